@@ -1,0 +1,54 @@
+# One command to set up, one to check all: `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Two workers: the machine to plan for has two cores.
+WORKERS ?= 2
+
+.PHONY: help setup native test check format docs demo bench versions help-law clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## make .venv with locked packages; builds native/ where Rust is present
+	@sh tools/setup.sh
+
+native: $(RUN)  ## build the Rust crate again after a change
+	@$(RUN) tools/setup.py native
+
+test: $(RUN)  ## run every test
+	@$(RUN) -m pytest -n $(WORKERS) $(ARGS)
+
+check: $(RUN)  ## static checks: lint, format, types, layers
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+format: $(RUN)  ## put the code in its format
+	$(VENV)/bin/ruff check --fix-only --quiet
+	$(VENV)/bin/ruff format
+
+docs: $(RUN)  ## generate docs/reference and docs/privacy.md from the code
+	@$(RUN) -m tools.reference
+	@$(RUN) -m tools.privacy
+
+demo: $(RUN)  ## a birth, from notification to a verified and then superseded certificate, in var/demo
+	@$(RUN) -m kerege.testing.demo
+
+bench: $(RUN)  ## print the benchmark table
+	@$(RUN) -m benchmarks
+
+versions: $(RUN)  ## compare state roots over the Python versions that the machine has
+	@$(RUN) -m tools.versions
+
+help-law: $(RUN)  ## count the legal bases of the nation pack that nobody has verified
+	@$(RUN) -m tools.law
+
+clean:  ## remove what setup, demo and builds made
+	rm -rf $(VENV) .tools var native/target dist build
+
+$(RUN):
+	@$(MAKE) --no-print-directory setup
