@@ -1,0 +1,202 @@
+"""How ledger values look in JSON and how JSON becomes ledger values: by field names, strictly.
+
+Addresses are bech32m, amounts strings, other bytes lower-case hex, days ISO dates, times integers in
+milliseconds. Tagged structs are objects with the tag under `"type"`.
+"""
+
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+from msgspec import inspect as types
+
+from kerege.kernel import addresses, days
+from kerege.kernel.errors import BadForm
+
+_TYPES: dict[Any, types.Type] = {}
+
+
+def _type_of(kind: Any) -> types.Type:  # noqa: ANN401 - any annotation
+    try:
+        return _TYPES[kind]
+    except (KeyError, TypeError):
+        found = types.type_info(kind)
+        try:
+            _TYPES[kind] = found
+        except TypeError:
+            return found
+        return found
+
+
+def to_json(value: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
+    """The JSON-able form of a value of an annotated type; `prefix` is the nation's for addresses."""
+    return _write(value, _type_of(kind), "", prefix)
+
+
+def from_json(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
+    """The value of its JSON form; raises `BadForm` with the field where it does not fit."""
+    value = _read(form, _type_of(kind), "", prefix, "$")
+    try:
+        return msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), kind)
+    except msgspec.ValidationError as error:
+        raise BadForm(field="$", reason=str(error)) from None
+
+
+def _unwrap(kind: types.Type) -> tuple[types.Type, str]:
+    form = ""
+    while isinstance(kind, types.Metadata):
+        form = (kind.extra or {}).get("form", form)
+        kind = kind.type
+    return kind, form
+
+
+def _write(value: Any, kind: types.Type, form: str, prefix: str) -> Any:  # noqa: ANN401, C901, PLR0911 - one case a kind
+    kind, form = _unwrap(kind)
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return addresses.encode(prefix, value) if form == "address" else value.hex()
+    if isinstance(value, Struct):
+        out: dict[str, Any] = {}
+        if value.__struct_config__.tag is not None:
+            out["type"] = value.__struct_config__.tag
+        for field in types.type_info(type(value)).fields:  # type: ignore[attr-defined]
+            out[field.name] = _write(getattr(value, field.name), field.type, "", prefix)
+        return out
+    if form == "amount":
+        return str(value)
+    if form == "day":
+        return days.iso(value)
+    if isinstance(kind, types.ListType | types.VarTupleType):
+        return [_write(item, kind.item_type, "", prefix) for item in value]
+    if isinstance(kind, types.TupleType):
+        return [_write(item, each, "", prefix) for item, each in zip(value, kind.item_types, strict=True)]
+    if isinstance(value, list | tuple):
+        return [_write(item, types.AnyType(), "", prefix) for item in value]
+    return value
+
+
+def _read(form: Any, kind: types.Type, _: str, prefix: str, path: str) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912
+    kind, shape = _unwrap(kind)
+    if isinstance(kind, types.UnionType):
+        return _read_union(form, kind, prefix, path)
+    if isinstance(kind, types.StructType):
+        return _read_struct(form, kind, prefix, path)
+    if isinstance(kind, types.NoneType):
+        return _expect(form is None, None, path, "null expected")
+    if isinstance(kind, types.BytesType):
+        return _read_bytes(form, shape, prefix, path)
+    if shape == "amount":
+        fits = isinstance(form, str) and form.isascii() and form.isdigit() and len(form) <= 19 and str(int(form)) == form  # noqa: PLR2004
+        return int(_expect(fits, form, path, "an amount is a string of digits"))
+    if shape == "day":
+        return days.parse_iso(_expect(isinstance(form, str), form, path, "a date is YYYY-MM-DD"))
+    if isinstance(kind, types.ListType | types.VarTupleType):
+        items = _expect(isinstance(form, list), form, path, "a list expected")
+        read = [_read(item, kind.item_type, "", prefix, f"{path}[{i}]") for i, item in enumerate(items)]
+        return tuple(read) if isinstance(kind, types.VarTupleType) else read
+    if isinstance(kind, types.TupleType):
+        fits = isinstance(form, list) and len(form) == len(kind.item_types)
+        items = _expect(fits, form, path, f"a list of {len(kind.item_types)} expected")
+        pairs = zip(items, kind.item_types, strict=True)
+        return tuple(_read(item, each, "", prefix, f"{path}[{i}]") for i, (item, each) in enumerate(pairs))
+    if isinstance(kind, types.IntType):
+        return _expect(isinstance(form, int) and not isinstance(form, bool), form, path, "an integer expected")
+    if isinstance(kind, types.BoolType):
+        return _expect(isinstance(form, bool), form, path, "true or false expected")
+    return _expect(isinstance(form, str), form, path, "text expected")
+
+
+def _expect(fits: bool, value: Any, path: str, reason: str) -> Any:  # noqa: ANN401, FBT001 - an assertion helper
+    if not fits:
+        raise BadForm(field=path, reason=reason)
+    return value
+
+
+def _read_bytes(form: Any, shape: str, prefix: str, path: str) -> bytes:  # noqa: ANN401
+    text = _expect(isinstance(form, str), form, path, "text expected")
+    if shape == "address":
+        try:
+            return addresses.decode(prefix, text)
+        except ValueError as error:
+            raise BadForm(field=path, reason=str(error)) from None
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raise BadForm(field=path, reason="lower-case hex expected") from None
+    return bytes(_expect(raw.hex() == text, raw, path, "lower-case hex expected"))
+
+
+def _read_struct(form: Any, kind: types.StructType, prefix: str, path: str) -> Any:  # noqa: ANN401
+    given = dict(_expect(isinstance(form, dict), form, path, "an object expected"))
+    if kind.tag is not None:
+        tag = given.pop("type", kind.tag)
+        _expect(tag == kind.tag, tag, f"{path}.type", f"{kind.tag} expected")
+    values = {}
+    for field in kind.fields:
+        if field.name in given:
+            values[field.name] = _read(given.pop(field.name), field.type, "", prefix, f"{path}.{field.name}")
+        elif field.required:
+            raise BadForm(field=f"{path}.{field.name}", reason="missing")
+    _expect(not given, given, path, f"unknown: {', '.join(sorted(map(str, given)))}")
+    return kind.cls(**values)
+
+
+def _read_union(form: Any, kind: types.UnionType, prefix: str, path: str) -> Any:  # noqa: ANN401
+    structs = [each for each in kind.types if isinstance(each, types.StructType)]
+    if isinstance(form, dict) and structs:
+        tag = form.get("type")
+        for each in structs:
+            if each.tag == tag or len(structs) == 1:
+                return _read_struct(form, each, prefix, path)
+        raise BadForm(field=f"{path}.type", reason=f"one of {', '.join(str(s.tag) for s in structs)} expected")
+    reason = "fits none of the alternatives"
+    for each in kind.types:
+        try:
+            return _read(form, each, "", prefix, path)
+        except BadForm as error:
+            reason = error.reason
+    raise BadForm(field=path, reason=reason)
+
+
+def json_schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    """JSON Schema 2020-12 of the form that `from_json` reads."""
+    return _schema(_type_of(kind), "")
+
+
+_FORMS = {
+    "address": {"type": "string", "pattern": "^[a-z]{2,8}1[02-9ac-hj-np-z]{38}$"},
+    "amount": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$"},
+    "day": {"type": "string", "format": "date"},
+}
+
+
+def _schema(kind: types.Type, description: str) -> dict[str, Any]:  # noqa: PLR0911 - one case a kind
+    if isinstance(kind, types.Metadata):
+        inner = _schema(kind.type, description)
+        shape = (kind.extra or {}).get("form", "")
+        return {**inner, **_FORMS.get(shape, {}), **(kind.extra_json_schema or {})}
+    if isinstance(kind, types.StructType):
+        properties: dict[str, Any] = {"type": {"const": kind.tag}} if kind.tag is not None else {}
+        properties |= {f.name: _schema(f.type, "") for f in kind.fields}
+        needed = [f.name for f in kind.fields if f.required]
+        return {"type": "object", "properties": properties, "required": needed, "additionalProperties": False}
+    if isinstance(kind, types.UnionType):
+        return {"anyOf": [_schema(each, "") for each in kind.types]}
+    if isinstance(kind, types.ListType | types.VarTupleType):
+        return {"type": "array", "items": _schema(kind.item_type, "")}
+    if isinstance(kind, types.TupleType):
+        return {"type": "array", "prefixItems": [_schema(each, "") for each in kind.item_types], "items": False}
+    if isinstance(kind, types.BytesType):
+        length = {} if kind.max_length is None else {"maxLength": 2 * kind.max_length}
+        return {"type": "string", "pattern": "^([0-9a-f]{2})*$", **length}
+    if isinstance(kind, types.NoneType):
+        return {"type": "null"}
+    name = {types.IntType: "integer", types.BoolType: "boolean", types.StrType: "string"}.get(type(kind))  # type: ignore[call-overload]
+    return {"type": name} if name else {}
+
+
+def field_types(kind: type[Struct]) -> dict[str, Any]:
+    """Field name → annotation with its metadata."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {f.name: hints[f.name] for f in msgspec.structs.fields(kind)}

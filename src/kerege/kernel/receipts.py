@@ -1,0 +1,44 @@
+"""Leaves of the log: what happened to a transaction, what a block's schedules did, and the block itself."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from kerege.kernel.messages import Event
+from kerege.kernel.types import Hash, Height, Time
+
+
+class Receipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="receipt"):
+    """Outcome of a transaction; consensus data only."""
+
+    transaction: Hash
+    witness: Hash
+    """SHA-256 of the witness, so that the log proves who signed."""
+    height: Height
+    time: Time
+    code: str
+    """Empty when applied, else the refusal's number."""
+    facts: list[tuple[str, Any]]
+    """The refusal's facts, sorted by name."""
+    events: list[Any]
+
+
+class BlockReceipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="block-receipt"):
+    """What happened in a block because time passed."""
+
+    height: Height
+    time: Time
+    events: list[Event]
+
+
+class BlockRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="block"):
+    """Last leaf of every block that is not empty: ties the log to the state."""
+
+    height: Height
+    time: Time
+    state_root: Hash
+    validators: Hash
+    """Hash of the validator set; 32 zero bytes where one operator runs the ledger."""
+
+
+ONE_OPERATOR = bytes(32)

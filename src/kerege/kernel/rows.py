@@ -1,0 +1,48 @@
+"""Event → rows: what an event changes in tables outside the ledger. Projections return these, run no SQL.
+
+Rows name the state's own tables and keys, so that one test holds for all modules: the tables rebuilt
+from genesis and events equal the state, except those marked `derived`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Insert or replace a whole value."""
+
+    table: str
+    key: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add to an integer value (a missing one is 0)."""
+
+    table: str
+    key: Any
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Replace named fields of a struct value."""
+
+    table: str
+    key: Any
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove the key."""
+
+    table: str
+    key: Any
+
+
+Row = Put | Add | Set | Remove
+Projection = Callable[[Any], tuple[Row, ...]]

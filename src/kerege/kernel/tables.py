@@ -1,0 +1,186 @@
+"""Typed tables: the only door to the state.
+
+A table is declared once, in a module's `state.py`; from the declaration come the key layout, the
+JSON names in state proofs, the export and the documentation.
+Keys are order-preserving: fixed bytes stand as they are, integers as 8 bytes big-endian, text as
+UTF-8 closed by a zero byte. Values are one schema byte and the canonical MessagePack of the value;
+an older schema is upcast when read.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+
+from kerege.kernel.codec import encode
+from kerege.kernel.errors import KernelFault, NotFound
+from kerege.kernel.state import State
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Upcasts = dict[int, tuple[Any, Callable[[Any], Any]]]
+Part = tuple[str, int]
+
+
+def _part_of(kind: Any) -> Part:  # noqa: ANN401 - any annotation
+    """("fixed", length), ("int", 8) or ("text", 0)."""
+    base, length = kind, 0
+    if get_origin(kind) is not None and hasattr(kind, "__metadata__"):
+        base = get_args(kind)[0]
+        for meta in kind.__metadata__:
+            if isinstance(meta, msgspec.Meta) and meta.min_length is not None and meta.min_length == meta.max_length:
+                length = meta.min_length
+    if base is bytes and length:
+        return "fixed", length
+    if base is int:
+        return "int", 8
+    if base is str:
+        return "text", 0
+    reason = f"no order-preserving key for {kind!r}"
+    raise KernelFault(reason)
+
+
+def _encode_part(part: Part, value: Any) -> bytes:  # noqa: ANN401
+    name, length = part
+    if name == "fixed":
+        if len(value) != length:
+            reason = f"key part of {len(value)} bytes where {length} are declared"
+            raise KernelFault(reason)
+        return bytes(value)
+    if name == "int":
+        return int(value).to_bytes(8, "big")
+    raw = str(value).encode()
+    if b"\0" in raw:
+        reason = "zero byte in a text key"
+        raise KernelFault(reason)
+    return raw + b"\0"
+
+
+def _decode_part(part: Part, raw: bytes, at: int) -> tuple[Any, int]:
+    name, length = part
+    if name == "fixed":
+        return raw[at : at + length], at + length
+    if name == "int":
+        return int.from_bytes(raw[at : at + 8], "big"), at + 8
+    end = raw.index(b"\0", at)
+    return raw[at:end].decode(), end + 1
+
+
+class Table(Generic[K, V]):
+    """A declared table: `Table("bank.balance", key=(Address, Currency), value=Amount, doc="…")`.
+
+    `personal=True`: every value carries a blind and keys are random identifiers (checked by a test).
+    `derived=True`: not rebuilt from events (sequences, rate buckets, cursors).
+    `schema`: number stored with each value; `upcasts` = {old number: (old type, function to the next)}.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        key: Any,  # noqa: ANN401 - one annotation or a tuple of them
+        value: Any,  # noqa: ANN401 - any type that msgspec encodes
+        doc: str,
+        personal: bool = False,
+        derived: bool = False,
+        schema: int = 1,
+        upcasts: Upcasts | None = None,
+    ) -> None:
+        self.name = name
+        self.module = name.partition(".")[0]
+        self.key = key
+        self.value = value
+        self.doc = doc
+        self.personal = personal
+        self.derived = derived
+        self.schema = schema
+        self.prefix = name.encode() + b"\0"
+        self.composite = isinstance(key, tuple)
+        self.parts = [_part_of(part) for part in (key if self.composite else (key,))]
+        self._schema_byte = bytes([schema])
+        self._decoder: Any = msgspec.msgpack.Decoder(value)
+        self._upcasts = {n: (msgspec.msgpack.Decoder(t), f) for n, (t, f) in (upcasts or {}).items()}
+        self.encode_key: Callable[[K], bytes] = self._key_encoder()
+
+    def _key_encoder(self) -> Callable[[Any], bytes]:
+        """A closure for the shapes the hot path meets, the general one for the rest."""
+        prefix, parts = self.prefix, self.parts
+        if not self.composite:
+            part = parts[0]
+            if part[0] == "fixed":
+                return prefix.__add__
+            return lambda key: prefix + _encode_part(part, key)
+        if [p[0] for p in parts] == ["fixed", "text"]:
+            return lambda key: prefix + key[0] + key[1].encode() + b"\0"
+        return lambda key: prefix + b"".join(map(_encode_part, parts, key))
+
+    def encode_prefix(self, *parts: Any) -> bytes:  # noqa: ANN401
+        """Bytes that every key beginning with these parts begins with."""
+        return self.prefix + b"".join(map(_encode_part, self.parts, parts))
+
+    def decode_key(self, raw: bytes) -> K:
+        """The key of its bytes (with the table's prefix)."""
+        at, values = len(self.prefix), []
+        for part in self.parts:
+            value, at = _decode_part(part, raw, at)
+            values.append(value)
+        return tuple(values) if self.composite else values[0]  # type: ignore[return-value]
+
+    def encode_value(self, value: V) -> bytes:
+        """Schema byte and canonical bytes."""
+        return self._schema_byte + encode(value)
+
+    def decode_value(self, raw: bytes) -> V:
+        """The value of stored bytes, upcast step by step from the schema it was written with."""
+        number, body = raw[0], memoryview(raw)[1:]
+        if number == self.schema:
+            return self._decoder.decode(body)  # type: ignore[no-any-return]
+        if number not in self._upcasts:
+            reason = f"{self.name}: no upcast from schema {number}"
+            raise KernelFault(reason)
+        decoder, upcast = self._upcasts[number]
+        value = upcast(decoder.decode(body))
+        for step in range(number + 1, self.schema):
+            value = self._upcasts[step][1](value)
+        return value  # type: ignore[no-any-return]
+
+
+class Bound(Generic[K, V]):
+    """A table bound to the state of a block."""
+
+    __slots__ = ("_encode_key", "_state", "table")
+
+    def __init__(self, table: Table[K, V], state: State) -> None:
+        self.table = table
+        self._state = state
+        self._encode_key = table.encode_key
+
+    def find(self, key: K) -> V | None:
+        """The value, or None."""
+        return self._state.read(self.table, self._encode_key(key))  # type: ignore[no-any-return]
+
+    def get(self, key: K) -> V:
+        """The value; raises `NotFound`."""
+        value = self._state.read(self.table, self._encode_key(key))
+        if value is None:
+            raise NotFound(table=self.table.name)
+        return value  # type: ignore[no-any-return]
+
+    def put(self, key: K, value: V) -> None:
+        """Set the value under the key."""
+        self._state.write(self.table, self._encode_key(key), value)
+
+    def delete(self, key: K) -> None:
+        """Remove the key; a missing one stays missing."""
+        self._state.write(self.table, self._encode_key(key), None)
+
+    def scan(self, *parts: Any, after: K | None = None, limit: int | None = None) -> Iterator[tuple[K, V]]:  # noqa: ANN401
+        """(key, value) in key order, of the keys that begin with `parts`; `after` is a cursor, exclusive.
+
+        Pass the queue's cursor as `after`: seeking through deleted heads costs milliseconds.
+        """
+        prefix = self.table.encode_prefix(*parts)
+        start = prefix if after is None else self._encode_key(after) + b"\0"
+        for raw, value in self._state.scan(self.table, start, prefix, limit):
+            yield self.table.decode_key(raw), value

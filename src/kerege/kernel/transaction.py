@@ -1,0 +1,133 @@
+"""Transactions: one byte string per value, bounded before decoding, signed beside the body."""
+
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kerege.kernel.codec import encode
+from kerege.kernel.errors import NotCanonical, TooLarge, UnknownMessage
+from kerege.kernel.messages import Message
+from kerege.kernel.scan import scan
+from kerege.kernel.types import Address, Blind, Code, Lane, Time
+
+MAXIMUM_SIZE = 256 * 1024
+"""Bytes of a transaction: room for a signed batch of records."""
+
+MAXIMUM_DEPTH = 8
+MAXIMUM_ITEMS = 32_768
+MAXIMUM_MESSAGES = 64
+MAXIMUM_AHEAD = 24 * 3600 * 1000
+"""`valid_until` lies at most 24 hours of block time ahead."""
+
+
+class Witness(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Who signed: key kind, public key and signature, each in one fixed encoding."""
+
+    kind: Annotated[int, Meta(ge=1, le=3)]
+    key: Annotated[bytes, Meta(min_length=32, max_length=33)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=1024)]
+
+
+class Envelope(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A transaction on the wire: the body's bytes and the witness beside them."""
+
+    body: Annotated[bytes, Meta(max_length=MAXIMUM_SIZE)]
+    kind: Annotated[int, Meta(ge=1, le=3)]
+    key: Annotated[bytes, Meta(min_length=32, max_length=33)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=1024)]
+
+
+class Body(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """What is asked, by whom, in which order, until when; the messages apply together or not at all."""
+
+    ledger: Code
+    sender: Address
+    lane: Lane
+    sequence: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    valid_until: Time
+    salt: Blind
+    messages: list[Any]
+
+
+class Transaction:
+    """A decoded transaction: canonical and bounded; nothing about it has been checked against the state."""
+
+    __slots__ = ("body", "id", "raw", "weight", "witness", "witness_hash")
+
+    def __init__(self, raw: bytes, body: Body, envelope: Envelope, weight: int) -> None:
+        self.raw = raw
+        self.body = body
+        self.weight = weight
+        self.id = sha256(envelope.body).digest()
+        self.witness = envelope
+        self.witness_hash = sha256(encode((envelope.kind, envelope.key, envelope.signature))).digest()
+
+
+def encode_body(body: Body) -> bytes:
+    """Canonical bytes of a body."""
+    return encode(body)
+
+
+def seal(body: bytes, witness: Witness) -> bytes:
+    """The transaction's bytes of a body and its witness."""
+    return encode(Envelope(body, witness.kind, witness.key, witness.signature))
+
+
+class Decoder:
+    """Decodes the transactions of one ledger: its modules' messages and no others."""
+
+    def __init__(self, messages: tuple[type[Message], ...]) -> None:
+        union: Any = messages[0]
+        for kind in messages[1:]:
+            union = union | kind
+        listed = Annotated[list[union], Meta(min_length=1, max_length=MAXIMUM_MESSAGES)]
+        typed = msgspec.defstruct(
+            "TypedBody",
+            [*((f.name, Body.__annotations__[f.name]) for f in msgspec.structs.fields(Body)[:-1]), ("messages", listed)],
+            bases=(Body,), frozen=True, array_like=True, forbid_unknown_fields=True, gc=False,
+        )  # fmt: skip
+        self._envelope = msgspec.msgpack.Decoder(Envelope)
+        self._body = msgspec.msgpack.Decoder(typed)
+        self._message = msgspec.msgpack.Decoder(union)
+
+    def transaction(self, raw: bytes) -> Transaction:
+        """Decode; raises `TooLarge`, `NotCanonical` or `UnknownMessage`, whatever the bytes are."""
+        if len(raw) > MAXIMUM_SIZE:
+            raise TooLarge(size=len(raw), limit=MAXIMUM_SIZE)
+        if not scan(raw, 2, 8):
+            raise NotCanonical(reason="bounds")
+        try:
+            envelope = self._envelope.decode(raw)
+        except (msgspec.DecodeError, ValueError):
+            raise NotCanonical(reason="envelope") from None
+        if not scan(envelope.body, MAXIMUM_DEPTH, MAXIMUM_ITEMS):
+            raise NotCanonical(reason="bounds")
+        try:
+            body = self._body.decode(envelope.body)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise UnknownMessage(reason=_where(error)) from None
+        if encode(body) != envelope.body or encode(envelope) != raw:
+            raise NotCanonical(reason="encoding")
+        weight = 0
+        for message in body.messages:
+            weight += message.WEIGHT
+        return Transaction(raw, body, envelope, weight)
+
+    def message(self, raw: bytes) -> Message:
+        """A message of its canonical bytes; raises `UnknownMessage`."""
+        if not scan(raw, MAXIMUM_DEPTH, MAXIMUM_ITEMS):
+            raise UnknownMessage(reason="bounds")
+        try:
+            message: Message = self._message.decode(raw)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise UnknownMessage(reason=_where(error)) from None
+        if encode(message) != raw:
+            raise UnknownMessage(reason="encoding")
+        return message
+
+
+def _where(error: Exception) -> str:
+    """What msgspec found, shortened; shown by admission only, never part of consensus."""
+    return str(error)[:200]
