@@ -12,6 +12,7 @@ from kerege.kernel.invariant import Invariant
 from kerege.kernel.messages import Event, Message
 from kerege.kernel.rows import Projection
 from kerege.kernel.tables import Table
+from kerege.kernel.tick import Tick, tick
 from kerege.kernel.transaction import Decoder
 
 
@@ -49,7 +50,7 @@ class Modules:
     def __init__(self, modules: tuple[Module, ...]) -> None:
         self.all = modules
         self.names = tuple(m.name for m in modules)
-        self.handlers: dict[type[Message], Handler] = {}
+        self.handlers: dict[type[Message], Handler] = {Tick: tick}
         self.ports: dict[type[Any], type[Keeper]] = {}
         self.tables: dict[str, Table[Any, Any]] = {}
         self.projections: dict[type[Event], Projection] = {}

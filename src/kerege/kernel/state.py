@@ -83,6 +83,10 @@ class State:
             change[2] = value
         self._young[key] = value
 
+    def current(self, key: bytes) -> Any:  # noqa: ANN401
+        """The value of a key that the running transaction wrote."""
+        return self._young[key]
+
     def _load(self, table: "Table[Any, Any]", key: bytes) -> Any:  # noqa: ANN401
         value = self._old.get(key, _MISSING)
         if value is _MISSING:

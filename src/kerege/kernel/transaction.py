@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import NotCanonical, TooLarge, UnknownMessage
 from kerege.kernel.messages import Message
-from kerege.kernel.scan import scan
+from kerege.kernel.scan import Malformed, scan
 from kerege.kernel.types import Address, Blind, Code, Lane, Time
 
 MAXIMUM_SIZE = 256 * 1024
@@ -96,17 +96,17 @@ class Decoder:
         """Decode; raises `TooLarge`, `NotCanonical` or `UnknownMessage`, whatever the bytes are."""
         if len(raw) > MAXIMUM_SIZE:
             raise TooLarge(size=len(raw), limit=MAXIMUM_SIZE)
-        if not scan(raw, 2, 8):
-            raise NotCanonical(reason="bounds")
         try:
+            scan(raw, 1, 8)
             envelope = self._envelope.decode(raw)
+            scan(envelope.body, MAXIMUM_DEPTH, MAXIMUM_ITEMS)
+        except Malformed as error:
+            raise NotCanonical(reason=error.reason) from None
         except (msgspec.DecodeError, ValueError):
             raise NotCanonical(reason="envelope") from None
-        if not scan(envelope.body, MAXIMUM_DEPTH, MAXIMUM_ITEMS):
-            raise NotCanonical(reason="bounds")
         try:
             body = self._body.decode(envelope.body)
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError) as error:
             raise UnknownMessage(reason=_where(error)) from None
         if encode(body) != envelope.body or encode(envelope) != raw:
             raise NotCanonical(reason="encoding")
@@ -117,11 +117,10 @@ class Decoder:
 
     def message(self, raw: bytes) -> Message:
         """A message of its canonical bytes; raises `UnknownMessage`."""
-        if not scan(raw, MAXIMUM_DEPTH, MAXIMUM_ITEMS):
-            raise UnknownMessage(reason="bounds")
         try:
+            scan(raw, MAXIMUM_DEPTH, MAXIMUM_ITEMS)
             message: Message = self._message.decode(raw)
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError) as error:
             raise UnknownMessage(reason=_where(error)) from None
         if encode(message) != raw:
             raise UnknownMessage(reason="encoding")

@@ -1,0 +1,88 @@
+"""A block on its way: executed, then sealed with its roots, then handed to the store as one write."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from kerege.kernel.errors import NotATransaction
+from kerege.kernel.state import Changes
+from kerege.kernel.types import Hash, Height, Time
+
+
+class Head(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-head/1"):
+    """Where a ledger stands: the row that makes a block durable, and that the next one builds on."""
+
+    height: Height
+    time: Time
+    app_hash: Hash
+    state_root: Hash
+    log_root: Hash
+    log_size: int
+    module_roots: list[bytes]
+    """Roots of the modules' trees in order of modules: where two nodes differ is found by comparing these."""
+
+
+class StoredBlock(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-block/1"):
+    """A block as the ledger keeps it: enough to replay it and to answer for it."""
+
+    height: Height
+    time: Time
+    transactions: list[bytes]
+    """All bytes that were in the block, also those that turned out to be no transaction."""
+    first_leaf: int
+    """Log index of the block's first leaf."""
+    leaves: list[bytes]
+    """Receipts, then the block receipt where schedules did something, then the block record."""
+    head: Head
+
+
+class Outcome:
+    """What became of one transaction of a block."""
+
+    __slots__ = ("id", "leaf", "reason", "receipt")
+
+    def __init__(
+        self, identifier: bytes, receipt: bytes | None, leaf: int | None, reason: NotATransaction | None = None
+    ) -> None:
+        self.id = identifier
+        self.receipt = receipt
+        """Bytes of the receipt; None where it was not a transaction."""
+        self.leaf = leaf
+        """Position among the block's leaves."""
+        self.reason = reason
+        """Why it was not a transaction."""
+
+
+class Executed:
+    """A block after execution, before its roots are known."""
+
+    __slots__ = ("alarms", "changes", "height", "leaves", "outcomes", "time", "transactions")
+
+    def __init__(self, height: int, time: int, transactions: list[bytes]) -> None:
+        self.height = height
+        self.time = time
+        self.transactions = transactions
+        self.outcomes: list[Outcome] = []
+        self.leaves: list[bytes] = []
+        self.alarms: list[str] = []
+        """What a node must shout about: a broken invariant or an unforeseen exception, with its transaction."""
+        self.changes: Changes = Changes()
+
+
+class Block:
+    """A sealed block: everything of it that the store must hold, in one atomic write."""
+
+    __slots__ = ("executed", "head", "index", "state", "stored", "tiles", "undo")
+
+    def __init__(self, executed: Executed, head: Head, stored: StoredBlock) -> None:
+        self.executed = executed
+        self.head = head
+        self.stored = stored
+        self.state: dict[bytes, bytes | None] = {}
+        """State key → stored bytes, None to delete."""
+        self.undo: list[tuple[bytes, bytes | None]] = []
+        """State key → stored bytes before the block."""
+        self.tiles: dict[tuple[int, int], bytes] = {}
+        """Tiles of the log that changed."""
+        self.index: dict[bytes, Any] = {}
+        """Transaction id → (height, position among the leaves)."""
