@@ -93,9 +93,7 @@ def pip_configuration(environment: Mapping[str, str]) -> PipConfiguration:
                 spoken = parser.get(section, name)
         return " ".join(spoken.split()) if spoken else None
 
-    return PipConfiguration(
-        setting("index-url"), setting("extra-index-url"), setting("find-links"), setting("cert")
-    )
+    return PipConfiguration(setting("index-url"), setting("extra-index-url"), setting("find-links"), setting("cert"))
 
 
 def uv_environment(environment: Mapping[str, str], pip: PipConfiguration) -> dict[str, str]:
@@ -110,6 +108,7 @@ def uv_environment(environment: Mapping[str, str], pip: PipConfiguration) -> dic
         result.setdefault("UV_FIND_LINKS", ",".join(links))
     if pip.certificates:
         result.setdefault("SSL_CERT_FILE", pip.certificates)
+    result.setdefault("UV_SYSTEM_CERTS", "1")  # as Python and the browser: an office's own authority is known there
     result["UV_PYTHON_DOWNLOADS"] = "never"
     result["UV_NO_PROGRESS"] = "1"
     result.pop("VIRTUAL_ENV", None)
@@ -280,7 +279,7 @@ _KNOWN_FAILURES = (
     (r"Hash mismatch", "a package is not the file that uv.lock pins; use another index with PIP_INDEX_URL."),
     (
         r"dns error|error sending request|Failed to fetch|Could not connect|Request failed|timed out|tcp connect",
-        "the package index cannot be reached; connect this machine, or name an index that it reaches with PIP_INDEX_URL.",
+        NO_NETWORK.format(index="its address"),
     ),
 )
 
@@ -289,8 +288,15 @@ def run_uv(*arguments: str, environment: Mapping[str, str]) -> str:
     """Run uv and return what it printed; a failure becomes one sentence."""
     pip = pip_configuration(environment)
     command = [str(uv(environment)), "--quiet", *arguments]
+    # Signals stay as Python set them: a file-size limit then is an error that uv tells, like a full disk.
     done = subprocess.run(
-        command, cwd=ROOT, env=uv_environment(environment, pip), capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=uv_environment(environment, pip),
+        capture_output=True,
+        text=True,
+        check=False,
+        restore_signals=False,
     )
     if done.returncode == 0:
         return done.stdout
@@ -417,8 +423,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A write beyond `ulimit -f` then is an error with a sentence, like a full disk, instead of a signal.
-    import signal
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     sys.exit(main(sys.argv[1:]))
