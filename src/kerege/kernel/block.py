@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.state import Changes
+from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height, Time
 
 
@@ -36,6 +37,18 @@ class StoredBlock(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     head: Head
 
 
+class Prepared:
+    """The transactions of a block decoded, with their signatures being checked."""
+
+    __slots__ = ("decoded", "raw", "ticket")
+
+    def __init__(self, raw: list[bytes], decoded: list[Transaction | NotATransaction], ticket: Any) -> None:  # noqa: ANN401
+        self.raw = raw
+        self.decoded = decoded
+        self.ticket = ticket
+        """The verifier's promise of a verdict for every decoded transaction."""
+
+
 class Outcome:
     """What became of one transaction of a block."""
 
@@ -56,7 +69,7 @@ class Outcome:
 class Executed:
     """A block after execution, before its roots are known."""
 
-    __slots__ = ("alarms", "changes", "height", "leaves", "outcomes", "time", "transactions")
+    __slots__ = ("after", "alarms", "changes", "height", "leaves", "outcomes", "time", "transactions")
 
     def __init__(self, height: int, time: int, transactions: list[bytes]) -> None:
         self.height = height
@@ -67,6 +80,13 @@ class Executed:
         self.alarms: list[str] = []
         """What a node must shout about: a broken invariant or an unforeseen exception, with its transaction."""
         self.changes: Changes = Changes()
+        self.after: tuple[int, int] = (-1, 0)
+        """Height and time of the block before."""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was receipted and nothing changed."""
+        return not self.leaves and not self.changes.items
 
 
 class Block:

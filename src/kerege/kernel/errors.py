@@ -180,3 +180,9 @@ class UnknownMessage(NotATransaction, code="kernel.29"):
     """The transaction holds a message that no module of this ledger knows, or one with wrong fields."""
 
     reason: str
+
+
+class BlockFull(NotATransaction, code="kernel.30"):
+    """The block's budget of work is spent: send it again for the next one."""
+
+    limit: int

@@ -11,11 +11,11 @@ from hashlib import sha256
 from typing import Any
 
 from kerege.kernel import crypto, merkle
-from kerege.kernel.block import Block, Executed, Head, Outcome, StoredBlock
+from kerege.kernel.block import Block, Executed, Head, Outcome, Prepared, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.context import Context
 from kerege.kernel.errors import (
-    BadSignature, Expired, InternalError, InvariantBroken, KernelFault, NotATransaction, NotCanonical, RateExceeded, Refused,
+    BadSignature, BlockFull, Expired, InternalError, InvariantBroken, KernelFault, NotATransaction, NotCanonical, RateExceeded, Refused,
     ValidTooLong, WorkExceeded, WrongLedger, WrongSequence,
 )  # fmt: skip
 from kerege.kernel.genesis import Genesis
@@ -32,6 +32,9 @@ APP_FORMAT = b"kerege/app/1"
 
 MAXIMUM_OPERATIONS = 50_000
 """Table operations of one transaction."""
+
+MAXIMUM_BLOCK_WEIGHT = 40_000
+"""Units of work that one block may ask for."""
 
 SEQUENCE_WINDOW = 100_000
 """How far ahead of the state's sequence admission accepts one: transactions of the same sender may be waiting."""
@@ -86,6 +89,8 @@ class Machine:
         self.trees = trees if trees is not None else [make_tree() for _ in modules.all]
         self.log = Log(0 if head is None else head.log_size, read_tile)
         self.verifier = verifier if verifier is not None else crypto.Verifier()
+        self._last = (-1, 0) if head is None else (head.height, head.time)
+        """Height and time of the last executed block: ahead of `head` while it is being sealed."""
         self._decoded: dict[bytes, Transaction | NotATransaction] = {}
         self._watched = _watched(modules)
 
@@ -154,41 +159,65 @@ class Machine:
                 module.load(ctx, _decode_genesis(given[module.name], module.genesis))
         executed = Executed(0, genesis.time, [])
         executed.changes = self.state.end_block()
+        self._last = (0, genesis.time)
         return self.seal(executed, always=True)
 
     def apply_block(self, height: int, time: int, transactions: list[bytes]) -> Block:
         """Execute and seal; total over any bytes."""
-        return self.seal(self.execute(height, time, transactions))
+        return self.seal(self.execute(height, time, self.prepare(transactions)))
 
-    def execute(self, height: int, time: int, transactions: list[bytes]) -> Executed:
+    def prepare(self, transactions: list[bytes]) -> Prepared:
+        """Decode, and start checking signatures on native threads: may run while another block executes."""
+        decoded = [self._decode_or_reason(raw) for raw in transactions]
+        return Prepared(transactions, decoded, self.submit([t for t in decoded if isinstance(t, Transaction)]))
+
+    def execute(self, height: int, time: int, prepared: Prepared) -> Executed:
         """Apply a block to the state in memory. Raises only what stops a node."""
-        if self.head is not None and (height <= self.head.height or time < self.head.time):
-            reason = f"block {height} at {time} after {self.head.height} at {self.head.time}"
+        last_height, last_time = self._last
+        if height <= last_height or time < last_time:
+            reason = f"block {height} at {time} after {last_height} at {last_time}"
             raise KernelFault(reason)
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return self._execute(height, time, transactions)
+            return self._execute(height, time, prepared)
         finally:
             if collecting:
                 gc.enable()
 
-    def _execute(self, height: int, time: int, transactions: list[bytes]) -> Executed:
-        executed = Executed(height, time, transactions)
-        decoded = [self._decode_or_reason(raw) for raw in transactions]
-        good = [t for t in decoded if isinstance(t, Transaction)]
-        verdicts = iter(self.verify(good))
+    def _execute(self, height: int, time: int, prepared: Prepared) -> Executed:
+        executed = Executed(height, time, prepared.raw)
+        executed.after = self._last
+        verdicts = iter(self.verifier.collect(prepared.ticket))
         ctx = self._context(height, time)
-        for transaction in decoded:
+        budget = MAXIMUM_BLOCK_WEIGHT
+        for transaction in prepared.decoded:
             if isinstance(transaction, NotATransaction):
                 executed.outcomes.append(Outcome(b"", None, None, transaction))
                 continue
-            self._apply(ctx, executed, transaction, signed=next(verdicts))
+            signed = next(verdicts)
+            if transaction.weight > budget:
+                executed.outcomes.append(Outcome(transaction.id, None, None, BlockFull(limit=MAXIMUM_BLOCK_WEIGHT)))
+                continue
+            self._apply(ctx, executed, transaction, signed=signed)
+            budget -= transaction.weight
         self._run_schedules(ctx, executed)
         executed.changes = self.state.end_block()
-        for raw in transactions:
+        self._check_block(ctx, executed)
+        self._last = (height, time)
+        for raw in prepared.raw:
             self._decoded.pop(raw, None)
         return executed
+
+    def _check_block(self, ctx: Context, executed: Executed) -> None:
+        """The cheap invariants over the whole block; a violation stops the node before it commits."""
+        differences: dict[str, list[Difference]] = {}
+        for key, (table, before, now) in executed.changes.items.items():
+            if table.name in self._watched:
+                differences.setdefault(table.name, []).append((key, before, now))
+        for name in self._broken(ctx, differences):
+            reason = f"invariant {name} does not hold over block {executed.height}: see docs/operating, recovery"
+            raise KernelFault(reason)
 
     def _decode_or_reason(self, raw: bytes) -> Transaction | NotATransaction:
         try:
@@ -260,12 +289,13 @@ class Machine:
             if table.name in watched and key not in seen:
                 seen.add(key)
                 differences.setdefault(table.name, []).append((key, before, state.current(key)))
-        if not differences:
-            return
-        asked: dict[str, Invariant] = {i.name: i for name in differences for i in watched[name]}
-        for name, invariant in asked.items():
-            if not invariant.cheap(ctx, differences):
-                raise InvariantBroken(name=name)
+        for name in self._broken(ctx, differences):
+            raise InvariantBroken(name=name)
+
+    def _broken(self, ctx: Context, differences: dict[str, list[Difference]]) -> list[str]:
+        """Names of the invariants that do not hold over these differences."""
+        asked: dict[str, Invariant] = {i.name: i for name in differences for i in self._watched[name]}
+        return [name for name, invariant in asked.items() if not invariant.cheap(ctx, differences)]
 
     def _run_schedules(self, ctx: Context, executed: Executed) -> None:
         """What is due, bounded by each module; receipted in the block's own receipt.
@@ -335,6 +365,16 @@ class Machine:
         """The store holds the block: its changes and tiles need no longer be kept in memory."""
         self.log.stored(block.tiles)
         self.state.durable(block.executed.changes)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """Height and time of the last executed block."""
+        return self._last
+
+    def forget(self, executed: Executed) -> None:
+        """An executed block turned out empty and is not kept: its height is used again."""
+        self.state.forget(executed.changes)
+        self._last = executed.after
 
     # Helpers
 

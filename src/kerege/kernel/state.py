@@ -190,6 +190,11 @@ class State:
         self._changes = Changes()
         self.undo.clear()
 
+    def forget(self, changes: Changes) -> None:
+        """The block whose changes these are (none, at the end) is not kept."""
+        if self._pending and self._pending[-1] is changes:
+            self._pending.pop()
+
     def durable(self, changes: Changes) -> None:
         """The store holds these changes now; called in block order."""
         if self._pending and self._pending[0] is changes:
