@@ -1,0 +1,40 @@
+"""Proof bundles: making them from parts, and verifying them offline against a trust file.
+
+Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
+"""
+
+# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
+
+from . import cli, note, trust
+from .make import CannotMake, Disclosure, StateProof, make
+from .merkle import sides
+from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
+from .paths import field_commitment
+from .tlog import tlog_proof
+from .trust import Trust, TrustedKey
+from .verify import verify, verify_with
+
+__all__ = [
+    "CannotMake",
+    "Check",
+    "Disclosure",
+    "Exit",
+    "Facts",
+    "Issued",
+    "Malformed",
+    "Result",
+    "StateProof",
+    "Status",
+    "Trust",
+    "TrustedKey",
+    "Verdict",
+    "cli",
+    "field_commitment",
+    "make",
+    "note",
+    "sides",
+    "tlog_proof",
+    "trust",
+    "verify",
+    "verify_with",
+]

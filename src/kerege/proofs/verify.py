@@ -1,0 +1,260 @@
+"""The verdict on a bundle: offline, from the bundle, the trust file and the time of asking; nothing else."""
+
+# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
+
+from dataclasses import dataclass, field
+
+from . import bundle as files
+from . import canonical, note, paths
+from .bundle import Bundle
+from .ed25519 import is_signed
+from .note import Checkpoint, Signature
+from .outcome import (
+    CURRENT,
+    Check,
+    CheckResult,
+    Exit,
+    Facts,
+    Failed,
+    Malformed,
+    Result,
+    Status,
+    Unusable,
+    Verdict,
+)
+from .paths import Walked
+from .trust import Trust
+from .trust import parse as parse_trust
+
+DAY = 86_400_000
+"""Milliseconds of a day."""
+CLOCK_TOLERANCE = DAY
+"""A checkpoint dated later than this machine's clock by more is not called current."""
+
+
+Span = tuple[int, int]
+"""First and last moment, in milliseconds, at which something may have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, and when."""
+
+    trust: Trust
+    now: int
+    max_age_days: int | None
+    checkpoint: bytes | None
+
+
+@dataclass(slots=True)
+class _Checks:
+    """Results so far, by check."""
+
+    results: dict[Check, CheckResult] = field(default_factory=dict)
+
+    def put(self, check: Check, result: Result, reason: str = "") -> None:
+        self.results[check] = CheckResult(check, result, reason)
+
+    def put_if(self, check: Check, *, passed: bool, reason: str) -> None:
+        self.put(check, Result.PASSED if passed else Result.FAILED, "" if passed else reason)
+
+    def all(self) -> tuple[CheckResult, ...]:
+        return tuple(self.results.get(check, CheckResult(check, Result.NOT_RUN)) for check in Check)
+
+    def first_failing(self) -> CheckResult | None:
+        return next((c for c in self.all() if c.result is Result.FAILED), None)
+
+
+def _check_signature(line: Signature, checkpoint: Checkpoint, trust: Trust, span: Span) -> None:
+    key = trust.find(line.name, line.key_id)
+    if key is None:
+        raise Failed(Check.SIGNATURES, "unknown-key")
+    if not key.valid_within(*span):
+        raise Failed(Check.SIGNATURES, "key-not-valid-then")
+    if not is_signed(key.key, checkpoint.note.body, line.signature):
+        raise Failed(Check.SIGNATURES, "bad-signature")
+
+
+def _check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[str, ...]:
+    """Return the names of the signers: every signature present must verify, under a key valid within the time span."""
+    names = [s.name for s in checkpoint.note.signatures]
+    if len(set(names)) != len(names):
+        raise Failed(Check.SIGNATURES, "repeated")
+    if names != sorted(names):
+        raise Failed(Check.SIGNATURES, "not-sorted")
+    for line in checkpoint.note.signatures:
+        _check_signature(line, checkpoint, trust, span)
+    if len(names) < trust.threshold:
+        raise Failed(Check.THRESHOLD, "too-few")
+    return tuple(names)
+
+
+def _read_newer(asked: _Question, size: int, as_of: int) -> Checkpoint | None:
+    """Read and verify the checkpoint given apart; signatures of unknown keys are passed by, as C2SP asks."""
+    if asked.checkpoint is None:
+        return None
+    try:
+        checkpoint = note.parse_checkpoint(canonical.utf8(asked.checkpoint))
+    except Malformed as error:
+        raise Unusable(Check.CHECKPOINT_FILE, str(error)) from error
+    if checkpoint.origin != asked.trust.origin:
+        raise Unusable(Check.CHECKPOINT_FILE, "it is of another log")
+    span = (as_of if checkpoint.size > size else 0, max(asked.now, as_of))
+    signers = set()
+    for line in checkpoint.note.signatures:
+        key = asked.trust.find(line.name, line.key_id)
+        if key is None:
+            continue
+        if not key.valid_within(*span) or not is_signed(key.key, checkpoint.note.body, line.signature):
+            raise Unusable(Check.CHECKPOINT_FILE, "a signature on it does not verify")
+        signers.add(line.name)
+    if len(signers) < asked.trust.threshold:
+        raise Unusable(Check.CHECKPOINT_FILE, "it bears too few signatures of trusted keys")
+    return checkpoint
+
+
+def _status(bundle: Bundle, walked: Walked) -> Status:
+    if walked.receipt.code:
+        return Status.REFUSED
+    if not walked.issued:
+        return Status.NO_STATUS
+    if bundle.state is None:
+        return Status.NOT_PROVEN
+    return Status.MISSING if walked.standing is None else walked.standing.status
+
+
+def _read(data: bytes) -> tuple[Bundle, Checkpoint]:
+    try:
+        parsed = files.parse(data)
+        return parsed, note.parse_checkpoint(parsed.note)
+    except Malformed as error:
+        raise Unusable(Check.BUNDLE_FILE, str(error)) from error
+
+
+def _check_ledger(bundle: Bundle, checkpoint: Checkpoint, trust: Trust) -> None:
+    if bundle.ledger != trust.ledger:
+        raise Failed(Check.LEDGER, "another-ledger")
+    if checkpoint.origin != trust.origin:
+        raise Failed(Check.LEDGER, "another-log")
+    if bundle.record is not None and bundle.record.validators != files.NO_VALIDATORS:
+        raise Failed(Check.LEDGER, "another-engine")  # the trust file says one operator, the record a validator set
+
+
+def _walk(bundle: Bundle, checkpoint: Checkpoint, checks: _Checks) -> Walked:
+    try:
+        walked = paths.walk(bundle, checkpoint)
+    except Malformed as error:
+        raise Unusable(Check.BUNDLE_FILE, str(error)) from error
+    state = Result.PASSED if bundle.state else Result.ABSENT
+    checks.put(Check.RECEIPT, Result.PASSED)
+    checks.put(Check.STATE_PATH, state)
+    checks.put(Check.LOG_PATH, Result.PASSED)
+    checks.put(Check.CERTIFICATE, state)
+    checks.put(Check.DISCLOSURES, Result.PASSED if bundle.disclosures else Result.ABSENT)
+    return walked
+
+
+def _signing_span(bundle: Bundle, walked: Walked, now: int) -> Span:
+    """Return when the checkpoint was signed: the block record's time, or else any time from the receipt to now."""
+    if bundle.record is not None:
+        return bundle.record.time, bundle.record.time
+    return walked.receipt.time, max(now, walked.receipt.time)
+
+
+def _check_newer(checkpoint: Checkpoint, newer: Checkpoint | None, checks: _Checks) -> None:
+    if newer is None:
+        for check in (Check.CHECKPOINT_FILE, Check.FORK, Check.NEWER_CHECKPOINT):
+            checks.put(check, Result.ABSENT)
+        return
+    checks.put(Check.CHECKPOINT_FILE, Result.PASSED)
+    if newer.size == checkpoint.size and newer.root != checkpoint.root:
+        raise Failed(Check.FORK, "two-roots-of-one-size")
+    checks.put(Check.FORK, Result.PASSED)
+    checks.put_if(Check.NEWER_CHECKPOINT, passed=newer.size <= checkpoint.size, reason="newer-exists")
+
+
+def _check_age(as_of: int, asked: _Question, checks: _Checks) -> None:
+    if as_of > asked.now + CLOCK_TOLERANCE:
+        checks.put(Check.AGE, Result.FAILED, "later-than-clock")
+    elif asked.max_age_days is None:
+        checks.put(Check.AGE, Result.ABSENT)
+    else:
+        checks.put_if(Check.AGE, passed=asked.now - as_of <= asked.max_age_days * DAY, reason="too-old")
+
+
+def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
+    """Check all; hashes before signatures, since they are cheaper and refuse most tampering."""
+    bundle, checkpoint = _read(data)
+    checks.put(Check.BUNDLE_FILE, Result.PASSED)
+    _check_ledger(bundle, checkpoint, asked.trust)
+    checks.put(Check.LEDGER, Result.PASSED)
+    walked = _walk(bundle, checkpoint, checks)
+    span = _signing_span(bundle, walked, asked.now)
+    signers = _check_signatures(checkpoint, asked.trust, span)
+    checks.put(Check.SIGNATURES, Result.PASSED)
+    checks.put(Check.THRESHOLD, Result.PASSED)
+
+    as_of, status = span[0], _status(bundle, walked)
+    _check_newer(checkpoint, _read_newer(asked, checkpoint.size, as_of), checks)
+    checks.put_if(Check.STATUS, passed=status in CURRENT, reason=status)
+    _check_age(as_of, asked, checks)
+
+    failing, standing = checks.first_failing(), walked.standing
+    facts = Facts(
+        ledger=bundle.ledger,
+        index=bundle.index,
+        size=checkpoint.size,
+        transaction=walked.receipt.transaction,
+        height=walked.receipt.height,
+        time=walked.receipt.time,
+        signers=signers,
+        as_of=as_of,
+        as_of_is_exact=bundle.record is not None,
+        age=max(0, asked.now - as_of),
+        status=status,
+        status_word=walked.receipt.code if standing is None else standing.word,
+        since=None if standing is None else standing.since,
+        issued=None if walked.certificate is None else walked.certificate.issued,
+        disclosed=tuple((d.field, d.value) for d in bundle.disclosures),
+        stale=tuple(c for c in (Check.AGE, Check.NEWER_CHECKPOINT) if checks.results[c].result is Result.FAILED),
+        max_age_days=asked.max_age_days,
+    )
+    return Verdict(Exit.VALID if failing is None else Exit.NOT_CURRENT, checks.all(), facts, failing)
+
+
+def unusable(check: Check, reason: str) -> Verdict:
+    """Return the verdict on an input that cannot be judged, for a `reason` in English."""
+    checks = _Checks()
+    checks.put(check, Result.FAILED, reason)
+    return Verdict(Exit.UNUSABLE, checks.all(), failing=checks.first_failing())
+
+
+def verify_with(
+    bundle: bytes, trust: Trust, *, now: int, max_age_days: int | None = None, checkpoint: bytes | None = None
+) -> Verdict:
+    """Like `verify`, with a trust file already read."""
+    checks = _Checks()
+    checks.put(Check.TRUST_FILE, Result.PASSED)
+    try:
+        return _judge(bundle, _Question(trust, now, max_age_days, checkpoint), checks)
+    except Failed as failed:
+        checks.put(failed.check, Result.FAILED, failed.reason)
+        return Verdict(Exit.NOT_VALID, checks.all(), failing=checks.results[failed.check])
+    except Unusable as bad:
+        return unusable(bad.check, bad.reason)
+
+
+def verify(
+    bundle: bytes, trust: bytes, *, now: int, max_age_days: int | None = None, checkpoint: bytes | None = None
+) -> Verdict:
+    """Judge a proof bundle; never raises for what a file holds.
+
+    `now` is the time of asking in milliseconds since the Unix epoch. `max_age_days` and `checkpoint` (a signed note of
+    the same log, from elsewhere) make a genuine but stale bundle exit 3; a checkpoint of the same size with another
+    root proves a fork and makes it exit 1.
+    """
+    try:
+        parsed = parse_trust(trust)
+    except Malformed as error:
+        return unusable(Check.TRUST_FILE, str(error))
+    return verify_with(bundle, parsed, now=now, max_age_days=max_age_days, checkpoint=checkpoint)
