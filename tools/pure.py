@@ -131,7 +131,9 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        broad = node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+        broad = node.type is None or (
+            isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
+        )
         if broad and all(isinstance(statement, ast.Pass | ast.Continue) for statement in node.body):
             self._found(node, "a swallowed exception: the kernel must see it")
         self.generic_visit(node)
