@@ -1,0 +1,75 @@
+"""The few primitives everything in the store is made of: keyed look-up names, authenticated encryption, padding.
+
+AES-256-GCM with random 96-bit nonces (NIST SP 800-38D), HMAC-SHA-256 as the PRF. Every input is a list of parts, each
+with its length before it, so that no two lists share an input.
+"""
+
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kerege.dossiers.errors import StoreDamaged
+
+KEY_LENGTH = 32
+NONCE_LENGTH = 12
+_LENGTH_BYTES = 4
+
+
+def join(*parts: bytes | str | int) -> bytes:
+    """Encode a list of parts so that it can be read in one way only: four bytes of length before each."""
+    encoded = []
+    for part in parts:
+        if isinstance(part, int):
+            piece = part.to_bytes(8, "big")
+        elif isinstance(part, str):
+            piece = part.encode()
+        else:
+            piece = part
+        encoded.append(len(piece).to_bytes(_LENGTH_BYTES, "big"))
+        encoded.append(piece)
+    return b"".join(encoded)
+
+
+def prf(key: bytes, *parts: bytes | str | int) -> bytes:
+    """HMAC-SHA-256 over the parts: a name or a key that only holders of `key` can compute."""
+    return hmac.digest(key, join(*parts), "sha256")
+
+
+def new_key() -> bytes:
+    """Draw a key from the operating system's generator."""
+    return os.urandom(KEY_LENGTH)
+
+
+def seal(key: bytes, plain: bytes, bound: bytes) -> bytes:
+    """Encrypt and authenticate; `bound` (associated data) is authenticated and must be brought again to open."""
+    nonce = os.urandom(NONCE_LENGTH)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+
+
+def unseal(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """Open what `seal` made; raises `StoreDamaged` where key, bytes or bound data are not those of the sealing."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], bound)
+    except (InvalidTag, ValueError):
+        raise StoreDamaged(what="a sealed row does not open with its key") from None
+
+
+def pad(plain: bytes, step: int) -> bytes:
+    """Fill up to a multiple of `step`, the true length first, so that sizes say as little as steps do."""
+    length = _LENGTH_BYTES + len(plain)
+    return len(plain).to_bytes(_LENGTH_BYTES, "big") + plain + bytes(-length % step)
+
+
+def unpad(padded: bytes) -> bytes:
+    """Take the filling of `pad` away; raises `StoreDamaged` where the length cannot be."""
+    length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
+    if length > len(padded) - _LENGTH_BYTES:
+        raise StoreDamaged(what="the length of a sealed row")
+    return padded[_LENGTH_BYTES : _LENGTH_BYTES + length]
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Compare in time that does not depend on where the two differ."""
+    return hmac.compare_digest(left, right)

@@ -1,0 +1,104 @@
+"""One dossier of one record version as sealed bytes: a cover over sealed fields.
+
+The cover, opened by the row's key, lists field names with their commitments; each field, opened by a key of its own,
+holds salt and value. A look at two fields gets two field keys: it can make their Merkle paths, and no other value
+exists in the clear even in memory. The whole is padded, so that neither the number of fields nor the length of a name
+shows.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as hidden
+
+import msgspec
+
+from kerege.dossiers.errors import FieldUnknown, StoreDamaged
+from kerege.dossiers.ports import RowKeys
+from kerege.dossiers.sealing import join, pad, same, seal, unpad, unseal
+from kerege.kernel.commitments import SALT_LENGTH, commitment
+
+STEP = 4096
+"""Sizes of rows are multiples of this many bytes."""
+
+
+class _Slot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    name: str
+    commitment: bytes
+    sealed: bytes
+
+
+class _Sheet(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    slots: tuple[_Slot, ...]
+
+
+_decoder = msgspec.msgpack.Decoder(_Sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Salt and value of one field: what opens its commitment."""
+
+    field: str
+    salt: bytes = hidden(repr=False)
+    value: str = hidden(repr=False)
+
+    def commitment(self) -> bytes:
+        """Compute the commitment that this opens."""
+        return commitment(self.field, self.salt, self.value)
+
+
+def seal_sheet(keys: RowKeys, fields: Sequence[tuple[str, str]]) -> tuple[bytes, tuple[bytes, ...]]:
+    """Seal the fields of a record version under fresh salts; gives the row and the commitments in their order."""
+    slots = []
+    for name, value in fields:
+        salt = os.urandom(SALT_LENGTH)
+        sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
+        slots.append(_Slot(name, commitment(name, salt, value), sealed))
+    plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)
+    return seal(keys.cover(), plain, _cover_bound(keys)), tuple(slot.commitment for slot in slots)
+
+
+class OpenSheet:
+    """A row with its cover opened; fields open one by one, with the keys released for them."""
+
+    __slots__ = ("_keys", "_slots", "commitments", "names")
+
+    def __init__(self, keys: RowKeys, row: bytes) -> None:
+        """Open the cover; raises `StoreDamaged` where row and keys do not belong together."""
+        self._keys = keys
+        try:
+            sheet = _decoder.decode(unpad(unseal(keys.cover(), row, _cover_bound(keys))))
+        except msgspec.DecodeError:
+            raise StoreDamaged(what="the cover of a dossier") from None
+        self._slots = {slot.name: (position, slot) for position, slot in enumerate(sheet.slots)}
+        self.names = tuple(slot.name for slot in sheet.slots)
+        self.commitments = tuple(slot.commitment for slot in sheet.slots)
+
+    def position(self, name: str) -> int:
+        """Place of a field in the list; raises `FieldUnknown`."""
+        if name not in self._slots:
+            raise FieldUnknown(field=name)
+        return self._slots[name][0]
+
+    def open(self, name: str) -> Opening:
+        """Open one field; raises `FieldUnknown`, `FieldNotGranted`, `StoreDamaged`."""
+        position = self.position(name)
+        slot = self._slots[name][1]
+        plain = unseal(self._keys.field(name), slot.sealed, _field_bound(self._keys, name))
+        opening = Opening(name, plain[:SALT_LENGTH], plain[SALT_LENGTH:].decode())
+        if not same(opening.commitment(), self.commitments[position]):
+            raise StoreDamaged(what="a field does not open its commitment", field=name)
+        return opening
+
+    def open_all(self) -> tuple[Opening, ...]:
+        """Open every field, in their order."""
+        return tuple(self.open(name) for name in self.names)
+
+
+def _cover_bound(keys: RowKeys) -> bytes:
+    return join("kerege/cover/1", keys.locator, keys.version)
+
+
+def _field_bound(keys: RowKeys, name: str) -> bytes:
+    return join("kerege/sealed-field/1", keys.locator, name, keys.version)

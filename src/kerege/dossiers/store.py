@@ -1,0 +1,339 @@
+"""Dossiers: written before the transaction that commits to them, shown after the transaction that allows the look."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as hidden
+from enum import StrEnum
+from threading import RLock
+
+from kerege.dossiers.errors import (
+    DossierExists,
+    DossierMissing,
+    DraftInvalid,
+    FieldUnknown,
+    KeysOlderThanDossiers,
+    NotForPersons,
+    StoreDamaged,
+)
+from kerege.dossiers.jobs import JOBS, CheckVerdict, Committed, Opened
+from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
+from kerege.dossiers.purposes import Audience, Purposes
+from kerege.dossiers.sheets import OpenSheet, seal_sheet
+from kerege.dossiers.values import check_canonical
+from kerege.kernel.commitments import content_root, inclusion_path
+from kerege.kernel.types import Hash, Identifier, Time
+
+_IDENTIFIER_LENGTH = 16
+_MAXIMUM_NAME_LENGTH = 255
+_GENERATION = b"generation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A dossier to be written: the values of one record version, for one purpose."""
+
+    record: Identifier
+    version: int
+    subject: Identifier
+    """Random id of the person or body; after an adoption a new one, or the keys folder would tie old and new."""
+    purpose: str
+    fields: tuple[tuple[str, str], ...] = hidden(repr=False)
+    """Name and canonical value of every field of the service's list, in its order; unused ones are empty."""
+    expires: Time
+    """Validity of the transaction that will commit to it."""
+    parties: tuple[Identifier, ...] = ()
+    """Persons named in it: an official who is one of them is shown nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What goes into the transaction: commitments, no value."""
+
+    record: Identifier
+    version: int
+    fields: tuple[str, ...]
+    commitments: tuple[Hash, ...]
+    root: Hash
+
+    def commitment(self, name: str) -> Hash:
+        """Commitment of one field; raises `FieldUnknown`."""
+        if name not in self.fields:
+            raise FieldUnknown(field=name)
+        return self.commitments[self.fields.index(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field shown to a person, as a proof bundle discloses it."""
+
+    field: str
+    value: str = hidden(repr=False)
+    salt: bytes = hidden(repr=False)
+    position: int
+    count: int
+    path: tuple[Hash, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Verdict over all commitments of the ledger: sound when `missing`, `wrong` and `unannounced` are 0."""
+
+    total: int
+    missing: int
+    wrong: int
+    erased: int
+    """Erased with a tombstone on the ledger."""
+    unannounced: int
+    """Erased without one: to be put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """What became of dossiers whose transaction can commit no more."""
+
+    confirmed: int
+    collected: int
+
+
+class Dossiers:
+    """The controller's store of personal data.
+
+    Values enter by `write` and leave by `read` alone. Safe for any number of threads; one process holds the files.
+    """
+
+    def __init__(self, rows: Rows, keys: KeyService, purposes: Purposes, tombstones: Iterable[Hash] | None) -> None:
+        """Join rows and keys; `tombstones` of the ledger are needed once, after keys came back from a backup.
+
+        Raises `KeysOlderThanDossiers` where they are needed and not given.
+        """
+        self._rows = rows
+        self._keys = keys
+        self._purposes = purposes
+        self._lock = RLock()
+        self._level(tombstones)
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, batch: Sequence[Draft]) -> tuple[Written, ...]:
+        """Seal dossiers and give their commitments: all or none, on the medium when this returns.
+
+        Raises `DraftInvalid`, `NotCanonical`, `PurposeUnknown`, `NotForPersons`, `DossierExists`, `DossierErased`,
+        `StoreUnwritable`. What was written for a transaction that never commits is collected after `expires`.
+        """
+        for draft in batch:
+            check_draft(draft)
+            if self._purposes.get(draft.purpose).audience is Audience.NOBODY:
+                raise NotForPersons(purpose=draft.purpose)
+        entries = [
+            Entry(draft.record, draft.version, draft.subject, draft.purpose, draft.parties, draft.expires)
+            for draft in batch
+        ]
+        return self._write(entries, [draft.fields for draft in batch])
+
+    def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
+        """Write rows of a purpose that no person is shown; they wait for no transaction."""
+        with self._lock:
+            self._write([replace(entry, expires=0) for entry in entries], fields)
+            self._keys.confirm(entries)
+
+    def _write(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> tuple[Written, ...]:
+        with self._lock:
+            self._check_new(entries)
+            written = []
+            changes = []
+            # Keys first: a crash in between leaves a registration without a row, never a row without a key.
+            for entry, keys, values in zip(entries, self._keys.admit(entries), fields, strict=True):
+                row, commitments = seal_sheet(keys, values)
+                changes.append(Change(Shelf.DOSSIERS, keys.locator, row))
+                names = tuple(name for name, _ in values)
+                written.append(Written(entry.record, entry.version, names, commitments, content_root(commitments)))
+            self._rows.apply(changes)
+        return tuple(written)
+
+    def _locate(self, entry: Entry) -> bytes:
+        return self._keys.locate(entry.record, entry.version, entry.purpose)
+
+    def _check_new(self, entries: Sequence[Entry]) -> None:
+        seen: set[bytes] = set()
+        for entry in entries:
+            locator = self._locate(entry)
+            if locator in seen or self._rows.get(Shelf.DOSSIERS, locator) is not None:
+                raise DossierExists(record=entry.record, version=entry.version)
+            seen.add(locator)
+
+    def collect_orphans(self, now: Time, committed: Callable[[Identifier, int], bool]) -> Orphans:
+        """Confirm what reached the ledger and destroy what did not, of all whose transaction has expired.
+
+        `now` is the time of the last committed block, never a clock: block time may lag, and a transaction valid until
+        T can be committed while a clock shows later. Where `committed` raises, nothing has changed.
+        """
+        with self._lock:
+            confirmed: list[Entry] = []
+            orphans: list[Entry] = []
+            for entry in self._keys.pending(now):
+                if self._purposes.get(entry.purpose).audience is Audience.NOBODY:
+                    # A mapping waits for no transaction: it is whole where its row is.
+                    reached = self._rows.get(Shelf.DOSSIERS, self._locate(entry)) is not None
+                else:
+                    reached = committed(entry.record, entry.version)
+                (confirmed if reached else orphans).append(entry)
+            self._keys.confirm(confirmed)
+            # Rows first: what is left after a crash is still registered, and collected next time.
+            self._remove([self._locate(entry) for entry in orphans])
+            self._keys.forget(orphans)
+        return Orphans(len(confirmed), len(orphans))
+
+    # -- opening -----------------------------------------------------------------------------------------------------
+
+    def read(self, look: Look) -> tuple[Shown, ...]:
+        """Show fields to a person: the only way a value leaves.
+
+        Raises `AccessRefused` (its subclasses say why), `LedgerUnreachable`, `DossierMissing`, `DossierErased`,
+        `FieldUnknown`, `StoreDamaged`.
+        """
+        keys = self._keys.unwrap(look)
+        row = self._rows.get(Shelf.DOSSIERS, keys.locator)
+        if row is None:
+            raise DossierMissing(record=look.record, version=look.version)
+        sheet = OpenSheet(keys, row)
+        return tuple(_show(sheet, name) for name in look.fields)
+
+    def run(self, kind: str, job: Identifier, items: Iterable[Committed]) -> Counter[StrEnum]:
+        """Run a machine job of the list over commitments of the ledger and count its verdicts.
+
+        `job` is the id of the start committed on the ledger: checked before the first dossier is opened, used up by
+        this run. Raises `JobNotOnLedger`, `JobSpent`, `LedgerUnreachable`.
+        """
+        run = self._keys.begin(job, kind)
+        try:
+            return Counter(JOBS[kind].judge(item, opened) for item, opened in self._open_each(run, items))
+        finally:
+            self._keys.end(run)
+
+    def check(self, items: Iterable[Committed], job: Identifier) -> CheckReport:
+        """Open every commitment of the ledger (`kerege dossiers check`); raises as `run`."""
+        counts = self.run("check", job, items)
+        return CheckReport(
+            total=counts.total(),
+            missing=counts[CheckVerdict.MISSING],
+            wrong=counts[CheckVerdict.WRONG],
+            erased=counts[CheckVerdict.ERASED],
+            unannounced=counts[CheckVerdict.UNANNOUNCED],
+        )
+
+    def _open_each(self, run: JobPass, items: Iterable[Committed]) -> Iterator[tuple[Committed, Opened]]:
+        """Open the dossier of each item, once for neighbours of one record version."""
+        last: tuple[bytes, int, str | None] | None = None
+        opened: Opened = None
+        for item in items:
+            name = (item.record, item.version, item.purpose)
+            if name != last:
+                opened = self._open_for_job(run, item)
+                last = name
+            yield item, opened
+
+    def _open_for_job(self, run: JobPass, item: Committed) -> Opened:
+        try:
+            keys = self._keys.open_for_job(run, item.record, item.version, item.purpose)
+            if isinstance(keys, Absence):
+                return keys
+            row = self._rows.get(Shelf.DOSSIERS, keys.locator)
+            return Absence.MISSING if row is None else OpenSheet(keys, row).open_all()
+        except StoreDamaged:
+            # A verdict, not an accident: the check goes on and counts this one as wrong.
+            return None
+
+    def open_mapping(self, record: bytes, purpose: str) -> tuple[Entry, dict[str, str]] | None:
+        """Give a row of a purpose that no person is shown, to the machine; None where there is none."""
+        found = self._keys.open_mapping(record, purpose)
+        if found is None:
+            return None
+        entry, keys = found
+        row = self._rows.get(Shelf.DOSSIERS, keys.locator)
+        return None if row is None else (entry, _values(keys, row))
+
+    # -- erasure -----------------------------------------------------------------------------------------------------
+
+    def erase(self, subject: Identifier, purpose: str) -> Hash:
+        """Destroy the key of a subject and purpose and remove the rows; gives the tombstone to put on the ledger.
+
+        Complete when the epoch has changed (`rotate_epoch`, within 30 days) and its backups are gone. What a holder
+        has shown to others is out of reach. Raises `RetainedByLaw`, `HeldByLaw`, `DossierMissing`.
+        """
+        with self._lock:
+            erasure = self._keys.erase(subject, purpose)
+            self._remove(erasure.locators)
+            self._mark_generation()
+        return erasure.tombstone
+
+    def hold(self, subject: Identifier, purpose: str, ground: str, until: Time | None) -> None:
+        """Forbid erasure on a ground, until a time or until lifted."""
+        self._keys.hold(subject, purpose, ground, until)
+
+    def lift(self, subject: Identifier, purpose: str) -> None:
+        """End a hold."""
+        self._keys.lift(subject, purpose)
+
+    def reapply(self, tombstones: Iterable[Hash]) -> int:
+        """Erase again what the ledger says is erased; gives how many subjects came back and are gone again."""
+        with self._lock:
+            again = self._keys.reapply(tombstones)
+            self._remove(list(self._keys.erased()))
+            self._keys.advance(self._generation())
+            self._mark_generation()
+        return again
+
+    def _remove(self, locators: Sequence[bytes]) -> None:
+        if locators:
+            self._rows.apply(Change(Shelf.DOSSIERS, locator, None) for locator in locators)
+            self._rows.purge()
+
+    def _level(self, tombstones: Iterable[Hash] | None) -> None:
+        """Bring rows and keys to one count of erasures, after a crash or a restore of either."""
+        if tombstones is not None:
+            self.reapply(tombstones)
+        rows, keys = self._generation(), self._keys.generation()
+        if keys < rows:
+            raise KeysOlderThanDossiers(erasures=rows, known=keys)
+        if rows < keys:
+            self._remove(list(self._keys.erased()))
+            self._mark_generation()
+
+    def _generation(self) -> int:
+        mark = self._rows.get(Shelf.MARKS, _GENERATION)
+        return 0 if mark is None else int.from_bytes(mark, "big")
+
+    def _mark_generation(self) -> None:
+        mark = self._keys.generation().to_bytes(8, "big")
+        self._rows.apply([Change(Shelf.MARKS, _GENERATION, mark)])
+
+
+def check_draft(draft: Draft) -> None:
+    """Raise `DraftInvalid` or `NotCanonical` unless the draft is well-formed."""
+    for name, identifier in (("record", draft.record), ("subject", draft.subject)):
+        if len(identifier) != _IDENTIFIER_LENGTH:
+            raise DraftInvalid(part=name, length=len(identifier))
+    for party in draft.parties:
+        if len(party) != _IDENTIFIER_LENGTH:
+            raise DraftInvalid(part="parties", length=len(party))
+    if draft.version < 0:
+        raise DraftInvalid(part="version", version=draft.version)
+    names = [name for name, _ in draft.fields]
+    if not names or len(set(names)) != len(names):
+        raise DraftInvalid(part="fields", reason="none, or one name twice")
+    for name, value in draft.fields:
+        if not 0 < len(name.encode()) <= _MAXIMUM_NAME_LENGTH:
+            raise DraftInvalid(part="field name", length=len(name.encode()))
+        check_canonical(value)
+
+
+def _show(sheet: OpenSheet, name: str) -> Shown:
+    opening = sheet.open(name)
+    position = sheet.position(name)
+    path = inclusion_path(sheet.commitments, position)
+    return Shown(name, opening.value, opening.salt, position, len(sheet.names), path)
+
+
+def _values(keys: RowKeys, row: bytes) -> dict[str, str]:
+    return {opening.field: opening.value for opening in OpenSheet(keys, row).open_all()}
