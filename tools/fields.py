@@ -73,7 +73,8 @@ def _leaves(owner: str, path: str, annotation: Any, description: str, extra: dic
 
 def _opened(annotation: Any) -> tuple[Any, str, dict[str, Any]]:  # noqa: ANN401 - any annotation
     """An annotation without its metadata, and what the metadata says."""
-    description, extra = "", {}
+    description = ""
+    extra: dict[str, Any] = {}
     while get_origin(annotation) is Annotated:
         annotation, *metas = get_args(annotation)
         for meta in metas:

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import typer.main
 
 import kerege.kernel
@@ -174,7 +173,7 @@ def _commands() -> str:
     return "\n".join(["# Commands\n", NOTE, *_command("kerege", command)])
 
 
-def _command(name: str, command: click.Command) -> Iterator[str]:
+def _command(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own copy of click
     yield f"## {name}\n"
     yield inspect.cleandoc(command.help or "") + "\n"
     rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
@@ -184,8 +183,8 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
         yield from _command(f"{name} {word}", inner)
 
 
-def _parameter(parameter: click.Parameter) -> tuple[str, str]:
-    spelled = ", ".join(parameter.opts) if isinstance(parameter, click.Option) else str(parameter.name).upper()
+def _parameter(parameter: Any) -> tuple[str, str]:  # noqa: ANN401 - typer's own copy of click
+    spelled = ", ".join(parameter.opts) if parameter.param_type_name == "option" else str(parameter.name).upper()
     return f"`{spelled}`", str(getattr(parameter, "help", None) or "")
 
 

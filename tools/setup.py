@@ -66,7 +66,7 @@ class Wheel(NamedTuple):
 class PipConfiguration(NamedTuple):
     """The settings of pip that uv does not read by itself: index, further indexes, local wheels, certificates."""
 
-    index: str | None
+    index_url: str | None
     extra_indexes: str | None
     find_links: str | None
     certificates: str | None
@@ -99,8 +99,8 @@ def pip_configuration(environment: Mapping[str, str]) -> PipConfiguration:
 def uv_environment(environment: Mapping[str, str], pip: PipConfiguration) -> dict[str, str]:
     """Hand pip's settings to uv, unless uv has its own."""
     result = dict(environment)
-    if pip.index and "UV_INDEX_URL" not in result:
-        result.setdefault("UV_DEFAULT_INDEX", pip.index)
+    if pip.index_url and "UV_INDEX_URL" not in result:
+        result.setdefault("UV_DEFAULT_INDEX", pip.index_url)
     if pip.extra_indexes and "UV_EXTRA_INDEX_URL" not in result:
         result.setdefault("UV_INDEX", pip.extra_indexes)
     links = [link for link in (pip.find_links or "").split() if "://" in link or Path(link).is_dir()]
@@ -172,7 +172,7 @@ class Index:
 
     def __init__(self, pip: PipConfiguration) -> None:
         """Use the certificates pip is configured for; proxies come from the environment by themselves."""
-        self._index = pip.index
+        self._index = pip.index_url
         self._find_links = pip.find_links
         with _one_sentence_about_certificates(pip.certificates):
             self._tls = ssl.create_default_context(cafile=pip.certificates)
@@ -307,25 +307,31 @@ def run_uv(*arguments: str, environment: Mapping[str, str]) -> str:
     raise Stop(f"uv {arguments[0]} failed, and in its own words: {words}; mend that and run 'make setup' again.")
 
 
-def make_environment(environment: Mapping[str, str]) -> None:
-    """Create `.venv` for this Python and install exactly what the lock names, each file checked by its hash."""
-    if not (PYTHON.exists() and _version_of(PYTHON) == sys.version_info[:2]):
-        run_uv("venv", "--clear", "--python", sys.executable, str(VENV), environment=environment)
-    pins = TOOLS / "requirements.txt"
+def make_environment(venv: Path, interpreter: str, groups: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    """Create a virtual environment and install exactly what the lock names, each file checked by its hash.
+
+    `groups` are the options of `uv export` that choose what is installed beside the run-time packages.
+    """
+    python = venv / "bin" / "python"
+    if not (python.exists() and version_of(python) == version_of(interpreter)):
+        run_uv("venv", "--clear", "--python", interpreter, str(venv), environment=environment)
     # An export has hashes and names no index, so any mirror that has the same files will do.
-    locked = run_uv(
-        "export", "--frozen", "--all-extras", "--all-groups", "--no-emit-project", "--no-annotate", "--no-header",
-        environment=environment,
-    )  # fmt: skip
+    plain = ("--no-emit-project", "--no-annotate", "--no-header")
+    locked = run_uv("export", "--frozen", *groups, *plain, environment=environment)
+    pins = TOOLS / f"{venv.name.lstrip('.')}.txt"
     pins.write_text(locked, encoding="utf-8")
-    target = ("--python", str(PYTHON))
+    target = ("--python", str(python))
     run_uv("pip", "sync", *target, "--require-hashes", "--only-binary", ":all:", str(pins), environment=environment)
-    # The build tool is in the lock too, so nothing is fetched without a hash.
+
+
+def install_project(environment: Mapping[str, str]) -> None:
+    """Put Kerege itself into `.venv`; its build tool is in the lock too, so nothing is fetched without a hash."""
+    target = ("--python", str(PYTHON))
     run_uv("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".", environment=environment)
 
 
-def _version_of(python: Path) -> tuple[int, ...]:
-    """Return the version that an interpreter of an earlier set-up reports; nothing where it no longer runs."""
+def version_of(python: str | Path) -> tuple[int, ...]:
+    """Return the version that an interpreter reports, as (3, 11); nothing where it does not run."""
     try:
         script = "import sys; print(*sys.version_info[:2])"
         done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=False)
@@ -352,8 +358,8 @@ def build_native(environment: Mapping[str, str]) -> str | None:
         return NO_RUST
     wheels = TOOLS / "native"
     shutil.rmtree(wheels, ignore_errors=True)
-    command = [VENV / "bin" / "maturin", "build", "--release", "--locked", "--manifest-path", manifest]
-    command += ["--interpreter", PYTHON, "--out", wheels]
+    command: list[str | Path] = [VENV / "bin" / "maturin", "build", "--release", "--locked"]
+    command += ["--manifest-path", manifest, "--interpreter", PYTHON, "--out", wheels]
     log = TOOLS / "native.log"
     done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
@@ -382,7 +388,8 @@ def set_up(environment: Mapping[str, str]) -> None:
     _tell(f"Python {platform.python_version()} at {sys.executable}")
     _tell(f"uv {pinned_uv()[0]}, by its SHA-256")
     uv(environment)
-    make_environment(environment)
+    make_environment(VENV, sys.executable, ("--all-extras", "--all-groups"), environment)
+    install_project(environment)
     _tell("packages of uv.lock, each by its SHA-256")
     if (ROOT / "native" / "Cargo.toml").is_file():
         _tell(build_native(environment) or "native/ built")
