@@ -270,3 +270,29 @@ def test_a_range_keeps_its_end_while_the_memory_of_the_bound_is_reused(tmp_path:
         litter = [bytes([n % 256]) * 40 for n in range(5000)]
         assert [len(list(scan)) for scan in scans] == list(range(1, 201))
         assert len(litter) == 5000
+
+
+def test_a_store_closes_under_readers_and_lets_go_of_its_lock(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path, create=True)
+    keys = [number.to_bytes(8) for number in range(5000)]
+    batch = Batch()
+    batch.update(Area.STATE, dict.fromkeys(keys, b"x" * 50))
+    store.write(batch)
+    ends: list[type[BaseException]] = []
+
+    def read() -> None:
+        try:
+            while True:
+                store.multi_get(Area.STATE, keys)
+        except StorageError as error:
+            ends.append(type(error))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    store.write(batch)
+    store.close()
+    for reader in readers:
+        reader.join()
+    assert ends == [StoreClosed] * 3
+    RocksStore(tmp_path).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from rocksdict import AccessType, ColumnFamily, Rdict, RdictIter, ReadOptions, WriteBatch
@@ -15,6 +16,9 @@ from kerege.storage.port import RESERVED, Area, Batch
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+CLOSE_ATTEMPTS = 200
+"""How often `close` asks again, ten milliseconds apart, while another thread still reads."""
 
 FORMAT_KEY = RESERVED + b"format"
 """Where `Area.META` says in which format the store is."""
@@ -292,8 +296,17 @@ def open_secondary(path: Path, scratch: Path, cache_bytes: int) -> Rdict:
 
 def _closed(rows: Rdict) -> Exception | None:
     """Close one handle whatever happens; what went wrong is returned, so that the others are closed too."""
-    try:
-        rows.close()
-    except Exception as error:  # noqa: BLE001 (rocksdict raises nothing narrower; the caller raises it)
-        return error
+    for attempt in range(CLOSE_ATTEMPTS):
+        try:
+            rows.close()
+        except (
+            RuntimeError
+        ) as error:  # «Already borrowed»: another thread is inside `multi_get`, which takes milliseconds
+            if attempt == CLOSE_ATTEMPTS - 1:
+                return error
+            time.sleep(0.01)
+        except Exception as error:  # noqa: BLE001 (rocksdict raises nothing narrower; the caller raises it)
+            return error
+        else:
+            break
     return None
