@@ -92,10 +92,10 @@ def _area(cache: Cache, *, buffer_bytes: int, block_bytes: int = 4096, bloom: bo
 def _random(cache: Cache) -> Options:
     """Small rows under keys that come in no order (STATE, INDEX).
 
-    Buffers of 16 MiB: an insert costs 0.6 µs where a buffer fits the processor's cache, 1.4 µs in one of 64 MiB. Durable
-    blocks of 3,000 transfers over 1 M keys cost 4.9 µs a transfer, 7 to 9 with buffers of 32 or 64 MiB; with 8 MiB 4.6,
-    but a tenth more processor time for merging. No compression: lz4 saves a sixth of the disk and costs every point
-    read an unpacked block.
+    Buffers of 16 MiB: an insert costs 0.6 µs where a buffer fits the processor's cache, 1.4 µs in one of 64 MiB.
+    Durable blocks of 3,000 transfers over 1 M keys, one run, other work beside it: 4.9 µs a transfer; 7 to 9 with
+    buffers of 32 or 64 MiB; 4.6 with 8 MiB, for a tenth more processor time (merging). No compression: lz4 saved 1/6
+    of the disk on rows that shrink better than real ones, and every point read would unpack a block.
     """
     options = _area(cache, buffer_bytes=16 * MIB, bloom=True)
     options.set_max_bytes_for_level_base(64 * MIB)  # as large as the level above it when full: the cheapest to merge
