@@ -1,0 +1,243 @@
+"""The door to cryptography: kinds of key, addresses, who signed. Nothing else in the kernel reaches a library.
+
+Three kinds of key sign the same transaction id, each with its own payload (blueprint §4 "Who signed"):
+Ed25519 by ZIP 215, WebAuthn on P-256, secp256k1 with EIP-712. A verdict is a function of (kind, key,
+transaction, signature) alone; whether the key may act for the sender, and from which web pages passkeys may
+sign, is state and is asked when the transaction is executed.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256 as _sha256
+from typing import Any, NamedTuple, Protocol
+
+from kerege.kernel.authenticators import ed25519, secp256k1, typed, webauthn
+from kerege.kernel.authenticators.typed import BodyLike
+from kerege.kernel.errors import BadForm
+
+try:
+    import kerege_native as _native
+except ImportError:  # the plain form gives the same verdicts, slower
+    _native = None  # type: ignore[assignment]
+
+ED25519, WEBAUTHN, SECP256K1 = 1, 2, 3
+"""Kinds of key."""
+
+ADDRESS_TAG = b"kerege/address/1"
+"""Domain of the hash that makes an address of an Ed25519 or P-256 key."""
+
+PAYLOAD_DOMAIN = b"kerege/transaction/1"
+"""What stands before the transaction id in the bytes that an Ed25519 key signs."""
+
+ADDRESS_LENGTH = 20
+
+typed_data = typed.typed_data
+
+
+class Signed(Protocol):
+    """What was signed: `kernel.transaction.Transaction` is one."""
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 of the canonical body."""
+
+    @property
+    def body(self) -> BodyLike:
+        """The decoded body."""
+
+
+class SignatureSettings(NamedTuple):
+    """Where passkeys may sign, from state: texts like `https://portal.gov.kg` and `gov.kg`."""
+
+    origins: tuple[str, ...] = ()
+    rp_ids: tuple[str, ...] = ()
+
+
+NO_ORIGINS = SignatureSettings()
+"""Nowhere: no passkey may sign."""
+
+Item = tuple[int, bytes, Signed, bytes]
+"""(kind, key, transaction, signature)."""
+
+
+def sha256(data: bytes) -> bytes:
+    """The 32-byte digest."""
+    return _sha256(data).digest()
+
+
+def address_of(kind: int, key: bytes) -> bytes:
+    """Address of a key's own account; raises `ValueError` where it is no key of its kind.
+
+    secp256k1: the Ethereum address. Ed25519 and P-256: the first 20 bytes of the tagged hash (as in BIP-340)
+    SHA-256(SHA-256(tag) ‖ SHA-256(tag) ‖ kind ‖ key) with the tag `kerege/address/1` and the kind as one byte,
+    so that no key of one kind has the address of a key of another.
+    """
+    fault = key_fault(kind, key)
+    if fault:
+        raise ValueError(f"not a key: {fault}")
+    if kind == SECP256K1:
+        return secp256k1.address(key)
+    return sha256(_ADDRESS_PREFIX + bytes([kind]) + key)[:ADDRESS_LENGTH]
+
+
+_ADDRESS_PREFIX = sha256(ADDRESS_TAG) * 2
+
+_FAULTS = {ED25519: ed25519.key_fault, WEBAUTHN: webauthn.key_fault, SECP256K1: secp256k1.key_fault}
+
+
+def key_fault(kind: int, key: bytes) -> str:
+    """Why a key may not be registered; empty where it may: kind, length, encoding, not on the curve, small order."""
+    check = _FAULTS.get(kind)
+    return "kind" if check is None else check(key)
+
+
+def check_key(kind: int, key: bytes) -> None:
+    """Before a key is registered; raises `BadForm` with the reason.
+
+    Refused is also what would still verify: small-order Ed25519 points, under which anybody can make
+    signatures, and non-canonical encodings, which would give one key two names.
+    """
+    fault = key_fault(kind, key)
+    if fault:
+        raise BadForm(field="key", reason=fault)
+
+
+def payload(transaction: bytes) -> bytes:
+    """What an Ed25519 key signs for a transaction id."""
+    return PAYLOAD_DOMAIN + transaction
+
+
+def well_signed(kind: int, key: bytes, transaction: Signed, signature: bytes) -> bool:
+    """Whether the key signed the transaction; total over any bytes, never a matter of state."""
+    if kind == ED25519:
+        return ed25519.verify(key, payload(transaction.id), signature)
+    if kind == WEBAUTHN:
+        return webauthn.verify(key, transaction.id, signature)
+    if kind == SECP256K1:
+        return typed.verify(key, transaction.body, transaction.id, signature)
+    return False
+
+
+def allowed_here(kind: int, transaction: Signed, signature: bytes, settings: SignatureSettings) -> bool:
+    """Whether a passkey's assertion was made at a place of the ledger's lists; true of other kinds."""
+    if kind != WEBAUTHN:
+        return True
+    return webauthn.is_allowed(transaction.id, signature, settings.origins, settings.rp_ids)
+
+
+def verify(
+    kind: int, key: bytes, transaction: Signed, signature: bytes, settings: SignatureSettings = NO_ORIGINS
+) -> bool:
+    """Whether the witness is good: signed by the key, and at an allowed place. Total over any bytes."""
+    return allowed_here(kind, transaction, signature, settings) and well_signed(kind, key, transaction, signature)
+
+
+def native_present() -> bool:
+    """Whether Ed25519 is checked by `native/` on threads of its own."""
+    return _native is not None
+
+
+class Ticket:
+    """Checks under way; given by `Verifier.submit`, taken by `Verifier.collect`."""
+
+    __slots__ = ("batch", "batched", "items", "marks", "settings", "verdicts")
+
+    def __init__(self, items: Sequence[Item], settings: SignatureSettings) -> None:
+        self.items: Sequence[Item] | None = items
+        """None once collected."""
+        self.settings = settings
+        self.marks: list[bytes] = []
+        self.verdicts: list[bool | None] = []
+        """Remembered verdicts, None where there is none."""
+        self.batched: list[int] = []
+        """Positions of what is being checked on native threads."""
+        self.batch: Any = None
+
+
+class Verifier:
+    """Checks witnesses ahead of execution and remembers the verdicts.
+
+    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present; the rest, and everything
+    where it is not, is checked in line when collected: a Python thread per check beside busy Python starves.
+    `kind`: "" the best present, "native" (raises `ImportError` where absent), "plain". `threads`: native
+    ones. `remembered`: verdicts kept, the oldest half dropped at a time; 0 none.
+
+    May be used from several threads, a ticket from one at a time.
+    """
+
+    def __init__(self, *, kind: str = "", threads: int = 2, remembered: int = 200_000) -> None:
+        if kind not in {"", "native", "plain"}:
+            raise ValueError(f"no kind of verifier: {kind!r}")
+        if kind == "native" and _native is None:
+            raise ImportError("kerege_native is not installed: `make native` builds it where Rust is present")
+        self.native = kind != "plain" and _native is not None
+        self._batches = _native.BatchVerifier(threads) if self.native else None
+        self._generation = remembered // 2
+        self._young: dict[bytes, bool] = {}
+        self._old: dict[bytes, bool] = {}
+
+    def submit(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
+        """Start checking; returns at once. `settings` are those used where `collect` is given none."""
+        ticket = Ticket(items, settings)
+        young, old = self._young, self._old
+        batch: list[tuple[bytes, bytes, bytes]] = []
+        for position, (kind, key, transaction, signature) in enumerate(items):
+            mark = _mark(kind, key, transaction.id, signature)
+            verdict = young.get(mark)
+            if verdict is None:
+                verdict = old.get(mark)
+            ticket.marks.append(mark)
+            ticket.verdicts.append(verdict)
+            if verdict is None and kind == ED25519 and self._batches is not None:
+                ticket.batched.append(position)
+                batch.append((key, payload(transaction.id), signature))
+        if batch and self._batches is not None:
+            ticket.batch = self._batches.submit(batch)
+        return ticket
+
+    def collect(self, ticket: Ticket, settings: SignatureSettings | None = None) -> list[bool]:
+        """Verdicts in the order of the items; waits for native threads. Raises `LookupError` the second time.
+
+        `settings` are state: whoever executes a block gives those in force now, as a submission may be
+        older than the previous block's changes.
+        """
+        items, ticket.items = ticket.items, None
+        if items is None:
+            raise LookupError("the ticket has been collected")
+        places = ticket.settings if settings is None else settings
+        found = self._inline(ticket, items)
+        if self._batches is not None and ticket.batched:
+            for position, good in zip(ticket.batched, self._batches.collect(ticket.batch), strict=True):
+                found[position] = good == 1
+                self._remember(ticket.marks[position], found[position])
+        for position, (kind, _key, transaction, signature) in enumerate(items):
+            if kind == WEBAUTHN and found[position]:
+                found[position] = allowed_here(kind, transaction, signature, places)
+        return found
+
+    def close(self) -> None:
+        """End the native threads."""
+        if self._batches is not None:
+            self._batches.close()
+
+    def _inline(self, ticket: Ticket, items: Sequence[Item]) -> list[bool]:
+        """Verdicts remembered or found in this thread; false, for now, of what runs on native threads."""
+        elsewhere = set(ticket.batched)
+        found: list[bool] = []
+        for position, verdict in enumerate(ticket.verdicts):
+            if verdict is None and position not in elsewhere:
+                verdict = well_signed(*items[position])  # noqa: PLW2901 - the verdict that was missing
+                self._remember(ticket.marks[position], verdict)
+            found.append(bool(verdict))
+        return found
+
+    def _remember(self, mark: bytes, verdict: bool) -> None:  # noqa: FBT001 - the thing itself
+        if self._generation == 0:
+            return
+        if len(self._young) >= self._generation:
+            self._old, self._young = self._young, {}
+        self._young[mark] = verdict
+
+
+def _mark(kind: int, key: bytes, transaction: bytes, signature: bytes) -> bytes:
+    """What a verdict is remembered under: a hash over all it depends on."""
+    return _sha256(b"%d:%d:%b%b%b" % (kind, len(key), key, transaction, signature)).digest()
