@@ -1,0 +1,55 @@
+"""Native twins behind `kerege.kernel`; contracts are told there."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+class StateTree:
+    """See `kerege.kernel.tree.StateTree`; `path` makes the answer of `prove` from its three parts."""
+
+    def __init__(self, path: Callable[[bytes | None, bytes, bytes | None], Any]) -> None: ...
+    @property
+    def root(self) -> bytes: ...
+    @property
+    def height(self) -> int: ...
+    def __len__(self) -> int: ...
+    def update(self, changes: Sequence[tuple[bytes, bytes | None]]) -> bytes: ...
+    def update_hashed(self, changes: Sequence[tuple[bytes, bytes | None]]) -> bytes: ...
+    def commit(self, height: int) -> bytes: ...
+    def rollback(self, height: int) -> bytes: ...
+    def root_at(self, height: int) -> bytes: ...
+    def heights(self) -> tuple[int, int]: ...
+    def prove(self, key_hash: bytes, height: int | None = None) -> Any: ...
+    def load(self, chunks: Iterable[bytes], height: int) -> bytes: ...
+    def dump(self, height: int | None = None) -> Iterator[bytes]: ...
+    def restore(self, chunks: Iterable[bytes]) -> bytes: ...
+
+class BatchVerifier:
+    """Ed25519 by ZIP 215 in batches of 64 on own threads; waiting lets go of the interpreter."""
+
+    def __init__(self, threads: int = 2) -> None: ...
+    def submit(self, items: Sequence[tuple[bytes, bytes, bytes]]) -> int:
+        """Queue (key, payload, signature), copied; returns a ticket at once. `RuntimeError` after `close`."""
+
+    def done(self, ticket: int) -> bool:
+        """Whether `collect` would not wait. `LookupError` for an unknown or collected ticket."""
+
+    def collect(self, ticket: int) -> bytes:
+        """Wait for the verdicts, one byte each: 1 good, 0 bad. Once a ticket, then `LookupError`."""
+
+    def close(self) -> None:
+        """Take nothing more, finish what is queued, end the threads."""
+
+def verify(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature is good by ZIP 215; other lengths than 32 and 64 bytes are not."""
+
+def scan(data: bytes, max_depth: int, max_items: int) -> int:
+    """Number of values, or minus the number of the reason in `kerege.kernel.scan.REASONS`."""
+
+def sha256_many(items: Sequence[bytes]) -> bytes:
+    """SHA-256 of each, concatenated."""
+
+def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
+    """RFC 6962 leaf hashes."""
+
+def hash_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """SHA-256 of keys and values, concatenated key hash ‖ value hash."""

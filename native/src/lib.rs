@@ -1,0 +1,14 @@
+//! `kerege_native`: native twins behind `kerege.kernel`; the plain Python versions are their oracle and fallback.
+//!
+//! Every function lets go of the interpreter lock while it works or waits, and needs it never inside.
+
+pub mod dump;
+pub mod flat;
+pub mod hash;
+pub mod node;
+pub mod scan;
+pub mod signatures;
+pub mod tree;
+pub mod undo;
+
+mod python;
