@@ -22,13 +22,11 @@ _SCHEMA = (
     "CREATE TABLE wrapped (handle BLOB PRIMARY KEY, epoch INTEGER NOT NULL, sealed BLOB NOT NULL)" + _TABLE,
     # locator = keyed name of (record, version, purpose); pending = hour after which its transaction cannot commit
     "CREATE TABLE entries (locator BLOB PRIMARY KEY, handle BLOB NOT NULL, epoch INTEGER NOT NULL,"
-     " sealed BLOB NOT NULL, pending INTEGER)"
-    + _TABLE,
+    " sealed BLOB NOT NULL, pending INTEGER)" + _TABLE,
     "CREATE INDEX entries_of_handle ON entries (handle)",
     "CREATE INDEX entries_pending ON entries (pending) WHERE pending IS NOT NULL",
     "CREATE TABLE tombstones (handle BLOB PRIMARY KEY, tombstone BLOB NOT NULL, epoch INTEGER NOT NULL,"
-     " at INTEGER NOT NULL)"
-    + _TABLE,
+    " at INTEGER NOT NULL)" + _TABLE,
     "CREATE TABLE erased (locator BLOB PRIMARY KEY, tombstone BLOB NOT NULL)" + _TABLE,
     "CREATE TABLE holds (handle BLOB PRIMARY KEY, ground TEXT NOT NULL, until INTEGER)" + _TABLE,
     "CREATE TABLE jobs (job BLOB PRIMARY KEY)" + _TABLE,

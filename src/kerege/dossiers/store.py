@@ -12,6 +12,7 @@ from kerege.dossiers.errors import (
     DossierMissing,
     DraftInvalid,
     FieldUnknown,
+    JobNotOnLedger,
     KeysOlderThanDossiers,
     NotForPersons,
     StoreDamaged,
@@ -205,9 +206,14 @@ class Dossiers:
         `job` is the id of the start committed on the ledger: checked before the first dossier is opened, used up by
         this run. Raises `JobNotOnLedger`, `JobSpent`, `LedgerUnreachable`.
         """
+        if kind not in JOBS:
+            raise JobNotOnLedger(kind=kind)
+        defined = JOBS[kind]
         run = self._keys.begin(job, kind)
         try:
-            return Counter(JOBS[kind].judge(item, opened) for item, opened in self._open_each(run, items))
+            opened = self._open_each(run, items)
+            # Through the closed enum: whatever else a job might return does not get past this line.
+            return Counter(defined.verdicts(defined.judge(item, openings)) for item, openings in opened)
         finally:
             self._keys.end(run)
 

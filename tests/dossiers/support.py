@@ -1,0 +1,92 @@
+"""What the tests share: a ledger that can be stopped, and short ways to dossiers and looks."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kerege.dossiers.controller import Controller
+from kerege.dossiers.embedded_keys import HOUR
+from kerege.dossiers.errors import LedgerUnreachable
+from kerege.dossiers.ports import Grant, JobStart, Look, reference_commitment
+from kerege.dossiers.store import Draft
+
+NOW = 1_795_000_000_000
+"""A moment in November 2026, as block time and as clock."""
+
+OFFICER = b"officer-account-0001"
+
+
+@dataclass
+class Ledger:
+    """The `LedgerView` of the tests: holds what a test put on it, answers only while running."""
+
+    now: int = NOW
+    running: bool = True
+    grants: dict[bytes, Grant] = field(default_factory=dict)
+    jobs: dict[bytes, JobStart] = field(default_factory=dict)
+    tombstones: set[bytes] = field(default_factory=set)
+
+    def access_granted(self, access: bytes) -> Grant | None:
+        self._answer()
+        return self.grants.get(access)
+
+    def job_started(self, job: bytes) -> JobStart | None:
+        self._answer()
+        return self.jobs.get(job)
+
+    def tombstone(self, commitment: bytes) -> bool:
+        self._answer()
+        return commitment in self.tombstones
+
+    def time(self) -> int:
+        self._answer()
+        return self.now
+
+    def start(self, kind: str) -> bytes:
+        job = os.urandom(16)
+        self.jobs[job] = JobStart(kind=kind)
+        return job
+
+    def grant(self, draft: Draft, *fields: str, **changes: object) -> Look:
+        """Put a grant for a dossier on the ledger and give the look that it allows."""
+        salt = os.urandom(32)
+        access = os.urandom(16)
+        granted = Grant(
+            case=os.urandom(16),
+            references=(os.urandom(32), reference_commitment(draft.subject, draft.purpose, salt)),
+            fields=fields,
+            officer=OFFICER,
+            role="registrar",
+            until=self.now + HOUR,
+        )
+        self.grants[access] = replace(granted, **changes)  # type: ignore[arg-type]
+        return Look(
+            access=access,
+            officer=OFFICER,
+            subject=draft.subject,
+            purpose=draft.purpose,
+            record=draft.record,
+            version=draft.version,
+            reference_salt=salt,
+            fields=fields,
+        )
+
+    def _answer(self) -> None:
+        if not self.running:
+            raise LedgerUnreachable(reason="stopped")
+
+
+def open_controller(home: Path, ledger: Ledger, **more: object) -> Controller:
+    return Controller.open(home, ledger, clock=lambda: ledger.now, **more)  # type: ignore[arg-type]
+
+
+def draft(*fields: tuple[str, str], purpose: str = "acts", **more: object) -> Draft:
+    values: dict[str, object] = {
+        "record": os.urandom(16),
+        "version": 1,
+        "subject": os.urandom(16),
+        "purpose": purpose,
+        "fields": fields or (("surname", "Асанова"), ("given_name", "Айгүл"), ("patronymic", "")),
+        "expires": NOW + HOUR,
+    }
+    return Draft(**(values | more))  # type: ignore[arg-type]

@@ -1,0 +1,153 @@
+"""The folder: one process, private files, nothing drawn anew by accident, nothing torn by a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kerege.dossiers import errors
+from kerege.dossiers.controller import Controller
+from kerege.dossiers.jobs import Committed
+from kerege.dossiers.memory_rows import MemoryRows
+from kerege.dossiers.ports import Change, Rows, Shelf
+from kerege.dossiers.sqlite_rows import SqliteRows
+from tests.dossiers.support import NOW, Ledger, draft, open_controller
+
+
+def test_a_second_process_is_kept_out_and_told_so(controller: Controller, home: Path, ledger: Ledger) -> None:
+    with pytest.raises(errors.DossiersLocked) as told:
+        open_controller(home, ledger)
+    assert told.value.facts["process"] == str(os.getpid())
+    assert told.value.cure in str(told.value)
+    controller.close()
+    open_controller(home, ledger).close()
+
+
+def test_nothing_is_created_over_what_exists(controller: Controller, home: Path, ledger: Ledger) -> None:
+    controller.close()
+    with pytest.raises(errors.DossiersExist):
+        Controller.create(home, ledger)
+    (home / "dossiers" / "rows.sqlite").unlink()
+    with pytest.raises(errors.DossiersExist):
+        Controller.create(home, ledger)
+    with pytest.raises(errors.DossiersAbsent):
+        open_controller(home, ledger)
+
+
+@pytest.mark.parametrize("lost", ["names.key", "epochs/0001.key", "uniqueness/0001.key", "wrapped.sqlite"])
+def test_a_lost_key_is_named_and_never_drawn_anew(home: Path, ledger: Ledger, lost: str) -> None:
+    Controller.create(home, ledger).close()
+    (home / "keys" / lost).unlink()
+    with pytest.raises(errors.KeysMissing):
+        open_controller(home, ledger)
+    assert not (home / "keys" / lost).exists()
+
+
+def test_keys_are_private_and_an_exposed_one_is_refused(controller: Controller, home: Path, ledger: Ledger) -> None:
+    for path in home.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    controller.close()
+    (home / "keys" / "epochs" / "0001.key").chmod(0o640)
+    with pytest.raises(errors.KeysExposed):
+        open_controller(home, ledger)
+
+
+def test_a_file_of_another_format_is_refused(controller: Controller, home: Path, ledger: Ledger) -> None:
+    controller.close()
+    path = home / "dossiers" / "rows.sqlite"
+    path.write_bytes(b"no database, only words, and enough of them to fill what a header would take" * 4)
+    with pytest.raises(errors.StoreDamaged):
+        open_controller(home, ledger)
+    path.write_bytes(b"")
+    with pytest.raises(errors.WrongVersion):
+        open_controller(home, ledger)
+
+
+@pytest.mark.parametrize("adapter", ["memory", "sqlite"])
+def test_every_adapter_of_rows_does_the_same(adapter: str, tmp_path: Path) -> None:
+    rows: Rows = MemoryRows() if adapter == "memory" else SqliteRows.create(tmp_path / "rows.sqlite")
+    names = [bytes([number]) * 32 for number in (3, 1, 2)]
+    rows.apply(Change(Shelf.BOOKS, name, name * 2) for name in names)
+    rows.apply([Change(Shelf.BOOKS, names[0], None), Change(Shelf.BOOKS, names[1], b"new")])
+    assert list(rows.scan(Shelf.BOOKS)) == [(names[1], b"new"), (names[2], names[2] * 2)]
+    assert rows.get(Shelf.BOOKS, names[0]) is None
+    assert rows.get(Shelf.DOSSIERS, names[1]) is None
+
+    def failing() -> object:
+        yield Change(Shelf.BOOKS, names[2], b"half")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        rows.apply(failing())  # type: ignore[arg-type]
+    assert rows.get(Shelf.BOOKS, names[2]) == names[2] * 2
+    rows.purge()
+    rows.close()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from kerege.dossiers.controller import Controller
+from tests.dossiers.support import Ledger, draft, open_controller, NOW
+
+ledger = Ledger()
+with open_controller(Path(sys.argv[1]), ledger) as controller:
+    while True:
+        batch = [draft(*((f"field-{n}", "value") for n in range(20))) for _ in range(8)]
+        for one in batch:
+            print("writing", one.record.hex(), one.subject.hex(), flush=True)
+        for written in controller.dossiers.write(batch):
+            print("written", written.record.hex(), written.root.hex(), flush=True)
+"""
+
+
+def test_a_kill_leaves_no_torn_dossier(home: Path, ledger: Ledger) -> None:
+    Controller.create(home, ledger, clock=lambda: NOW).close()
+    written: dict[bytes, bytes] = {}
+    begun: dict[bytes, bytes] = {}
+    project = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": f"{project / 'src'}:{project}"}
+    for pause in (0.05, 0.11, 0.17, 0.23):
+        command = [sys.executable, "-c", WRITER, str(home)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.readlines()
+        process.stdout.close()
+        process.wait()
+        for verb, name, rest in (line.split() for line in lines if line.count(" ") == 2 and line.endswith("\n")):
+            (begun if verb == "writing" else written)[bytes.fromhex(name)] = bytes.fromhex(rest)
+    assert written
+    with open_controller(home, ledger) as controller:
+        items = [Committed(record, 1, root) for record, root in written.items()]
+        report = controller.dossiers.check(items, ledger.start("check"))
+        assert (report.missing, report.wrong) == (0, 0)
+        # What was begun and not answered is there whole, or not at all and free to be written again.
+        for record, subject in begun.items():
+            one = draft(*((f"field-{n}", "value") for n in range(20)), record=record, subject=subject)
+            try:
+                assert len(controller.dossiers.read(ledger.grant(one, *(name for name, _ in one.fields)))) == 20
+            except errors.DossierMissing:
+                assert record not in written
+                controller.dossiers.write([one])
+        gone = controller.dossiers.collect_orphans(NOW * 2, lambda record, _: record in written)
+        assert gone.confirmed == len(written)
+
+
+def test_a_full_disk_is_said_and_costs_nothing(controller: Controller, ledger: Ledger) -> None:
+    good = draft()
+    controller.dossiers.write([good])
+    connection = controller._rows._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(errors.StoreUnwritable):
+        controller.dossiers.write([draft() for _ in range(50)])
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert controller.dossiers.read(ledger.grant(good, "surname"))
+    controller.dossiers.write([draft() for _ in range(50)])
