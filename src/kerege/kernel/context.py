@@ -1,6 +1,6 @@
 """All a handler has: who asks, when, the keepers, and the power to dispatch another module's message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from kerege.kernel.errors import DispatchTooDeep, KernelFault, NotEntitled
@@ -116,6 +116,10 @@ class Context:
         finally:
             self._authority = before
             self._depth -= 1
+
+    def scan(self, table: Table[Any, Any], *parts: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
+        """All rows of a table, in key order: for invariants in their full form and for views."""
+        return Bound(table, self.state).scan(*parts)
 
     def decode_message(self, raw: bytes) -> Message:
         """A message of its canonical bytes (proposals carry messages); raises `UnknownMessage`."""

@@ -22,7 +22,7 @@ from kerege.kernel.genesis import Genesis
 from kerege.kernel.invariant import Difference, Invariant
 from kerege.kernel.log import Log
 from kerege.kernel.module import Modules
-from kerege.kernel.ports import BalancePort, SenderPort
+from kerege.kernel.ports import BalancePort, ParameterPort, SenderPort
 from kerege.kernel.receipts import ONE_OPERATOR, BlockReceipt, BlockRecord, Receipt
 from kerege.kernel.state import State, StateReader
 from kerege.kernel.transaction import MAXIMUM_AHEAD, Transaction
@@ -122,11 +122,12 @@ class Machine:
 
     def verify(self, transactions: list[Transaction]) -> list[bool]:
         """Verdicts on the witnesses."""
-        return self.verifier.collect(self.submit(transactions))
+        settings = self._signature_settings(self.context())
+        return self.verifier.collect(self.submit(transactions), settings)
 
     def submit(self, transactions: list[Transaction]) -> Any:  # noqa: ANN401 - the verifier's ticket
         """Start checking witnesses on native threads; `verifier.collect` gives the verdicts."""
-        return self.verifier.submit([_signed(t) for t in transactions], self._signature_settings())
+        return self.verifier.submit([_signed(t) for t in transactions])
 
     def check_transaction(self, raw: bytes, time: int) -> Transaction:
         """Admission of one transaction; raises `NotATransaction` with number and facts."""
@@ -188,8 +189,8 @@ class Machine:
     def _execute(self, height: int, time: int, prepared: Prepared) -> Executed:
         executed = Executed(height, time, prepared.raw)
         executed.after = self._last
-        verdicts = iter(self.verifier.collect(prepared.ticket))
         ctx = self._context(height, time)
+        verdicts = iter(self.verifier.collect(prepared.ticket, self._signature_settings(ctx)))
         budget = MAXIMUM_BLOCK_WEIGHT
         for transaction in prepared.decoded:
             if isinstance(transaction, NotATransaction):
@@ -386,9 +387,11 @@ class Machine:
         head = self.head
         return self._context(0 if head is None else head.height, time if time is not None else head.time if head else 0)
 
-    def _signature_settings(self) -> crypto.SignatureSettings:
-        """Which web origins may sign: from state, so that every node gives the same verdict."""
-        return crypto.NO_ORIGINS
+    def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
+        """Which sites' passkeys may sign: from state, as of this block, so that every node gives the same verdict."""
+        parameters = ctx.port(ParameterPort)
+        origins = parameters.find("kernel.webauthn_origins", ctx.time) or ()
+        return crypto.SignatureSettings(tuple(origins), tuple(parameters.find("kernel.webauthn_rp_ids", ctx.time) or ()))
 
     def full_invariants(self) -> list[str]:
         """Names of the truths that do not hold over all state (none, if all is well)."""

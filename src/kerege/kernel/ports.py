@@ -37,7 +37,10 @@ class ParameterPort(Protocol):
     """Policy: a dated parameter."""
 
     def value(self, name: str, time: int) -> Any:  # noqa: ANN401 - a parameter's own type
-        """The value in force at a time."""
+        """The value in force at a time; raises where the name has none."""
+
+    def find(self, name: str, time: int) -> Any | None:  # noqa: ANN401
+        """The value in force at a time, or None."""
 
 
 class BalancePort(Protocol):

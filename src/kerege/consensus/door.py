@@ -1,0 +1,160 @@
+"""The door to a ledger for everybody who is not the ledger: submit, ask for state, ask for proofs.
+
+The same calls whether the store was opened in this process (`LocalDoor`) or a running node is reached
+through its socket (`kerege.node.wire`). Reads are of committed blocks only.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from kerege import proofs
+from kerege.consensus import rows
+from kerege.consensus.embedded import Answer, EmbeddedEngine
+from kerege.consensus.prover import LogPlace, Prover, Unprovable
+from kerege.kernel.block import Head, StoredBlock
+from kerege.kernel.context import Context
+from kerege.kernel.module import Modules
+from kerege.kernel.ports import SenderPort
+from kerege.kernel.state import State, end_of
+from kerege.storage.port import Area, Store
+
+PAGE = 1_000
+"""Rows of one answer at most."""
+
+
+class Door(Protocol):
+    """What clients of a ledger may ask of it; every answer is bounded."""
+
+    ledger: str
+    prefix: str
+
+    def submit(self, raws: list[bytes]) -> list[Answer]:
+        """Hand in transactions and wait until each is durable or was found to be no transaction."""
+
+    def find(self, transaction: bytes) -> Answer | None:
+        """The receipt of a transaction id."""
+
+    def next_sequence(self, address: bytes, lane: int = 0) -> int:
+        """The lane's next sequence."""
+
+    def head(self) -> Head:
+        """The newest durable block."""
+
+    def block(self, height: int) -> StoredBlock | None:
+        """A block with its receipts."""
+
+    def state(self, key: bytes) -> bytes | None:
+        """Stored bytes (schema byte and value) under a state key."""
+
+    def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
+        """Keys that begin with `prefix` and come after `after`, with their stored bytes."""
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint."""
+
+    def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
+        """The proof bundle of a transaction's receipt, with the state under `key` as of the newest checkpoint."""
+
+
+class CommittedReader:
+    """Committed state as the kernel's `StateReader`."""
+
+    def __init__(self, store: Store) -> None:
+        self._area = store.area(Area.STATE)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Stored bytes, or None."""
+        return self._area.get(key)
+
+    def multi_get(self, keys: list[bytes]) -> list[bytes | None]:
+        """Stored bytes of several keys."""
+        return self._area.multi_get(keys)
+
+    def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs with start ≤ key < end."""
+        return self._area.scan(start, end)
+
+
+def committed_context(modules: Modules, store: Store, ledger: str) -> Context:
+    """A context over committed state, for views: a fresh small cache, nothing of the running machine."""
+    head = rows.read_head(store)
+    height, time = (0, 0) if head is None else (head.height, head.time)
+    return Context(modules, State(CommittedReader(store), 10_000), ledger, height, time)
+
+
+class LocalDoor:
+    """The door of a ledger whose store this process holds open."""
+
+    def __init__(
+        self, modules: Modules, store: Store, prover: Prover, ledger: str, prefix: str, engine: EmbeddedEngine | None
+    ) -> None:
+        self.modules = modules
+        self.store = store
+        self.ledger = ledger
+        self.prefix = prefix
+        self._prover = prover
+        self._engine = engine
+
+    def submit(self, raws: list[bytes]) -> list[Answer]:
+        """See `Door`; raises `Busy` or `Stopped`, and `Unprovable` where the ledger is open for reading only."""
+        if self._engine is None:
+            reason = "the ledger is open for reading only"
+            raise Unprovable(reason)
+        return self._engine.submit(raws).wait()
+
+    def find(self, transaction: bytes) -> Answer | None:
+        """See `Door`."""
+        try:
+            place: LogPlace = self._prover.place(transaction)
+        except Unprovable:
+            return None
+        found = rows.find_place(self.store, transaction)
+        return Answer(transaction, place.receipt, 0 if found is None else found[0], place.index, None)
+
+    def context(self) -> Context:
+        """Keepers over committed state."""
+        return committed_context(self.modules, self.store, self.ledger)
+
+    def next_sequence(self, address: bytes, lane: int = 0) -> int:
+        """See `Door`."""
+        return int(self.context().port(SenderPort).next_sequence(address, lane))
+
+    def head(self) -> Head:
+        """See `Door`."""
+        return self._prover.head()
+
+    def block(self, height: int) -> StoredBlock | None:
+        """See `Door`."""
+        return rows.read_block(self.store, height)
+
+    def state(self, key: bytes) -> bytes | None:
+        """See `Door`."""
+        return self.store.get(Area.STATE, key)
+
+    def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
+        """See `Door`."""
+        found: list[tuple[bytes, bytes]] = []
+        for pair in self.store.scan(Area.STATE, max(prefix, after + b"\0" if after else prefix), end_of(prefix)):
+            found.append(pair)
+            if len(found) >= min(limit, PAGE):
+                break
+        return found
+
+    def checkpoint(self) -> str:
+        """See `Door`."""
+        return self._prover.checkpoint()
+
+    def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
+        """See `Door`."""
+        return self._prover.bundle(self._prover.place(transaction), key=key, disclosures=disclosures)
+
+
+def collect(door: Door, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Every key that begins with a prefix, page by page."""
+    after = b""
+    while True:
+        page: list[tuple[bytes, Any]] = door.scan(prefix, after)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1][0]

@@ -1,0 +1,84 @@
+"""Event → rows of registries."""
+
+from kerege.kernel.messages import Event
+from kerege.kernel.rows import Projection, Put, Remove, Row
+from kerege.modules.registries import events
+from kerege.modules.registries.types import UniqueKey
+
+
+def record_rows(event: events.RecordWritten) -> tuple[Row, ...]:
+    """The record's row."""
+    return (Put("registries.record", event.record, event.row),)
+
+
+def key_rows(event: events.KeyWritten) -> tuple[Row, ...]:
+    """The key's row."""
+    return (Put("registries.unique", event.key, event.row),)
+
+
+def renewed_rows(event: events.KeysRenewed) -> tuple[Row, ...]:
+    """Old keys go, new ones come."""
+    row = UniqueKey(event.registry, event.status, event.epoch, event.since, event.blind)
+    gone = tuple(Remove("registries.unique", old) for old, _ in event.pairs)
+    return gone + tuple(Put("registries.unique", new, row) for _, new in event.pairs)
+
+
+def epoch_rows(event: events.EpochWritten) -> tuple[Row, ...]:
+    """The register's epoch."""
+    return (Put("registries.key_epoch", event.registry, event.row),)
+
+
+def issued_rows(event: events.CertificateIssued) -> tuple[Row, ...]:
+    """The index of a record's papers; the paper itself comes with `CertificateWritten`."""
+    return (Put("registries.certificate_of", (event.record, event.certificate), True),)
+
+
+def certificate_rows(event: events.CertificateWritten) -> tuple[Row, ...]:
+    """The certificate's row."""
+    return (Put("registries.certificate", event.certificate, event.row),)
+
+
+def nothing(_event: events.CertificateRevoked) -> tuple[Row, ...]:
+    """The reason is told by the event alone; the row comes with `CertificateWritten`."""
+    return ()
+
+
+def received_rows(event: events.BlanksReceived) -> tuple[Row, ...]:
+    """A row a blank."""
+    return tuple(Put("registries.blank", blank, event.row) for blank in event.blanks)
+
+
+def blank_rows(event: events.BlankWritten) -> tuple[Row, ...]:
+    """The blank's row."""
+    return (Put("registries.blank", event.blank, event.row),)
+
+
+def ticket_rows(event: events.TicketsCounted) -> tuple[Row, ...]:
+    """The office's open amendments."""
+    return (Put("registries.ticket", event.office, event.open),)
+
+
+def legalised_rows(event: events.CertificateLegalised) -> tuple[Row, ...]:
+    """The legalisation's row."""
+    return (Put("registries.legalisation", (event.certificate, event.number), event.row),)
+
+
+def merged_rows(event: events.RecordsMerged) -> tuple[Row, ...]:
+    """The merge's row."""
+    return (Put("registries.merge", event.duplicate, event.row),)
+
+
+PROJECTIONS: dict[type[Event], Projection] = {
+    events.RecordWritten: record_rows,
+    events.KeyWritten: key_rows,
+    events.KeysRenewed: renewed_rows,
+    events.EpochWritten: epoch_rows,
+    events.CertificateIssued: issued_rows,
+    events.CertificateWritten: certificate_rows,
+    events.CertificateRevoked: nothing,
+    events.BlanksReceived: received_rows,
+    events.BlankWritten: blank_rows,
+    events.TicketsCounted: ticket_rows,
+    events.CertificateLegalised: legalised_rows,
+    events.RecordsMerged: merged_rows,
+}

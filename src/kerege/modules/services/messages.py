@@ -1,0 +1,166 @@
+"""What can be asked of services: by officials and by those who request, for every service alike."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from kerege.kernel.messages import Message, Senders, any_account, authority
+from kerege.kernel.types import Address, Blind, Code, Commitment, Identifier
+from kerege.modules.identity.types import PersonDraft
+from kerege.modules.registries.types import CertificateDraft, RecordDraft
+from kerege.modules.services.types import Ruling
+
+_CASE = Meta(description="The case's random id.")
+_OFFICE = Meta(
+    max_length=64,
+    description="Office in which the sender acts; empty for the requester.",
+    extra={"plain": "a public office", "readers": "public"},
+)
+_BLIND = Meta(description="Random bytes for the stored leaf.")
+_REASONS = Meta(max_length=16, description="Reason codes of the definition.")
+
+
+class Publish(Message, frozen=True, tag="services.Publish"):
+    """Publish a version of a service definition."""
+
+    SENDERS: ClassVar[Senders] = authority("government")
+    WEIGHT: ClassVar[int] = 100
+
+    definition: Annotated[
+        bytes,
+        Meta(
+            max_length=200_000,
+            description="Canonical bytes of the definition.",
+            extra={"plain": "law, public", "readers": "public"},
+        ),
+    ]
+
+
+class Open(Message, frozen=True, tag="services.Open"):
+    """Begin a case: as who requests it, or as an office that notifies or acts of its own."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, Meta(description="Random id of the case.")]
+    service: Annotated[Code, Meta(description="Service.")]
+    step: Annotated[Code, Meta(description="First step, one of the definition's starts.")]
+    office: Annotated[str, _OFFICE]
+    content: Annotated[Commitment, Meta(description="Root over the commitments of the request's fields.")]
+    claim: Annotated[Commitment | None, Meta(description="Commitment to a claim code for who will request.")]
+    parties: Annotated[list[Address], Meta(max_length=8, description="Other accounts known to be party.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Act(Message, frozen=True, tag="services.Act"):
+    """Take an action of the step that is due: to a later step, or back to an earlier one."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    action: Annotated[Code, Meta(description="Action of the step.")]
+    reasons: Annotated[list[Code], _REASONS]
+    next_office: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="Office for the next step where the definition leaves it to the place or the requester.",
+            extra={"plain": "a public office", "readers": "public"},
+        ),
+    ]
+    content: Annotated[Commitment | None, Meta(description="New root over the request's fields, if they changed.")]
+    claim: Annotated[
+        bytes | None,
+        Meta(
+            min_length=32, max_length=32, description="Claim code, where a notified requester takes the case.",
+            extra={"plain": "random, used once", "readers": "public"},
+        ),
+    ]  # fmt: skip
+    evidence: Annotated[list[Commitment], Meta(max_length=16, description="Commitments to evidence attached.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Claim(Message, frozen=True, tag="services.Claim"):
+    """An official takes a case from the office's queue, or gives it to a colleague of the same role."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    official: Annotated[Address | None, Meta(description="Who takes it; none puts it back into the queue.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Suspend(Message, frozen=True, tag="services.Suspend"):
+    """Stop the clock of the step for a cause that the definition allows, with its owner and end."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    cause: Annotated[Code, Meta(description="Suspension of the definition.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Resume(Message, frozen=True, tag="services.Resume"):
+    """Let the clock run again."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Decide(Message, frozen=True, tag="services.Decide"):
+    """Decide a case: its outcome writes the register and issues papers in the same transaction.
+
+    An amendment, of whatever kind, brings `closes`, `kind` and `ground` and nothing else.
+    """
+
+    SENDERS: ClassVar[Senders] = any_account
+    WEIGHT: ClassVar[int] = 5
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    action: Annotated[Code, Meta(description="Deciding action of the step.")]
+    reasons: Annotated[list[Code], _REASONS]
+    record: Annotated[RecordDraft | None, Meta(description="Record that the outcome opens.")]
+    persons: Annotated[list[PersonDraft], Meta(max_length=4, description="Persons that are registered with it.")]
+    closes: Annotated[Identifier | None, Meta(description="Record that an amendment closes.")]
+    kind: Annotated[Commitment | None, Meta(description="Commitment to the kind of amendment.")]
+    ground: Annotated[Commitment | None, Meta(description="Commitment to the ground document.")]
+    papers_of: Annotated[Identifier | None, Meta(description="Live record that the papers are of, if not the new one.")]
+    papers: Annotated[list[CertificateDraft], Meta(max_length=4, description="Certificates issued.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Withdraw(Message, frozen=True, tag="services.Withdraw"):
+    """The requester takes the request back before it is decided."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Appeal(Message, frozen=True, tag="services.Appeal"):
+    """The requester challenges the decision before the body that the definition names."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    institution: Annotated[Code, Meta(description="Institution appealed to.")]
+    content: Annotated[Commitment, Meta(description="Commitment to the reasons of the appeal.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class Rule(Message, frozen=True, tag="services.Rule"):
+    """The body appealed to upholds the decision, or overturns it: then the deciding step is due again."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[str, _OFFICE]
+    ruling: Annotated[Ruling, Meta(description="upheld or overturned.", extra={"plain": "a state of the procedure"})]
+    blind: Annotated[Blind, _BLIND]
