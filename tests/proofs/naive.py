@@ -99,6 +99,14 @@ def tree_path(rows: dict[bytes, bytes], key_hash: bytes) -> tuple[list[bytes], t
     return siblings[::-1], next(iter(rows.items()), None)
 
 
+def packed(siblings: list[bytes]) -> str:
+    """A state path as bundles spell it: depth, one bit a level (lowest first), the hashes that are no placeholder."""
+    levels = [sibling != PLACEHOLDER for sibling in siblings]
+    octets = [levels[i : i + 8] for i in range(0, len(levels), 8)]
+    bits = bytes(sum(bit << i for i, bit in enumerate(octet)) for octet in octets)
+    return url(bytes([len(siblings)]) + bits + b"".join(s for s in siblings if s != PLACEHOLDER))
+
+
 # Signed notes
 
 
@@ -257,7 +265,7 @@ class World:
         siblings, found = tree_path(self.rows, sha(state_key(self.certificate)))
         members = {
             "modules": url(b"".join(log_path({position}, self.module_leaves))),
-            "siblings": url(b"".join(siblings)),
+            "siblings": packed(siblings),
         }
         members["sides"] = naive_sides(position, len(MODULES))
         if self.row is not None:

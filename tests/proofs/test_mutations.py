@@ -8,10 +8,9 @@ from tests.proofs.naive import NOW, PLAIN, TRANSFER, Signer, World
 TWO = (Signer("a"), Signer("b"))
 BUNDLES = {
     "certificate with state": World(size=3, index=1, other_keys=1),
-    "certificate with fields": PLAIN.but(size=2, index=0, shown=("born",)),
+    "certificate with fields, two signatures": PLAIN.but(size=2, index=0, shown=("born",), signers=TWO),
     "absent certificate": World(size=2, index=0, row=None, other_keys=1),
-    "transfer, two signatures": TRANSFER.but(size=3, index=0, signers=TWO),
-    "transfer, with record": TRANSFER.but(size=3, index=0, with_record=True),
+    "transfer with record": TRANSFER.but(size=3, index=0, with_record=True),
 }
 
 

@@ -5,12 +5,14 @@ import json
 import pytest
 
 from kerege import proofs
+from kerege.proofs.texts import TEXTS
 from tests.proofs.naive import (
     CERTIFICATE_EVENT,
     DAY,
     LOG_KEY,
     NOW,
     ORIGIN,
+    PLACEHOLDER,
     PLAIN,
     TIME,
     TRANSFER,
@@ -22,6 +24,8 @@ from tests.proofs.naive import (
     log_root,
     noise,
     note,
+    pack,
+    packed,
     receipt,
     row,
     salt,
@@ -75,8 +79,9 @@ def test_a_state_path_that_is_not_in_the_tree_is_not_valid():
         ({"value": url(row("valid", since=1))}, "log-path"),
         ({"sides": state["sides"] ^ 1}, "log-path"),
         ({"sides": 1 << 30}, "state-path"),
-        ({"siblings": url(b"SPARSE_MERKLE_PLACEHOLDER_HASH__")}, "state-path"),
-        ({"siblings": url(bytes(32 * 257))}, "state-path"),
+        ({"siblings": packed([PLACEHOLDER, noise(1)])}, "state-path"),
+        ({"siblings": packed([noise(1), PLACEHOLDER])}, "log-path"),
+        ({"siblings": packed([])}, "log-path"),
     ):
         verdict = judge(GOOD.but(changes={"state": state | changed}))
         assert verdict.exit == 1
@@ -96,7 +101,10 @@ def test_a_present_certificate_cannot_be_shown_as_absent_by_its_own_leaf():
 def test_signatures_must_be_good_known_sorted_single_and_enough():
     world = GOOD.but(signers=THREE)
     root = log_root(world.leaves)
-    body, lines = f"{ORIGIN}\n{world.size}\n", {s.name[12:]: s.line(world.note.partition("\n\n")[0].encode() + b"\n") for s in THREE}
+    body, lines = (
+        f"{ORIGIN}\n{world.size}\n",
+        {s.name[12:]: s.line(world.note.partition("\n\n")[0].encode() + b"\n") for s in THREE},
+    )
     head = world.note.partition("\n\n")[0] + "\n\n"
     assert head.startswith(body)
 
@@ -170,6 +178,12 @@ def test_a_key_that_followed_another_under_the_same_name_is_told_by_its_id():
         {"event": 0},
         {"state": {}},
         {"state": GOOD.state_members() | {"key": "AA"}},
+        {"state": GOOD.state_members() | {"siblings": ""}},
+        {"state": GOOD.state_members() | {"siblings": url(b"\x01\x01" + PLACEHOLDER)}},
+        {"state": GOOD.state_members() | {"siblings": url(b"\x01\x01")}},
+        {"state": GOOD.state_members() | {"siblings": url(b"\x01\x00" + bytes(32))}},
+        {"state": GOOD.state_members() | {"siblings": url(b"\x01\x03" + bytes(64))}},
+        {"state": GOOD.state_members() | {"siblings": url(b"\x00" + bytes(32))}},
         {"state": GOOD.state_members() | {"other": url(bytes(64))}},
         {"record": {"height": 9, "time": TIME, "root": url(GOOD.state_root)}},
         {"record": {"height": 9, "time": TIME, "validators": url(bytes(32))}},
@@ -262,16 +276,10 @@ def test_an_event_without_later_status_is_valid():
 
 
 def test_what_a_schedule_did_is_proved_like_a_transaction():
-    events = proofs_block_receipt()
-    verdict = judge(TRANSFER.but(receipt=events))
+    block_receipt = pack(["block-receipt", 3, TIME - DAY, [["bank.HoldReleased", 1]]])
+    verdict = judge(TRANSFER.but(receipt=block_receipt))
     assert verdict.exit == 0
     assert verdict.facts.transaction is None
-
-
-def proofs_block_receipt():
-    from tests.proofs.naive import pack
-
-    return pack(["block-receipt", 3, TIME - DAY, [["bank.HoldReleased", 1]]])
 
 
 def test_a_refused_transaction_is_genuine_but_nothing_to_rely_on():
@@ -389,8 +397,6 @@ def test_every_outcome_has_its_words(lang):
 
 
 def test_every_check_has_words_in_every_language():
-    from kerege.proofs.texts import TEXTS
-
     for texts in TEXTS.values():
         assert set(texts.checks) | set(texts.stale) | {"status"} == set(proofs.Check)
         assert set(texts.statuses) == set(proofs.Status)

@@ -3,8 +3,6 @@
 Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from . import cli, note, trust
 from .make import CannotMake, Disclosure, StateProof, make
 from .merkle import sides

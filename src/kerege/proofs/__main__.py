@@ -1,7 +1,5 @@
 """`python -m kerege.proofs`: the verifier on its own."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 import sys
 
 from .cli import main

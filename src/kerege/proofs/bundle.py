@@ -3,19 +3,20 @@
 Which member is bound by what is told in docs/reference/proof-bundle.md, member by member.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import canonical, msgpack, text
 from .merkle import leaf_hash
 from .outcome import Malformed
+from .tree import PLACEHOLDER
 
 FORMAT = "kerege-bundle/1"
 NO_VALIDATORS = bytes(text.HASH_SIZE)
 """Validators hash of a ledger with one operator."""
 SALT_SIZE = 32
+DEPTH_LIMIT = 255
+"""Levels of a state path; deeper ones would need two key hashes that differ in their last bit only."""
 FIELD_LIMIT = 255
 
 _REQUIRED = frozenset({"checkpoint", "format", "index", "ledger", "path", "receipt"})
@@ -80,6 +81,33 @@ def _hashes(value: object, what: str) -> tuple[bytes, ...]:
     return text.to_hashes(text.from_base64url(value, what), what)
 
 
+def _siblings(value: object) -> tuple[bytes, ...]:
+    """Read a state path: its depth, one bit per level (1: a hash follows, 0: the placeholder), then the hashes.
+
+    Two keys of a large tree often share a bit more than their neighbours do, and each such level is a placeholder.
+    """
+    data = text.from_base64url(value, "the state path")
+    depth = data[0] if data else 0
+    width = (depth + 7) // 8
+    bits = int.from_bytes(data[1 : 1 + width], "little")
+    hashes = iter(text.to_hashes(data[1 + width :], "the state path"))
+    if not data or bits >> depth or len(data) != 1 + width + text.HASH_SIZE * bits.bit_count():
+        raise Malformed("the state path's levels and hashes do not fit")
+    siblings = tuple(next(hashes) if bits >> level & 1 else PLACEHOLDER for level in range(depth))
+    if siblings.count(PLACEHOLDER) != depth - bits.bit_count():
+        raise Malformed("a placeholder in the state path is written out")
+    return siblings
+
+
+def _from_siblings(siblings: tuple[bytes, ...]) -> str:
+    depth = len(siblings)
+    if depth > DEPTH_LIMIT:
+        raise Malformed("the state path is too deep")
+    bits = sum(1 << level for level, sibling in enumerate(siblings) if sibling != PLACEHOLDER)
+    hashes = b"".join(sibling for sibling in siblings if sibling != PLACEHOLDER)
+    return text.to_base64url(bytes([depth]) + bits.to_bytes((depth + 7) // 8, "little") + hashes)
+
+
 def _record(value: object, *, with_root: bool) -> Record:
     required = {"height", "time", "root"} if with_root else {"height", "time"}
     members = canonical.members(value, "the record", frozenset(required), frozenset({"validators"}))
@@ -108,7 +136,7 @@ def _state(value: object) -> State:
     return State(
         _hashes(members["modules"], "the module path"),
         canonical.natural(members["sides"], "the module path's sides"),
-        _hashes(members["siblings"], "the state path"),
+        _siblings(members["siblings"]),
         text.from_base64url(members["value"], "the state value") if "value" in members else None,
         _other(members["other"]) if "other" in members else None,
     )
@@ -182,7 +210,7 @@ def _state_members(state: State) -> dict[str, object]:
     members: dict[str, object] = {
         "modules": text.from_hashes(state.modules),
         "sides": state.sides,
-        "siblings": text.from_hashes(state.siblings),
+        "siblings": _from_siblings(state.siblings),
     }
     if state.value is not None:
         members["value"] = text.to_base64url(state.value)

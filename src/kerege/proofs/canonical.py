@@ -4,8 +4,6 @@ One meaning has exactly one spelling. The reader refuses duplicate members, frac
 surrogates and every byte sequence that the writer would not have produced itself.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 import json
 from typing import Never
 

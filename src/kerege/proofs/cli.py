@@ -1,7 +1,5 @@
 """The command `verify`: BUNDLE --trust FILE [--json] [--max-age DAYS] [--checkpoint FILE] [--lang ky|ru|en]."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 import argparse
 import json
 import sys

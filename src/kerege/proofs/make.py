@@ -1,7 +1,5 @@
 """Assembling a bundle from the parts that a node holds. Pure: bytes and paths in, the file's bytes out."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

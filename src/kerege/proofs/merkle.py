@@ -5,12 +5,11 @@ into the children holding targets, left to right, and then emits the root of the
 it is the RFC's own path.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from .outcome import Malformed
+from .text import HASH_SIZE
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -73,6 +72,8 @@ def fold(leaves: Mapping[int, bytes], size: int, path: Sequence[bytes]) -> tuple
     targets = sorted(leaves)
     if not targets or targets[0] < 0 or targets[-1] >= size:
         raise Malformed("a position lies outside the tree")
+    if any(len(h) != HASH_SIZE for h in (*leaves.values(), *path)):
+        raise Malformed("a hash is not 32 bytes long")
     walk = _Fold(leaves, path)
     root = walk.root(0, size, targets)
     if walk.at != len(path):
@@ -104,7 +105,7 @@ def sides(position: int, count: int) -> int:
 
 
 def root_of_sides(leaf: bytes, turns: int, path: Sequence[bytes]) -> bytes:
-    """Return the root to which `path` leads from `leaf`, a leaf hash, by `turns` (see `sides`), or raise `Malformed`."""
+    """Return the root to which `path` leads from a leaf hash by `turns` (see `sides`), or raise `Malformed`."""
     if turns >> len(path):
         raise Malformed("more turns than hashes")
     node = leaf

@@ -3,8 +3,6 @@
 The reader accepts exactly what the ledger's encoder writes, so one value has one byte string.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from .outcome import Malformed
 
 DEPTH_LIMIT = 16

@@ -1,7 +1,5 @@
 """C2SP signed notes and log checkpoints (c2sp.org/signed-note, c2sp.org/tlog-checkpoint)."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """What a verification can come to: the exceptions inside, the verdict outside."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 

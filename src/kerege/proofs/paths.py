@@ -1,7 +1,5 @@
 """All paths of a bundle, walked: what the verifier and the maker both do. No keys and no signatures here."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from dataclasses import dataclass
 from hashlib import sha256
 

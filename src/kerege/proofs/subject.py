@@ -3,8 +3,6 @@
 Read by position from the front, so that later versions may add members at the end.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from dataclasses import dataclass
 
 from . import msgpack

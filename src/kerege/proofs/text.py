@@ -1,7 +1,5 @@
 """Bytes as text, each with exactly one spelling: hex, base64url without padding, base64 as C2SP writes it."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 import binascii
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The verdict in words, in Kyrgyz, Russian and English. Codes for machines are in `outcome`; wording may change."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

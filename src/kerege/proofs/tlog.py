@@ -1,7 +1,5 @@
 """The log part of a bundle for outside tools: a C2SP `tlog-proof@v1` (c2sp.org/tlog-proof)."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from . import bundle as files
 from . import note, paths, text
 from .outcome import Failed, Malformed

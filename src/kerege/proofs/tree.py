@@ -4,8 +4,6 @@ A key's place follows the bits of SHA-256(key) from the top; a subtree with one 
 the placeholder. Siblings run bottom-up, the deepest first.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -14,7 +12,7 @@ from .outcome import Malformed
 PLACEHOLDER = b"SPARSE_MERKLE_PLACEHOLDER_HASH__"
 """Hash of an empty subtree."""
 
-DEPTH_LIMIT = 256
+BITS = 256
 
 
 def leaf_hash(key_hash: bytes, value_hash: bytes) -> bytes:
@@ -29,11 +27,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def _climb(node: bytes, key_hash: bytes, siblings: Sequence[bytes]) -> bytes:
     depth = len(siblings)
-    if depth > DEPTH_LIMIT:
+    if depth > BITS:
         raise Malformed("the state path is longer than a key")
     if depth and siblings[0] == PLACEHOLDER:
         raise Malformed("the state path is longer than needed")  # a lone leaf or an empty place moves up
-    bits = int.from_bytes(key_hash, "big") >> (DEPTH_LIMIT - depth)
+    bits = int.from_bytes(key_hash, "big") >> (BITS - depth)
     for sibling in siblings:
         node = node_hash(sibling, node) if bits & 1 else node_hash(node, sibling)
         bits >>= 1
@@ -58,7 +56,7 @@ def root_of_absent(key: bytes, other: tuple[bytes, bytes] | None, siblings: Sequ
     if other is None:
         return _climb(PLACEHOLDER, key_hash, siblings)
     other_key, other_value = other
-    shift = DEPTH_LIMIT - len(siblings)
+    shift = BITS - len(siblings)
     if other_key == key_hash:
         raise Malformed("the leaf shown as another is the key's own")
     if shift < 0 or int.from_bytes(other_key, "big") >> shift != int.from_bytes(key_hash, "big") >> shift:

@@ -3,8 +3,6 @@
 It names the ledger and its log, and the keys that sign checkpoints with the time in which each was valid.
 """
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

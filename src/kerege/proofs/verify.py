@@ -1,7 +1,5 @@
 """The verdict on a bundle: offline, from the bundle, the trust file and the time of asking; nothing else."""
 
-# ruff: noqa: TID252 - relative imports: the folder works wherever it is copied to
-
 from dataclasses import dataclass, field
 
 from . import bundle as files
@@ -32,6 +30,8 @@ CLOCK_TOLERANCE = DAY
 """A checkpoint dated later than this machine's clock by more is not called current."""
 
 
+_NOT_RUN = {check: CheckResult(check, Result.NOT_RUN) for check in Check}
+
 Span = tuple[int, int]
 """First and last moment, in milliseconds, at which something may have happened."""
 
@@ -59,10 +59,10 @@ class _Checks:
         self.put(check, Result.PASSED if passed else Result.FAILED, "" if passed else reason)
 
     def all(self) -> tuple[CheckResult, ...]:
-        return tuple(self.results.get(check, CheckResult(check, Result.NOT_RUN)) for check in Check)
+        return tuple((_NOT_RUN | self.results).values())
 
     def first_failing(self) -> CheckResult | None:
-        return next((c for c in self.all() if c.result is Result.FAILED), None)
+        return next((c for c in self.results.values() if c.result is Result.FAILED), None)
 
 
 def _check_signature(line: Signature, checkpoint: Checkpoint, trust: Trust, span: Span) -> None:
@@ -241,7 +241,8 @@ def verify_with(
         checks.put(failed.check, Result.FAILED, failed.reason)
         return Verdict(Exit.NOT_VALID, checks.all(), failing=checks.results[failed.check])
     except Unusable as bad:
-        return unusable(bad.check, bad.reason)
+        checks.put(bad.check, Result.FAILED, bad.reason)
+        return Verdict(Exit.UNUSABLE, checks.all(), failing=checks.results[bad.check])
 
 
 def verify(
