@@ -8,24 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = [
-    "kernel",
-    "kernel/authenticators",
-    "modules",
-    "modules/bank",
-    "upgrades",
-    "storage",
-    "consensus",
-    "dossiers",
-    "readmodel",
-    "gateways",
-    "api",
-    "cli",
-    "portal",
-    "node",
-    "proofs",
-    "testing",
-]
+ROOMS = (
+    *("kernel", "kernel/authenticators", "modules", "modules/bank", "upgrades", "storage", "consensus", "dossiers"),
+    *("readmodel", "gateways", "api", "cli", "portal", "node", "proofs", "testing"),
+)
 
 
 @pytest.fixture
