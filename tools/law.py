@@ -29,7 +29,7 @@ def bases(form: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:  #
 
 def is_verified(basis: dict[str, Any]) -> bool:
     """Whether somebody read it: the act, the article, where and on which day."""
-    return basis.get("unverified") is not True and all(basis.get(key) for key in ("act", "article", "url", "read on"))
+    return basis.get("unverified") is not True and all(basis.get(key) for key in ("act", "article", "url", "read_on"))
 
 
 def read(path: Path) -> Any:  # noqa: ANN401 - any data file

@@ -4,7 +4,7 @@ import pytest
 
 from tools import law
 
-READ = {"act": "On acts of civil status", "article": "18", "url": "https://example.test/act", "read on": "2026-11-02"}
+READ = {"act": "On acts of civil status", "article": "18", "url": "https://example.test/act", "read_on": "2026-11-02"}
 
 
 @pytest.mark.parametrize(
