@@ -93,9 +93,11 @@ class PasskeySigner(_Signer):
         origin: str = "https://portal.gov.kg",
         flags: int = webauthn.USER_PRESENT | webauthn.USER_VERIFIED,
         extra: str = "",
+        counter: int = 0,
     ) -> None:
         self._secret = ec.derive_private_key(_scalar(secret, webauthn.ORDER), ec.SECP256R1())
-        self._rp_id, self._origin, self._flags, self._extra = rp_id, origin, flags, extra
+        self._rp_id, self._origin, self._extra = rp_id, origin, extra
+        self._status = bytes([flags]) + counter.to_bytes(4)
         super().__init__(self._secret.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
 
     @property
@@ -107,7 +109,7 @@ class PasskeySigner(_Signer):
         challenge = urlsafe_b64encode(transaction).rstrip(b"=").decode()
         members = f'"type":"webauthn.get","challenge":"{challenge}","origin":"{self._origin}","crossOrigin":false'
         client_data = f"{{{members}{self._extra}}}".encode()
-        authenticator_data = sha256(self._rp_id.encode()).digest() + bytes([self._flags]) + bytes(4)
+        authenticator_data = sha256(self._rp_id.encode()).digest() + self._status
         signed = authenticator_data + sha256(client_data).digest()
         der = self._secret.sign(signed, ec.ECDSA(SHA256(), deterministic_signing=True))
         signature = webauthn.normalise(*decode_dss_signature(der))

@@ -38,18 +38,18 @@ class Schema:
         self._hashers: dict[str, Encoder] = {}
 
     def hash_struct(self, name: str, value: Any) -> bytes:  # noqa: ANN401 - whatever `read` reads
-        """hashStruct: keccak of type hash and encoded fields."""
+        """The standard's hashStruct: keccak of type hash and encoded fields."""
         return self.hasher(name)(value)
 
     def encode_type(self, name: str) -> str:
-        """encodeType: the struct's signature, then those of the structs it refers to, sorted by name."""
+        """The standard's encodeType: the struct's signature, then those of the structs it refers to, sorted by name."""
         found: set[str] = set()
         self._collect(name, found)
         ordered = [name, *sorted(found - {name})]
         return "".join(f"{each}({','.join(f'{kind} {field}' for field, kind in self.types[each])})" for each in ordered)
 
     def hasher(self, name: str) -> Encoder:
-        """hashStruct of one struct as a function."""
+        """The hashing of one struct as a function."""
         if name not in self._hashers:
             type_hash = keccak(self.encode_type(name).encode())
             fields: list[tuple[str, Encoder]] = []

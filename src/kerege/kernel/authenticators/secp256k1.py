@@ -39,11 +39,14 @@ def address(key: bytes) -> bytes:
 
 
 def key_fault(key: bytes) -> str:
-    """Why a key may not be registered; empty where it may. The group has prime order: no point is of small order."""
+    """Why a key may not be registered; empty where it may.
+
+    The group has prime order, so no point is of small order; x ≥ p is refused as no point.
+    """
     if len(key) != KEY_LENGTH:
         return "length"
     try:
-        canonical = PublicKey(key).format(compressed=True)
+        PublicKey(key)
     except ValueError:
         return "not on the curve"
-    return "" if canonical == key else "encoding"
+    return ""

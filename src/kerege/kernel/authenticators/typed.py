@@ -24,7 +24,7 @@ well-formed, and no contract verifies anything here.
 """
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -129,8 +129,8 @@ class Plan:
         if plain is not None:
             return plain
         if isinstance(kind, kinds.StructType):
-            name, projects = self._struct(kind), self._projects
-            return name, lambda value: projects[name](value)
+            name = self._struct(kind)
+            return name, self._later(name)
         if isinstance(kind, kinds.ListType | kinds.VarTupleType):
             item, project = self._form(kind.item_type, place)
             return f"{item}[]", lambda value: [project(each) for each in value]
@@ -148,14 +148,26 @@ class Plan:
             places = {name: position for position, name in enumerate(names)}
             fields = list(zip(names, kind.item_types, strict=True))
             self._fields(place, fields, lambda value, field: value[places[field]])
+        return place, self._later(place)
+
+    def _later(self, name: str) -> Project:
+        """Projection of a struct that may still be in the making, as one may hold itself."""
         projects = self._projects
-        return place, lambda value: projects[place](value)
+
+        def project(value: Any) -> Any:  # noqa: ANN401
+            return projects[name](value)
+
+        return project
 
 
-@cache
+_PLANS: dict[type[Struct], Plan] = {}
+
+
 def plan_of(kind: type[Struct]) -> Plan:
-    """The plan of a kind of message, made once."""
-    return Plan(kind)
+    """The plan of a kind of message, made once; raises `TypeError` where wallets could not show it."""
+    if kind not in _PLANS:
+        _PLANS[kind] = Plan(kind)
+    return _PLANS[kind]
 
 
 def digest(body: BodyLike, transaction: bytes, chain_id: int) -> bytes:

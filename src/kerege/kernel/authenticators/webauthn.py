@@ -26,7 +26,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Meta, Struct
 
 KEY_LENGTH = 33
@@ -80,7 +79,7 @@ def decode(signature: bytes) -> Assertion | None:
 
 
 def normalise(der_r: int, der_s: int) -> bytes:
-    """r ‖ s with the lower s, of the two integers of an authenticator's DER signature."""
+    """The 64 bytes r ‖ s with the lower s, of the two integers of an authenticator's DER signature."""
     return der_r.to_bytes(32) + min(der_s, ORDER - der_s).to_bytes(32)
 
 
@@ -156,11 +155,14 @@ def _verify_signature(key: bytes, assertion: Assertion) -> bool:
 
 
 def key_fault(key: bytes) -> str:
-    """Why a key may not be registered; empty where it may. The group has prime order: no point is of small order."""
+    """Why a key may not be registered; empty where it may.
+
+    The group has prime order, so no point is of small order; x ≥ p is refused as no point.
+    """
     if len(key) != KEY_LENGTH:
         return "length"
     try:
-        point = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, key)
+        ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, key)
     except ValueError:
         return "not on the curve"
-    return "" if point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint) == key else "encoding"
+    return ""
