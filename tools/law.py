@@ -3,6 +3,7 @@
 python -m tools.law [--list]
 """
 
+import csv
 import json
 import sys
 from collections.abc import Iterator
@@ -29,11 +30,16 @@ def bases(form: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:  #
 
 def is_verified(basis: dict[str, Any]) -> bool:
     """Whether somebody read it: the act, the article, where and on which day."""
-    return basis.get("unverified") is not True and all(basis.get(key) for key in ("act", "article", "url", "read_on"))
+    return basis.get("unverified") not in {True, "true"} and all(
+        basis.get(key) for key in ("act", "article", "url", "read_on")
+    )
 
 
 def read(path: Path) -> Any:  # noqa: ANN401 - any data file
-    """The content of a data file."""
+    """The content of a data file; a table is a list of rows."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as table:
+            return list(csv.DictReader(table))
     text = path.read_text(encoding="utf-8")
     return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
 
@@ -41,7 +47,7 @@ def read(path: Path) -> Any:  # noqa: ANN401 - any data file
 def main(arguments: list[str]) -> int:
     """Print the counts per nation, and with `--list` each place that waits for somebody to read the act."""
     for nation in sorted(path for path in NATIONS.iterdir() if path.is_dir()):
-        files = sorted(path for path in nation.rglob("*") if path.suffix in {".json", ".yaml", ".yml"})
+        files = sorted(path for path in nation.rglob("*") if path.suffix in {".json", ".yaml", ".csv"})
         found = [(path, place, basis) for path in files for place, basis in bases(read(path))]
         waiting = [(path, place) for path, place, basis in found if not is_verified(basis)]
         print(f"{nation.name}: {len(found)} legal bases, {len(waiting)} unverified")

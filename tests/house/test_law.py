@@ -15,6 +15,7 @@ READ = {"act": "On acts of civil status", "article": "18", "url": "https://examp
         ({"act": "On acts of civil status"}, False),
         ({"unverified": True}, False),
         ({**READ, "unverified": True}, False),
+        ({**READ, "unverified": "true"}, False),
     ],
 )
 def test_a_basis_is_verified_only_when_read(basis, verified):
