@@ -181,7 +181,8 @@ class Registry(RegistryView):
         row = self.live(record)
         if self._certificates.find(draft.certificate) is not None:
             raise IdentifierTaken(identifier=draft.certificate)
-        if (draft.kind in {CertificateKind.REPEAT, CertificateKind.EXTRACT}) != (draft.reason is not None):
+        needless = draft.kind in {CertificateKind.PRIMARY, CertificateKind.PIN} and draft.reason is not None
+        if needless or (draft.kind is CertificateKind.REPEAT and draft.reason is None):
             raise ReasonMissing(kind=draft.kind.value)
         papers = self.certificates_of(record)
         if len(papers) >= MAXIMUM_CERTIFICATES:

@@ -1,0 +1,325 @@
+"""The controller's workplace. Each method writes what must be durable first and returns unsigned messages.
+
+Officials and citizens sign with their own keys elsewhere; the desk holds none. Values leave through
+`read` alone, after the look is on the ledger.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from kerege.dossiers.desk.folders import Folder, Folders
+from kerege.dossiers.errors import DossierMissing
+from kerege.dossiers.ports import Look, PinAuthority, reference_commitment
+from kerege.dossiers.store import Draft, Shown, Written
+from kerege.dossiers.controller import Controller
+from kerege.kernel.commitments import commitment
+from kerege.kernel.messages import Message
+from kerege.kernel.types import Address, Hash, Identifier, Time
+from kerege.modules.disclosure.messages import RequestAccess
+from kerege.modules.identity.types import PersonDraft
+from kerege.modules.registries.messages import IssueCertificate, OpenSuccessor, ReceiveBlanks
+from kerege.modules.registries.types import CertificateDraft, CertificateKind, RecordDraft
+from kerege.modules.services.definition import ServiceDefinition
+from kerege.modules.services.messages import Act, Decide, Open
+
+CIVIL = "civil"
+"""Sector of pseudonyms in civil status."""
+
+ADOPTION = "adoption"
+_BLANK = "blank"
+_HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPaper:
+    """A certificate on its way: its id on the ledger, and the blank it is printed on."""
+
+    certificate: Identifier
+    kind: str
+    series: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision ready to be signed, with what it reserved: settle it when the receipt is there."""
+
+    message: Message
+    record: Identifier | None
+    papers: tuple[IssuedPaper, ...]
+    commit: Callable[[Hash], None]
+    """Call with the transaction id once it is applied: reserved numbers become used."""
+    release: Callable[[], None]
+    """Call where it was refused or never sent: reserved numbers go back."""
+
+
+class Desk:
+    """Turns clear values into dossiers and messages, for every service alike.
+
+    `definitions` are the services in force by code; `now` gives block time, a lower bound of now.
+    """
+
+    def __init__(
+        self,
+        controller: Controller,
+        definitions: Mapping[str, ServiceDefinition],
+        pins: PinAuthority,
+        now: Callable[[], Time],
+    ) -> None:
+        self._controller = controller
+        self._definitions = definitions
+        self._pins = pins
+        self._now = now
+        self.folders = Folders(controller.dossiers)
+
+    # Requests
+
+    def begin(
+        self, service: str, step: str, office: str, values: Mapping[str, str], *, parties: Sequence[Address] = ()
+    ) -> tuple[Open, Identifier, bytes]:
+        """Open a case: the message, the case's id, and the claim code for who will request (random, used once)."""
+        case, claim = os.urandom(16), os.urandom(32)
+        written = self._write_request(Folder(case, os.urandom(16), "requests", service, 1), values)
+        message = Open(
+            case=case, service=service, step=step, office=office, content=written.root, claim=sha256(claim).digest(),
+            parties=list(parties), blind=os.urandom(16),
+        )  # fmt: skip
+        return message, case, claim
+
+    def act(
+        self,
+        case: Identifier,
+        office: str,
+        action: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        reasons: Sequence[str] = (),
+        next_office: str = "",
+        claim: bytes | None = None,
+    ) -> Act:
+        """Take an action in a case; with `values`, what is asked is written anew."""
+        content = None
+        if values is not None:
+            before = self._folder(case)
+            fresh = Folder(case, before.subject, before.purpose, before.service, before.version + 1)
+            content = self._write_request(fresh, values).root
+        return Act(
+            case=case, office=office, action=action, reasons=list(reasons), next_office=next_office, content=content,
+            claim=claim, evidence=[], blind=os.urandom(16),
+        )  # fmt: skip
+
+    # Looks
+
+    def request_look(
+        self, about: Identifier, case: Identifier, officer: Address, office: str, ground: str, fields: Sequence[str] = ()
+    ) -> tuple[RequestAccess, Look]:
+        """Ask to see fields of a case's or a record's dossier: the message, and the look it will allow."""
+        folder, access, salt = self._folder(about), os.urandom(16), os.urandom(32)
+        shown = tuple(fields) or tuple(self._slots(folder))
+        message = RequestAccess(
+            access=access, case=case, office=office, ground=ground,
+            references=[reference_commitment(folder.subject, folder.purpose, salt)], fields=list(shown),
+            blind=os.urandom(16),
+        )  # fmt: skip
+        look = Look(
+            access=access, officer=officer, subject=folder.subject, purpose=folder.purpose, record=about,
+            version=folder.version, reference_salt=salt, fields=shown,
+        )  # fmt: skip
+        return message, look
+
+    def read(self, look: Look) -> tuple[Shown, ...]:
+        """Show what a granted look allows; raises what the key service refuses with."""
+        return self._controller.dossiers.read(look)
+
+    # Decisions
+
+    def register(
+        self,
+        case: Identifier,
+        office: str,
+        action: str,
+        values: Mapping[str, str],
+        *,
+        papers: Sequence[str] = ("primary",),
+        with_pin: bool = True,
+        reasons: Sequence[str] = (),
+    ) -> Decision:
+        """Decide that a record is written: reserves PIN, act number and blanks, writes the act's dossier."""
+        folder, record = self._folder(case), os.urandom(16)
+        definition = self._definitions[folder.service]
+        outputs, holds = self._reserve_outputs(definition, office, values, with_pin=with_pin)
+        written = self._write_record(
+            Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs}
+        )
+        drafts, issued, taken = self._papers(office, folder.service, papers, None)
+        holds += taken
+        message = Decide(
+            case=case, office=office, action=action, reasons=list(reasons),
+            record=RecordDraft(
+                record, definition.registry, written.root, self._act_commitment(office, outputs),
+                self._keys(definition.registry, office, outputs), os.urandom(16),
+            ),
+            persons=[self._person(folder.subject, outputs.get("child.pin", ""))],
+            closes=None, kind=None, ground=None, papers_of=None, papers=drafts, blind=os.urandom(16),
+        )  # fmt: skip
+        return Decision(message, record, issued, *_settle(holds))
+
+    def decide(self, case: Identifier, office: str, action: str, reasons: Sequence[str] = ()) -> Decision:
+        """Decide without writing a register: a refusal with its reasons."""
+        message = Decide(
+            case=case, office=office, action=action, reasons=list(reasons), record=None, persons=[], closes=None,
+            kind=None, ground=None, papers_of=None, papers=[], blind=os.urandom(16),
+        )  # fmt: skip
+        return Decision(message, None, (), *_settle([]))
+
+    def amend(self, case: Identifier, office: str, action: str, record: Identifier, kind: str, ground: str) -> Decision:
+        """Decide an amendment: closes the record; kind and ground leave only commitments, whatever they are."""
+        message = Decide(
+            case=case, office=office, action=action, reasons=[], record=None, persons=[], closes=record,
+            kind=commitment("amendment.kind", os.urandom(32), kind),
+            ground=commitment("amendment.ground", os.urandom(32), ground),
+            papers_of=None, papers=[], blind=os.urandom(16),
+        )  # fmt: skip
+        return Decision(message, None, (), *_settle([]))
+
+    def open_successor(
+        self, old: Identifier, version: int, office: str, values: Mapping[str, str], kind: str
+    ) -> tuple[OpenSuccessor, Identifier]:
+        """Open the next version of an amended act under a new random id; the link is kept in a dossier only."""
+        before, record = self._folder(old), os.urandom(16)
+        definition = self._definitions[before.service]
+        subject = os.urandom(16) if kind == ADOPTION else before.subject
+        written = self._write_record(Folder(record, subject, "acts", before.service, 1), values)
+        self._link(old, record, before.subject, ADOPTION if kind == ADOPTION else "links")
+        message = OpenSuccessor(
+            office=office, record=record, registry=definition.registry, version=version, content=written.root,
+            act=self._act_commitment(office, values), blind=os.urandom(16),
+        )  # fmt: skip
+        return message, record
+
+    def issue(self, record: Identifier, office: str, kind: str, service: str, reason: str | None) -> Decision:
+        """Issue a paper of a live record: changes no record."""
+        drafts, issued, holds = self._papers(office, service, [kind], reason)
+        return Decision(IssueCertificate(office, record, drafts[0]), record, issued, *_settle(holds))
+
+    def receive_blanks(self, office: str, target: str, series: str, first: int, last: int) -> ReceiveBlanks:
+        """Enter a run of blanks into the book and make the message that accounts for them publicly."""
+        self._controller.blanks.receive(target, series, first, last)
+        keys = [self._blank_key(series, number) for number in range(first, last + 1)]
+        return ReceiveBlanks(office, target, keys, os.urandom(16))
+
+    # Parts
+
+    def _folder(self, about: Identifier) -> Folder:
+        found = self.folders.find(about)
+        if found is None:
+            raise DossierMissing(record=about, version=1)
+        return found
+
+    def _slots(self, folder: Folder) -> list[str]:
+        """Codes of a dossier's fields, in their fixed order."""
+        definition = self._definitions[folder.service]
+        listed = definition.record_fields
+        if folder.purpose == "requests":
+            listed = listed + definition.request_fields
+        return [field.code for field in listed]
+
+    def _write_request(self, folder: Folder, values: Mapping[str, str]) -> Written:
+        return self._write(folder, values)
+
+    def _write_record(self, folder: Folder, values: Mapping[str, str]) -> Written:
+        known = {code: values.get(code, "") for code in self._slots(folder)}
+        return self._write(folder, known)
+
+    def _write(self, folder: Folder, values: Mapping[str, str]) -> Written:
+        """Every slot is written, the unused ones empty, so that their number says nothing."""
+        fields = tuple((code, values.get(code, "")) for code in self._slots(folder))
+        draft = Draft(
+            record=folder.about, version=folder.version, subject=folder.subject, purpose=folder.purpose, fields=fields,
+            expires=self._now() + 24 * _HOUR,
+        )  # fmt: skip
+        (written,) = self._controller.dossiers.write([draft])
+        self.folders.keep(folder)
+        return written
+
+    def _reserve_outputs(
+        self, definition: ServiceDefinition, office: str, values: Mapping[str, str], *, with_pin: bool
+    ) -> tuple[dict[str, str], list[tuple[Callable[[Hash], None], Callable[[], None]]]]:
+        """What registration gives out: the act's number, and the PIN where the person gets one."""
+        year = date.fromtimestamp(self._now() / 1000).year
+        number = self._controller.act_numbers.reserve(office, year)
+        outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
+        numbers = self._controller.act_numbers
+        holds = [(lambda t: numbers.commit(number.id, t), lambda: numbers.release(number.id))]
+        has_pin = any(field.code == "child.pin" for field in definition.record_fields)
+        if with_pin and has_pin:
+            pin = self._pins.reserve(values["child.sex"], date.fromisoformat(values["birth.date"]))
+            outputs["child.pin"] = pin.pin
+            holds.append((lambda t: self._pins.commit(pin.id, t), lambda: self._pins.release(pin.id)))
+        return outputs, holds
+
+    def _keys(self, registry: str, office: str, values: Mapping[str, str]) -> list[bytes]:
+        """Uniqueness keys: over the act's number, and over the PIN where there is one."""
+        prf = self._controller.uniqueness.key
+        keys = [prf(registry, "act", office, values["act.year"], values["act.number"])]
+        return [*keys, prf(registry, "pin", values["child.pin"])] if values.get("child.pin") else keys
+
+    def _act_commitment(self, office: str, values: Mapping[str, str]) -> bytes:
+        told = f"{office}/{values.get('act.year', '')}/{values.get('act.number', '')}"
+        return commitment("act", os.urandom(32), told)
+
+    def _person(self, subject: Identifier, pin: str) -> PersonDraft:
+        pseudonym = self._controller.pseudonyms.assign(subject, CIVIL)
+        pin_commitment = commitment("pin", os.urandom(32), pin) if pin else None
+        # Two slots for everybody, so that nobody sees how many parents stand in the act.
+        guardians = [(os.urandom(16), commitment("guardianship", os.urandom(32), subject.hex())) for _ in range(2)]
+        return PersonDraft(pseudonym, CIVIL, pin_commitment, guardians, os.urandom(16))
+
+    def _papers(
+        self, office: str, service: str, kinds: Sequence[str], reason: str | None
+    ) -> tuple[
+        list[CertificateDraft], tuple[IssuedPaper, ...], list[tuple[Callable[[Hash], None], Callable[[], None]]]
+    ]:
+        drafts, issued, holds = [], [], []
+        blanks = self._controller.blanks
+        for kind in kinds:
+            blank = blanks.reserve(office)
+            certificate = os.urandom(16)
+            drafts.append(
+                CertificateDraft(
+                    certificate, CertificateKind(kind), self._blank_key(blank.series, blank.number), reason, service,
+                    os.urandom(16),
+                )
+            )  # fmt: skip
+            issued.append(IssuedPaper(certificate, kind, blank.series, blank.number))
+            taken = blank.id
+            holds.append((lambda t, i=taken: blanks.commit(i, t), lambda i=taken: blanks.release(i)))
+        return drafts, tuple(issued), holds
+
+    def _blank_key(self, series: str, number: int) -> bytes:
+        return self._controller.uniqueness.key(_BLANK, series, str(number))
+
+    def _link(self, old: Identifier, new: Identifier, subject: Identifier, purpose: str) -> None:
+        """One row for every amendment, whatever its kind: their number then says nothing."""
+        draft = Draft(
+            record=old, version=1, subject=subject, purpose=purpose, fields=(("successor", new.hex()),),
+            expires=self._now() + 24 * _HOUR,
+        )  # fmt: skip
+        self._controller.dossiers.write([draft])
+
+
+def _settle(
+    holds: Sequence[tuple[Callable[[Hash], None], Callable[[], None]]],
+) -> tuple[Callable[[Hash], None], Callable[[], None]]:
+    def commit(transaction: Hash) -> None:
+        for done, _ in holds:
+            done(transaction)
+
+    def release() -> None:
+        for _, back in holds:
+            back()
+
+    return commit, release

@@ -1,0 +1,54 @@
+"""Where the controller finds a case's or a record's dossier: subject, purpose and newest version.
+
+On the ledger a case and a record are random ids that name nobody; this mapping is sealed and shown to no one.
+"""
+
+from dataclasses import dataclass
+
+from kerege.dossiers.embedded_keys import IDENTITY
+from kerege.dossiers.ports import Entry
+from kerege.dossiers.sealing import join
+from kerege.dossiers.store import Dossiers
+from kerege.kernel.types import Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The newest dossier of a case or record."""
+
+    about: Identifier
+    """Case id, or record id."""
+    subject: Identifier
+    """Random id of whose dossier it is."""
+    purpose: str
+    """`requests` for a case, `acts` for a record."""
+    service: str
+    """Service whose field list it follows."""
+    version: int
+    """Version of the dossier."""
+
+
+class Folders:
+    """The mapping from public random ids to dossiers."""
+
+    def __init__(self, dossiers: Dossiers) -> None:
+        self._dossiers = dossiers
+
+    def keep(self, folder: Folder) -> None:
+        """Note a new version; durable on return."""
+        fields = (("purpose", folder.purpose), ("service", folder.service))
+        entry = Entry(_name(folder.about, folder.version), 0, folder.subject, IDENTITY)
+        self._dossiers.write_mapping([entry], [fields])
+
+    def find(self, about: Identifier) -> Folder | None:
+        """The newest version, or None where the controller has no dossier of it."""
+        newest, version = None, 1
+        while (found := self._dossiers.open_mapping(_name(about, version), IDENTITY)) is not None:
+            entry, fields = found
+            newest = Folder(about, entry.subject, fields["purpose"], fields["service"], version)
+            version += 1
+        return newest
+
+
+def _name(about: Identifier, version: int) -> bytes:
+    return join("folder", about, version.to_bytes(4, "big"))
