@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,7 +55,7 @@ def test_names_agree(module, kind):
     assert kind.__module__.startswith(f"kerege.modules.{module.name}.messages")
     handler = module.handlers[kind]
     assert handler.__name__ == anatomy.snake(kind.__name__)
-    assert inspect.getmodule(handler).__name__.startswith(f"kerege.modules.{module.name}.handlers")
+    assert handler.__module__.startswith(f"kerege.modules.{module.name}.handlers")
 
 
 @by_message
@@ -95,7 +96,8 @@ def test_a_message_has_a_command(module, kind):
     """`kerege bank place-hold`: one word runs through a feature."""
     from kerege.cli import app  # noqa: PLC0415 - the command line needs more than the other tests
 
-    group = typer.main.get_command(app).commands[module.name]
+    group: Any = typer.main.get_command(app)
+    group = group.commands[module.name]
     name = anatomy.snake(kind.__name__).replace("_", "-")
     command = group.commands[name]
     options = {option for parameter in command.params for option in parameter.opts}

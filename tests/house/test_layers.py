@@ -26,7 +26,7 @@ def house(tmp_path: Path) -> Path:
 
 
 def lint(house: Path) -> str:
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     environment = {"PYTHONPATH": str(house), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
     return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False).stdout
 
