@@ -5,7 +5,7 @@ Usable alone: the standard library and `cryptography` are all it needs, and noth
 
 from . import cli, note, trust
 from .make import CannotMake, Disclosure, StateProof, make
-from .merkle import sides
+from .merkle import is_consistent, sides
 from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
 from .paths import field_commitment
 from .tlog import tlog_proof
@@ -28,6 +28,7 @@ __all__ = [
     "Verdict",
     "cli",
     "field_commitment",
+    "is_consistent",
     "make",
     "note",
     "sides",
