@@ -185,7 +185,10 @@ class Log:
 
 def _part(stored: bytes) -> _Part:
     hashes = tile_hashes(stored)
-    return _Part(hashes, stored[len(hashes) :])
+    groups = stored[len(hashes) :]
+    if len(groups) != len(hashes) // (_GROUP * HASH_SIZE) * HASH_SIZE:
+        raise ValueError("a stored tile is damaged")
+    return _Part(hashes, groups)
 
 
 def _appended(part: _Part, added: bytes) -> _Part:
