@@ -63,7 +63,9 @@ class Home:
         try:
             about = json.loads(self.about.read_bytes())
         except FileNotFoundError:
-            reason = f"{self.path} is not a home of a ledger: run `kerege init --home {self.path} --nation kg --dev` first."
+            reason = (
+                f"{self.path} is not a home of a ledger: run `kerege init --home {self.path} --nation kg --dev` first."
+            )
             raise HomeError(reason) from None
         except (ValueError, OSError) as error:
             reason = f"{self.about} cannot be read ({error}): restore it from a backup of the home."

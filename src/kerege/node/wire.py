@@ -58,7 +58,9 @@ def write_frame(connection: socket.socket, raw: bytes) -> None:
 
 # Answers on the wire
 
-_REASONS = {cls.code: cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, NotATransaction)}
+_REASONS = {
+    cls.code: cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, NotATransaction)
+}
 
 
 def _pack_answer(answer: Answer | None) -> Any:  # noqa: ANN401
@@ -66,6 +68,10 @@ def _pack_answer(answer: Answer | None) -> Any:  # noqa: ANN401
         return None
     reason = None if answer.reason is None else [answer.reason.code, answer.reason.facts()]
     return [answer.id, answer.receipt, answer.height, answer.leaf, reason]
+
+
+def _pack_block(block: StoredBlock | None) -> bytes | None:
+    return None if block is None else encode(block)
 
 
 def _unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
@@ -113,7 +119,7 @@ class DoorServer:
             "find": lambda transaction: _pack_answer(door.find(transaction)),
             "next_sequence": door.next_sequence,
             "head": lambda: encode(door.head()),
-            "block": lambda height: (lambda b: None if b is None else encode(b))(door.block(height)),
+            "block": lambda height: _pack_block(door.block(height)),
             "state": door.state,
             "scan": door.scan,
             "checkpoint": door.checkpoint,

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
+from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk.folders import Folder, Folders
 from kerege.dossiers.errors import DossierMissing
 from kerege.dossiers.ports import Look, PinAuthority, reference_commitment
 from kerege.dossiers.store import Draft, Shown, Written
-from kerege.dossiers.controller import Controller
 from kerege.kernel.commitments import commitment
+from kerege.kernel.days import civil, local_day
 from kerege.kernel.messages import Message
 from kerege.kernel.types import Address, Hash, Identifier, Time
 from kerege.modules.disclosure.messages import RequestAccess
@@ -68,11 +69,14 @@ class Desk:
         definitions: Mapping[str, ServiceDefinition],
         pins: PinAuthority,
         now: Callable[[], Time],
+        *,
+        offset_minutes: int,
     ) -> None:
         self._controller = controller
         self._definitions = definitions
         self._pins = pins
         self._now = now
+        self._offset_minutes = offset_minutes
         self.folders = Folders(controller.dossiers)
 
     # Requests
@@ -84,9 +88,15 @@ class Desk:
         case, claim = os.urandom(16), os.urandom(32)
         written = self._write_request(Folder(case, os.urandom(16), "requests", service, 1), values)
         message = Open(
-            case=case, service=service, step=step, office=office, content=written.root, claim=sha256(claim).digest(),
-            parties=list(parties), blind=os.urandom(16),
-        )  # fmt: skip
+            case=case,
+            service=service,
+            step=step,
+            office=office,
+            content=written.root,
+            claim=sha256(claim).digest(),
+            parties=list(parties),
+            blind=os.urandom(16),
+        )
         return message, case, claim
 
     def act(
@@ -107,27 +117,50 @@ class Desk:
             fresh = Folder(case, before.subject, before.purpose, before.service, before.version + 1)
             content = self._write_request(fresh, values).root
         return Act(
-            case=case, office=office, action=action, reasons=list(reasons), next_office=next_office, content=content,
-            claim=claim, evidence=[], blind=os.urandom(16),
-        )  # fmt: skip
+            case=case,
+            office=office,
+            action=action,
+            reasons=list(reasons),
+            next_office=next_office,
+            content=content,
+            claim=claim,
+            evidence=[],
+            blind=os.urandom(16),
+        )
 
     # Looks
 
     def request_look(
-        self, about: Identifier, case: Identifier, officer: Address, office: str, ground: str, fields: Sequence[str] = ()
+        self,
+        about: Identifier,
+        case: Identifier,
+        officer: Address,
+        office: str,
+        ground: str,
+        fields: Sequence[str] = (),
     ) -> tuple[RequestAccess, Look]:
         """Ask to see fields of a case's or a record's dossier: the message, and the look it will allow."""
         folder, access, salt = self._folder(about), os.urandom(16), os.urandom(32)
         shown = tuple(fields) or tuple(self._slots(folder))
         message = RequestAccess(
-            access=access, case=case, office=office, ground=ground,
-            references=[reference_commitment(folder.subject, folder.purpose, salt)], fields=list(shown),
+            access=access,
+            case=case,
+            office=office,
+            ground=ground,
+            references=[reference_commitment(folder.subject, folder.purpose, salt)],
+            fields=list(shown),
             blind=os.urandom(16),
-        )  # fmt: skip
+        )
         look = Look(
-            access=access, officer=officer, subject=folder.subject, purpose=folder.purpose, record=about,
-            version=folder.version, reference_salt=salt, fields=shown,
-        )  # fmt: skip
+            access=access,
+            officer=officer,
+            subject=folder.subject,
+            purpose=folder.purpose,
+            record=about,
+            version=folder.version,
+            reference_salt=salt,
+            fields=shown,
+        )
         return message, look
 
     def read(self, look: Look) -> tuple[Shown, ...]:
@@ -151,38 +184,66 @@ class Desk:
         folder, record = self._folder(case), os.urandom(16)
         definition = self._definitions[folder.service]
         outputs, holds = self._reserve_outputs(definition, office, values, with_pin=with_pin)
-        written = self._write_record(
-            Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs}
-        )
+        written = self._write_record(Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs})
         drafts, issued, taken = self._papers(office, folder.service, papers, None)
         holds += taken
         message = Decide(
-            case=case, office=office, action=action, reasons=list(reasons),
+            case=case,
+            office=office,
+            action=action,
+            reasons=list(reasons),
             record=RecordDraft(
-                record, definition.registry, written.root, self._act_commitment(office, outputs),
-                self._keys(definition.registry, office, outputs), os.urandom(16),
+                record,
+                definition.registry,
+                written.root,
+                self._act_commitment(office, outputs),
+                self._keys(definition.registry, office, outputs),
+                os.urandom(16),
             ),
             persons=[self._person(folder.subject, outputs.get("child.pin", ""))],
-            closes=None, kind=None, ground=None, papers_of=None, papers=drafts, blind=os.urandom(16),
-        )  # fmt: skip
+            closes=None,
+            kind=None,
+            ground=None,
+            papers_of=None,
+            papers=drafts,
+            blind=os.urandom(16),
+        )
         return Decision(message, record, issued, *_settle(holds))
 
     def decide(self, case: Identifier, office: str, action: str, reasons: Sequence[str] = ()) -> Decision:
         """Decide without writing a register: a refusal with its reasons."""
         message = Decide(
-            case=case, office=office, action=action, reasons=list(reasons), record=None, persons=[], closes=None,
-            kind=None, ground=None, papers_of=None, papers=[], blind=os.urandom(16),
-        )  # fmt: skip
+            case=case,
+            office=office,
+            action=action,
+            reasons=list(reasons),
+            record=None,
+            persons=[],
+            closes=None,
+            kind=None,
+            ground=None,
+            papers_of=None,
+            papers=[],
+            blind=os.urandom(16),
+        )
         return Decision(message, None, (), *_settle([]))
 
     def amend(self, case: Identifier, office: str, action: str, record: Identifier, kind: str, ground: str) -> Decision:
         """Decide an amendment: closes the record; kind and ground leave only commitments, whatever they are."""
         message = Decide(
-            case=case, office=office, action=action, reasons=[], record=None, persons=[], closes=record,
+            case=case,
+            office=office,
+            action=action,
+            reasons=[],
+            record=None,
+            persons=[],
+            closes=record,
             kind=commitment("amendment.kind", os.urandom(32), kind),
             ground=commitment("amendment.ground", os.urandom(32), ground),
-            papers_of=None, papers=[], blind=os.urandom(16),
-        )  # fmt: skip
+            papers_of=None,
+            papers=[],
+            blind=os.urandom(16),
+        )
         return Decision(message, None, (), *_settle([]))
 
     def open_successor(
@@ -195,9 +256,14 @@ class Desk:
         written = self._write_record(Folder(record, subject, "acts", before.service, 1), values)
         self._link(old, record, before.subject, ADOPTION if kind == ADOPTION else "links")
         message = OpenSuccessor(
-            office=office, record=record, registry=definition.registry, version=version, content=written.root,
-            act=self._act_commitment(office, values), blind=os.urandom(16),
-        )  # fmt: skip
+            office=office,
+            record=record,
+            registry=definition.registry,
+            version=version,
+            content=written.root,
+            act=self._act_commitment(office, values),
+            blind=os.urandom(16),
+        )
         return message, record
 
     def issue(self, record: Identifier, office: str, kind: str, service: str, reason: str | None) -> Decision:
@@ -238,9 +304,13 @@ class Desk:
         """Every slot is written, the unused ones empty, so that their number says nothing."""
         fields = tuple((code, values.get(code, "")) for code in self._slots(folder))
         draft = Draft(
-            record=folder.about, version=folder.version, subject=folder.subject, purpose=folder.purpose, fields=fields,
+            record=folder.about,
+            version=folder.version,
+            subject=folder.subject,
+            purpose=folder.purpose,
+            fields=fields,
             expires=self._now() + 24 * _HOUR,
-        )  # fmt: skip
+        )
         (written,) = self._controller.dossiers.write([draft])
         self.folders.keep(folder)
         return written
@@ -249,7 +319,7 @@ class Desk:
         self, definition: ServiceDefinition, office: str, values: Mapping[str, str], *, with_pin: bool
     ) -> tuple[dict[str, str], list[tuple[Callable[[Hash], None], Callable[[], None]]]]:
         """What registration gives out: the act's number, and the PIN where the person gets one."""
-        year = date.fromtimestamp(self._now() / 1000).year
+        year = civil(local_day(self._now(), self._offset_minutes))[0]
         number = self._controller.act_numbers.reserve(office, year)
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
         numbers = self._controller.act_numbers
@@ -290,10 +360,14 @@ class Desk:
             certificate = os.urandom(16)
             drafts.append(
                 CertificateDraft(
-                    certificate, CertificateKind(kind), self._blank_key(blank.series, blank.number), reason, service,
+                    certificate,
+                    CertificateKind(kind),
+                    self._blank_key(blank.series, blank.number),
+                    reason,
+                    service,
                     os.urandom(16),
                 )
-            )  # fmt: skip
+            )
             issued.append(IssuedPaper(certificate, kind, blank.series, blank.number))
             taken = blank.id
             holds.append((lambda t, i=taken: blanks.commit(i, t), lambda i=taken: blanks.release(i)))
@@ -305,9 +379,13 @@ class Desk:
     def _link(self, old: Identifier, new: Identifier, subject: Identifier, purpose: str) -> None:
         """One row for every amendment, whatever its kind: their number then says nothing."""
         draft = Draft(
-            record=old, version=1, subject=subject, purpose=purpose, fields=(("successor", new.hex()),),
+            record=old,
+            version=1,
+            subject=subject,
+            purpose=purpose,
+            fields=(("successor", new.hex()),),
             expires=self._now() + 24 * _HOUR,
-        )  # fmt: skip
+        )
         self._controller.dossiers.write([draft])
 
 

@@ -5,8 +5,14 @@ from kerege.kernel.messages import Message
 from kerege.modules.authority.keeper import Authority
 from kerege.modules.identity.keeper import Identity
 from kerege.modules.identity.messages import (
-    AmendPin, EndGuardianship, EndLink, LinkAccount, RaiseAssurance, RecordGuardianship, RegisterPerson,
-)  # fmt: skip
+    AmendPin,
+    EndGuardianship,
+    EndLink,
+    LinkAccount,
+    RaiseAssurance,
+    RecordGuardianship,
+    RegisterPerson,
+)
 
 
 def _authorise(ctx: Context, message: Message, office: str) -> None:

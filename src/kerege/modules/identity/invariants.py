@@ -19,6 +19,4 @@ def _history_is_whole(ctx: Context) -> bool:
     return all(row.history == lines.get(person, 0) for person, row in ctx.scan(PERSONS))
 
 
-INVARIANTS = (
-    Invariant(name="identity.pin_history", watches=(PERSONS,), cheap=_history_grows, full=_history_is_whole),
-)
+INVARIANTS = (Invariant(name="identity.pin_history", watches=(PERSONS,), cheap=_history_grows, full=_history_is_whole),)

@@ -4,13 +4,25 @@ from typing import TYPE_CHECKING
 
 from kerege.kernel.context import Context, Keeper
 from kerege.modules.identity.errors import (
-    AssuranceNotHigher, IdentifierTaken, NothingToBlock, UnknownGuardianship, UnknownLink, UnknownPerson,
-)  # fmt: skip
+    AssuranceNotHigher,
+    IdentifierTaken,
+    NothingToBlock,
+    UnknownGuardianship,
+    UnknownLink,
+    UnknownPerson,
+)
 from kerege.modules.identity.events import GuardianshipRecorded, LinkRecorded, PersonRecorded, PinAmended
 from kerege.modules.identity.state import GUARDIANSHIPS, LINKS, PERSONS, PIN_AMENDMENTS
 from kerege.modules.identity.types import (
-    ASSURANCE_ORDER, Assurance, Guardianship, Kind, Link, Person, PersonDraft, PinAmendment,
-)  # fmt: skip
+    ASSURANCE_ORDER,
+    Assurance,
+    Guardianship,
+    Kind,
+    Link,
+    Person,
+    PersonDraft,
+    PinAmendment,
+)
 
 if TYPE_CHECKING:
     from kerege.kernel.tables import Bound

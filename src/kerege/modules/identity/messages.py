@@ -86,5 +86,7 @@ class AmendPin(Message, frozen=True, tag="identity.AmendPin"):
     office: Annotated[Code, _OFFICE]
     person: Annotated[Identifier, Meta(description="The person's pseudonym.")]
     kind: Annotated[Commitment, Meta(description="Commitment to the kind of amendment and its ground.")]
-    after: Annotated[Commitment | None, Meta(description="Commitment to the PIN from now on; none where it is blocked.")]
+    after: Annotated[
+        Commitment | None, Meta(description="Commitment to the PIN from now on; none where it is blocked.")
+    ]
     blind: Annotated[Blind, Meta(description="Random bytes for the stored leaf.")]

@@ -8,15 +8,25 @@ PERSONS = Table[bytes, Person](
     "identity.person", key=Identifier, value=Person, personal=True, doc="Persons and bodies under sector pseudonyms."
 )
 LINKS = Table[bytes, Link](
-    "identity.link", key=Identifier, value=Link, personal=True, doc="That an account belongs to a person, as a commitment."
+    "identity.link",
+    key=Identifier,
+    value=Link,
+    personal=True,
+    doc="That an account belongs to a person, as a commitment.",
 )
 GUARDIANSHIPS = Table[bytes, Guardianship](
-    "identity.guardianship", key=Identifier, value=Guardianship, personal=True,
+    "identity.guardianship",
+    key=Identifier,
+    value=Guardianship,
+    personal=True,
     doc="Who may act for a child or ward, as a commitment.",
-)  # fmt: skip
+)
 PIN_AMENDMENTS = Table[tuple[bytes, int], PinAmendment](
-    "identity.pin_amendment", key=(Identifier, int), value=PinAmendment, personal=True,
+    "identity.pin_amendment",
+    key=(Identifier, int),
+    value=PinAmendment,
+    personal=True,
     doc="History of a person's PIN: one line an amendment, numbered from 1.",
-)  # fmt: skip
+)
 
 TABLES = (PERSONS, LINKS, GUARDIANSHIPS, PIN_AMENDMENTS)

@@ -7,8 +7,16 @@ from msgspec import Meta
 from kerege.kernel.messages import Event
 from kerege.kernel.types import Blind, Code, Count, Hash, Identifier
 from kerege.modules.registries.types import (
-    Blank, Certificate, CertificateKind, KeyEpoch, KeyStatus, Legalisation, Merge, Record, UniqueKey,
-)  # fmt: skip
+    Blank,
+    Certificate,
+    CertificateKind,
+    KeyEpoch,
+    KeyStatus,
+    Legalisation,
+    Merge,
+    Record,
+    UniqueKey,
+)
 
 _RECORD = Meta(description="The record's random id.")
 _ROW = Meta(description="The row from now on.")
@@ -112,6 +120,16 @@ class RecordsMerged(Event, frozen=True, tag="registries.RecordsMerged"):
 
 
 EVENTS = (
-    RecordWritten, KeyWritten, KeysRenewed, EpochWritten, CertificateIssued, CertificateWritten, CertificateRevoked,
-    BlanksReceived, BlankWritten, TicketsCounted, CertificateLegalised, RecordsMerged,
-)  # fmt: skip
+    RecordWritten,
+    KeyWritten,
+    KeysRenewed,
+    EpochWritten,
+    CertificateIssued,
+    CertificateWritten,
+    CertificateRevoked,
+    BlanksReceived,
+    BlankWritten,
+    TicketsCounted,
+    CertificateLegalised,
+    RecordsMerged,
+)

@@ -10,9 +10,17 @@ from kerege.kernel.messages import Message
 from kerege.modules.authority.keeper import Authority
 from kerege.modules.registries.keeper import Registry
 from kerege.modules.registries.messages import (
-    BeginRekeying, IssueCertificate, Legalise, MergeRecords, OpenSuccessor, ReceiveBlanks, Rekey, RevokeCertificate,
-    SplitRecords, WriteOffBlank,
-)  # fmt: skip
+    BeginRekeying,
+    IssueCertificate,
+    Legalise,
+    MergeRecords,
+    OpenSuccessor,
+    ReceiveBlanks,
+    Rekey,
+    RevokeCertificate,
+    SplitRecords,
+    WriteOffBlank,
+)
 from kerege.modules.registries.types import Acting, BlankStatus, Legalisation, Record, RecordStatus
 
 
@@ -26,9 +34,15 @@ def open_successor(ctx: Context, message: OpenSuccessor) -> None:
     _authorise(ctx, message, message.office)
 
     row = Record(
-        message.registry, message.version, RecordStatus.LIVE, message.content, message.act, message.office, ctx.time,
+        message.registry,
+        message.version,
+        RecordStatus.LIVE,
+        message.content,
+        message.act,
+        message.office,
+        ctx.time,
         message.blind,
-    )  # fmt: skip
+    )
 
     ctx.use(Registry).open_successor(message.record, row)
 

@@ -26,7 +26,11 @@ def _papers_only_fade(_ctx: Context, differences: dict[str, list[Difference]]) -
     for _, before, now in differences.get(CERTIFICATES.name, []):
         if now is None:
             return False
-        if before is not None and before.status is not CertificateStatus.VALID and now.status is CertificateStatus.VALID:
+        if (
+            before is not None
+            and before.status is not CertificateStatus.VALID
+            and now.status is CertificateStatus.VALID
+        ):
             return False
     return True
 
@@ -67,11 +71,15 @@ def _keys_are_counted_in_full(ctx: Context) -> bool:
 INVARIANTS = (
     Invariant(name="registries.records_stay", watches=(RECORDS,), cheap=_records_stay, full=_records_have_content),
     Invariant(
-        name="registries.papers", watches=(CERTIFICATES,), cheap=_papers_only_fade,
+        name="registries.papers",
+        watches=(CERTIFICATES,),
+        cheap=_papers_only_fade,
         full=_valid_papers_speak_for_open_records,
     ),
     Invariant(
-        name="registries.keys_counted", watches=(UNIQUE, EPOCHS), cheap=_keys_are_counted,
+        name="registries.keys_counted",
+        watches=(UNIQUE, EPOCHS),
+        cheap=_keys_are_counted,
         full=_keys_are_counted_in_full,
     ),
-)  # fmt: skip
+)

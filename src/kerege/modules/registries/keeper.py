@@ -6,21 +6,67 @@ from msgspec.structs import replace
 
 from kerege.kernel.context import Context, Keeper
 from kerege.modules.registries.errors import (
-    BlankKnown, BlankNotAtHand, CertificateNotValid, DuplicateKey, IdentifierTaken, KeyNotHeld, MissingKey,
-    NoAmendmentOpen, NotMerged, PrimaryExists, ReasonMissing, RecordNotLive, RekeyingNotOpen, SameRecord,
-    TooManyCertificates, UnknownCertificate, UnknownRecord, WrongVersion,
-)  # fmt: skip
+    BlankKnown,
+    BlankNotAtHand,
+    CertificateNotValid,
+    DuplicateKey,
+    IdentifierTaken,
+    KeyNotHeld,
+    MissingKey,
+    NoAmendmentOpen,
+    NotMerged,
+    PrimaryExists,
+    ReasonMissing,
+    RecordNotLive,
+    RekeyingNotOpen,
+    SameRecord,
+    TooManyCertificates,
+    UnknownCertificate,
+    UnknownRecord,
+    WrongVersion,
+)
 from kerege.modules.registries.events import (
-    BlanksReceived, BlankWritten, CertificateIssued, CertificateLegalised, CertificateRevoked, CertificateWritten,
-    EpochWritten, KeysRenewed, KeyWritten, RecordsMerged, RecordWritten, TicketsCounted,
-)  # fmt: skip
+    BlanksReceived,
+    BlankWritten,
+    CertificateIssued,
+    CertificateLegalised,
+    CertificateRevoked,
+    CertificateWritten,
+    EpochWritten,
+    KeysRenewed,
+    KeyWritten,
+    RecordsMerged,
+    RecordWritten,
+    TicketsCounted,
+)
 from kerege.modules.registries.state import (
-    BLANKS, CERTIFICATES, CERTIFICATES_OF, EPOCHS, LEGALISATIONS, MERGES, RECORDS, TICKETS, UNIQUE,
-)  # fmt: skip
+    BLANKS,
+    CERTIFICATES,
+    CERTIFICATES_OF,
+    EPOCHS,
+    LEGALISATIONS,
+    MERGES,
+    RECORDS,
+    TICKETS,
+    UNIQUE,
+)
 from kerege.modules.registries.types import (
-    Acting, Blank, BlankStatus, Certificate, CertificateDraft, CertificateKind, CertificateStatus, KeyEpoch, KeyStatus,
-    Legalisation, Merge, Record, RecordDraft, RecordStatus, UniqueKey,
-)  # fmt: skip
+    Acting,
+    Blank,
+    BlankStatus,
+    Certificate,
+    CertificateDraft,
+    CertificateKind,
+    CertificateStatus,
+    KeyEpoch,
+    KeyStatus,
+    Legalisation,
+    Merge,
+    Record,
+    RecordDraft,
+    RecordStatus,
+    UniqueKey,
+)
 
 if TYPE_CHECKING:
     from kerege.kernel.tables import Bound
@@ -112,9 +158,7 @@ class Registry(RegistryView):
     def close(self, identifier: bytes, office: str, blind: bytes) -> None:
         """Close a live record for an amendment: its papers are superseded, its keys stay held."""
         row = self.live(identifier)
-        self._write_record(
-            identifier, replace(row, status=RecordStatus.CLOSED, since=self._ctx.time, blind=blind)
-        )
+        self._write_record(identifier, replace(row, status=RecordStatus.CLOSED, since=self._ctx.time, blind=blind))
         for certificate in self.certificates_of(identifier):
             paper = self._certificates.get(certificate)
             if paper.status is CertificateStatus.VALID:
@@ -202,10 +246,18 @@ class Registry(RegistryView):
         self._certificates_of.put((record, draft.certificate), True)  # noqa: FBT003 - the index holds nothing else
         self._announce(
             CertificateIssued(
-                draft.certificate, record, row.version, draft.kind, row.content, draft.blank, draft.service,
-                acting.office, acting.role, acting.appointment,
+                draft.certificate,
+                record,
+                row.version,
+                draft.kind,
+                row.content,
+                draft.blank,
+                draft.service,
+                acting.office,
+                acting.role,
+                acting.appointment,
             )
-        )  # fmt: skip
+        )
         paper = Certificate(
             record, row.version, draft.kind, CertificateStatus.VALID, now, draft.blind, acting.office, draft.blank
         )
@@ -267,9 +319,7 @@ class Registry(RegistryView):
         self._certificates.put(identifier, row)
         self._announce(CertificateWritten(identifier, row))
 
-    def _set_certificate(
-        self, identifier: bytes, row: Certificate, status: CertificateStatus, blind: bytes
-    ) -> None:
+    def _set_certificate(self, identifier: bytes, row: Certificate, status: CertificateStatus, blind: bytes) -> None:
         self._write_certificate(identifier, replace(row, status=status, since=self._ctx.time, blind=blind))
 
     def _set_blank(self, blank: bytes, status: BlankStatus, blind: bytes) -> None:

@@ -8,9 +8,12 @@ RECORDS = Table[bytes, Record](
     "registries.record", key=Identifier, value=Record, personal=True, doc="Acts of registers, as commitments."
 )
 UNIQUE = Table[bytes, UniqueKey](
-    "registries.unique", key=Hash, value=UniqueKey, personal=True,
+    "registries.unique",
+    key=Hash,
+    value=UniqueKey,
+    personal=True,
     doc="Uniqueness keys that live records hold; a key does not name its record.",
-)  # fmt: skip
+)
 EPOCHS = Table[str, KeyEpoch](
     "registries.key_epoch", key=Code, value=KeyEpoch, doc="Per register: key epoch, keys held, keys renewed."
 )
@@ -18,22 +21,33 @@ CERTIFICATES = Table[bytes, Certificate](
     "registries.certificate", key=Identifier, value=Certificate, personal=True, doc="Papers of record versions."
 )
 CERTIFICATES_OF = Table[tuple[bytes, bytes], bool](
-    "registries.certificate_of", key=(Identifier, Identifier), value=bool,
+    "registries.certificate_of",
+    key=(Identifier, Identifier),
+    value=bool,
     doc="Index: certificates of a record (record, certificate).",
-)  # fmt: skip
+)
 BLANKS = Table[bytes, Blank](
     "registries.blank", key=Hash, value=Blank, personal=True, doc="Strictly accounted blanks under keyed hashes."
 )
 TICKETS = Table[str, int](
-    "registries.ticket", key=Code, value=Count,
+    "registries.ticket",
+    key=Code,
+    value=Count,
     doc="Per office: records closed by an amendment whose next version is not opened yet.",
-)  # fmt: skip
+)
 LEGALISATIONS = Table[tuple[bytes, int], Legalisation](
-    "registries.legalisation", key=(Identifier, int), value=Legalisation, personal=True,
+    "registries.legalisation",
+    key=(Identifier, int),
+    value=Legalisation,
+    personal=True,
     doc="Legalisations of a certificate, numbered from 1.",
-)  # fmt: skip
+)
 MERGES = Table[bytes, Merge](
-    "registries.merge", key=Identifier, value=Merge, personal=True, doc="Duplicates and the records they are duplicates of."
+    "registries.merge",
+    key=Identifier,
+    value=Merge,
+    personal=True,
+    doc="Duplicates and the records they are duplicates of.",
 )
 
 TABLES = (RECORDS, UNIQUE, EPOCHS, CERTIFICATES, CERTIFICATES_OF, BLANKS, TICKETS, LEGALISATIONS, MERGES)

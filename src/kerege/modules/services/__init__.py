@@ -10,6 +10,13 @@ from kerege.modules.services.schedule import SCHEDULE
 from kerege.modules.services.state import TABLES
 
 MODULE = Module(
-    name="services", handlers=HANDLERS, tables=TABLES, events=EVENTS, projections=PROJECTIONS, invariants=INVARIANTS,
-    genesis=Genesis, load=load, schedule=SCHEDULE,
-)  # fmt: skip
+    name="services",
+    handlers=HANDLERS,
+    tables=TABLES,
+    events=EVENTS,
+    projections=PROJECTIONS,
+    invariants=INVARIANTS,
+    genesis=Genesis,
+    load=load,
+    schedule=SCHEDULE,
+)

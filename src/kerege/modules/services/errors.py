@@ -3,14 +3,28 @@
 from kerege.kernel.errors import Refused
 from kerege.kernel.types import Code, Identifier
 from kerege.modules.services.definition import (
-    BasisIncomplete, CodeTwice, ConditionTooDeep, DeadEnd, GuardWithoutEffect, NotReached, PartsDisagree, PeriodEmpty,
+    BasisIncomplete,
+    CodeTwice,
+    ConditionTooDeep,
+    DeadEnd,
+    GuardWithoutEffect,
+    NotReached,
+    PartsDisagree,
+    PeriodEmpty,
     UnknownName,
-)  # fmt: skip
+)
 
 __all__ = [
-    "BasisIncomplete", "CodeTwice", "ConditionTooDeep", "DeadEnd", "GuardWithoutEffect", "NotReached", "PartsDisagree",
-    "PeriodEmpty", "UnknownName",
-]  # fmt: skip
+    "BasisIncomplete",
+    "CodeTwice",
+    "ConditionTooDeep",
+    "DeadEnd",
+    "GuardWithoutEffect",
+    "NotReached",
+    "PartsDisagree",
+    "PeriodEmpty",
+    "UnknownName",
+]
 
 
 class UnknownService(Refused, code="services.1"):

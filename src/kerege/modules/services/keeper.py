@@ -12,8 +12,13 @@ from kerege.modules.policy.keeper import Policy
 from kerege.modules.services import errors
 from kerege.modules.services.definition import REQUESTER, Due, ServiceDefinition, Step, check_definition
 from kerege.modules.services.events import (
-    CaseEnded, CaseOverdue, CaseWritten, ClockStopped, DefinitionPublished, StepTaken,
-)  # fmt: skip
+    CaseEnded,
+    CaseOverdue,
+    CaseWritten,
+    ClockStopped,
+    DefinitionPublished,
+    StepTaken,
+)
 from kerege.modules.services.state import CASES, CURSOR, DEFINITIONS, DUE, OVERDUE
 from kerege.modules.services.types import Act, Case, CaseStatus, Stop
 

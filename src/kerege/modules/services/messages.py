@@ -72,10 +72,12 @@ class Act(Message, frozen=True, tag="services.Act"):
     claim: Annotated[
         bytes | None,
         Meta(
-            min_length=32, max_length=32, description="Claim code, where a notified requester takes the case.",
+            min_length=32,
+            max_length=32,
+            description="Claim code, where a notified requester takes the case.",
             extra={"plain": "random, used once", "readers": "public"},
         ),
-    ]  # fmt: skip
+    ]
     evidence: Annotated[list[Commitment], Meta(max_length=16, description="Commitments to evidence attached.")]
     blind: Annotated[Blind, _BLIND]
 

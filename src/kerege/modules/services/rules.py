@@ -20,11 +20,26 @@ def start_of(definition: ServiceDefinition, code: str) -> Step:
 def new_case(definition: ServiceDefinition, message: "Open", requester: bytes | None, now: int) -> Case:
     """A case as it begins, before its office and deadline are known."""
     return Case(
-        service=definition.code, version=definition.version, status=CaseStatus.OPEN, step=message.step, office="",
-        official=None, opened=now, due=now, stop=None, requester=requester, claim=message.claim,
-        content=message.content, parties=message.parties, evidence=[], acts=[], outcome="", reasons=[], appeal="",
+        service=definition.code,
+        version=definition.version,
+        status=CaseStatus.OPEN,
+        step=message.step,
+        office="",
+        official=None,
+        opened=now,
+        due=now,
+        stop=None,
+        requester=requester,
+        claim=message.claim,
+        content=message.content,
+        parties=message.parties,
+        evidence=[],
+        acts=[],
+        outcome="",
+        reasons=[],
+        appeal="",
         blind=message.blind,
-    )  # fmt: skip
+    )
 
 
 def action_of(step: Step, code: str, *, decides: bool) -> Action:

@@ -1,0 +1,1 @@
+"""A node: its home, its configuration, and the only wiring."""
