@@ -42,7 +42,7 @@ def files(tmp_path):
         (RECENT, ["--lang", "ru"], 0, "ДЕЙСТВУЕТ"),
     ],
 )
-def test_exit_codes_and_words(files, capfd, world, arguments, code, words):  # noqa: PLR0917 - one row of the table
+def test_exit_codes_and_words(files, capfd, world, arguments, code, words):
     bundle, trust = files(bundle=world.bundle, trust=world.trust)
     assert cli.main([bundle, "--trust", trust, *arguments]) == code
     output = capfd.readouterr().out

@@ -115,6 +115,8 @@ def test_one_of_several_certificates_is_named():
         {"path": [h[:31] for h in GOOD.path]},
         {"note": note("kerege.test/log", 7, noise("x"), list(GOOD.signers))},
         {"note": "no note"},
+        {"note": GOOD.note.replace("kerege", "\ud800")},
+        {"ledger": "\ud800"},
         {"record": None},
         {"record": b"\x90"},
         {"record": GOOD.but(height=8).record},

@@ -42,8 +42,8 @@ class Checkpoint:
 
 
 def is_key_name(name: str) -> bool:
-    """Say whether `name` may name a key: not empty, no spaces, no plus, no control characters."""
-    return bool(name) and "+" not in name and not any(c.isspace() or c < " " or c == "\x7f" for c in name)
+    """Say whether `name` may name a key: not empty, printable, no spaces, no plus."""
+    return bool(name) and name.isprintable() and " " not in name and "+" not in name
 
 
 def key_id(name: str, public_key: bytes) -> bytes:
