@@ -85,7 +85,7 @@ impl Flat {
             }
             touched = parents(nodes, &touched);
         }
-        self.grow(2 * self.count.saturating_sub(before) + 16);
+        self.grow(self.count.saturating_sub(before) + 16);
         layer
     }
 

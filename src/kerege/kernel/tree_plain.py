@@ -182,7 +182,7 @@ class PlainTree:
             if level:
                 places = list(dict.fromkeys([place >> 1 for place in places]))
                 nodes = [_parent(hashes, kinds, place) for place in places]
-        self._grow(2 * max(self._count - before, 0) + 16)
+        self._grow(max(self._count - before, 0) + 16)
         return layer
 
     def _change_buckets(self, changes: _Changes, layer: _Layer) -> tuple[list[int], list[tuple[bytes, int]]]:
