@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from kerege.kernel.messages import Event
-from kerege.kernel.types import Blind, Code, Count, Hash, Identifier
+from kerege.kernel.types import Blind, Code, Count, Hash, Identifier, Time
 from kerege.modules.registries.types import (
     Blank,
     Certificate,
@@ -55,7 +55,10 @@ class EpochWritten(Event, frozen=True, tag="registries.EpochWritten"):
 
 
 class CertificateIssued(Event, frozen=True, tag="registries.CertificateIssued"):
-    """A paper of a record version was issued. Read by position by the offline verifier."""
+    """A paper of a record version was issued. Read by position by the offline verifier.
+
+    The one event of an issue: the rows of certificate and blank follow from it, so that a bundle stays small.
+    """
 
     certificate: Annotated[Identifier, Meta(description="The certificate's random id.")]
     record: Annotated[Identifier, _RECORD]
@@ -67,10 +70,12 @@ class CertificateIssued(Event, frozen=True, tag="registries.CertificateIssued"):
     office: Annotated[Code, Meta(description="Office that issued it.")]
     role: Annotated[Code, Meta(description="Role of the official.")]
     appointment: Annotated[Identifier, Meta(description="The official's appointment in force.")]
+    since: Annotated[Time, Meta(description="Block time.")]
+    blind: Annotated[Blind, Meta(description="Random bytes of the certificate's and the blank's leaves.")]
 
 
 class CertificateWritten(Event, frozen=True, tag="registries.CertificateWritten"):
-    """A certificate's row is new or changed its status."""
+    """A certificate changed its status."""
 
     certificate: Annotated[Identifier, Meta(description="The certificate's random id.")]
     row: Annotated[Certificate, _ROW]

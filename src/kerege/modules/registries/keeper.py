@@ -241,9 +241,13 @@ class Registry(RegistryView):
     def issue(self, record: bytes, draft: CertificateDraft, acting: Acting) -> None:
         """Issue a paper; changes no record."""
         row = self.check_issues(record, draft, acting.office)
-        now = self._ctx.time
-        self._set_blank(draft.blank, BlankStatus.ISSUED, draft.blind)
+        now, blind = self._ctx.time, draft.blind
+        paper = Certificate(
+            record, row.version, draft.kind, CertificateStatus.VALID, now, blind, acting.office, draft.blank
+        )
+        self._certificates.put(draft.certificate, paper)
         self._certificates_of.put((record, draft.certificate), True)  # noqa: FBT003 - the index holds nothing else
+        self._blanks.put(draft.blank, Blank(acting.office, BlankStatus.ISSUED, now, blind))
         self._announce(
             CertificateIssued(
                 draft.certificate,
@@ -256,12 +260,10 @@ class Registry(RegistryView):
                 acting.office,
                 acting.role,
                 acting.appointment,
+                now,
+                blind,
             )
         )
-        paper = Certificate(
-            record, row.version, draft.kind, CertificateStatus.VALID, now, draft.blind, acting.office, draft.blank
-        )
-        self._write_certificate(draft.certificate, paper)
 
     def revoke(self, identifier: bytes, reason: str, blind: bytes) -> None:
         """Revoke a valid paper and account for its blank; its record is untouched."""

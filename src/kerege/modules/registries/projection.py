@@ -3,7 +3,7 @@
 from kerege.kernel.messages import Event
 from kerege.kernel.rows import Projection, Put, Remove, Row
 from kerege.modules.registries import events
-from kerege.modules.registries.types import UniqueKey
+from kerege.modules.registries.types import Blank, BlankStatus, Certificate, CertificateStatus, UniqueKey
 
 
 def record_rows(event: events.RecordWritten) -> tuple[Row, ...]:
@@ -29,8 +29,22 @@ def epoch_rows(event: events.EpochWritten) -> tuple[Row, ...]:
 
 
 def issued_rows(event: events.CertificateIssued) -> tuple[Row, ...]:
-    """The index of a record's papers; the paper itself comes with `CertificateWritten`."""
-    return (Put("registries.certificate_of", (event.record, event.certificate), True),)
+    """The certificate, its place in the index of the record's papers, and its blank."""
+    paper = Certificate(
+        event.record,
+        event.version,
+        event.kind,
+        CertificateStatus.VALID,
+        event.since,
+        event.blind,
+        event.office,
+        event.blank,
+    )
+    return (
+        Put("registries.certificate", event.certificate, paper),
+        Put("registries.certificate_of", (event.record, event.certificate), value=True),
+        Put("registries.blank", event.blank, Blank(event.office, BlankStatus.ISSUED, event.since, event.blind)),
+    )
 
 
 def certificate_rows(event: events.CertificateWritten) -> tuple[Row, ...]:
