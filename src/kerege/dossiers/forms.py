@@ -109,7 +109,7 @@ def find_faults(definition: ServiceDefinition, values: Mapping[str, str], world:
 
     A value that is absent counts as the empty text. Raises nothing for any texts.
     """
-    fields = definition.record_fields + definition.request_fields
+    fields = definition.asked_fields
     known = {field.code for field in fields}
     faults = [Fault(code[:64], Wrong.UNKNOWN_FIELD) for code in sorted(values) if code not in known]
     for field in fields:
@@ -229,7 +229,7 @@ def _is_pin(value: str, world: World) -> bool:
 
 def _form_faults(definition: ServiceDefinition, values: Mapping[str, str], world: World) -> Iterator[Fault]:
     """A name of a form with an ending has that ending: the field is `<part>_form`, the name `<part>` beside it."""
-    for field in definition.record_fields + definition.request_fields:
+    for field in definition.asked_fields:
         name = values.get(field.code.removesuffix("_form"), "") if field.code.endswith("_form") else ""
         for form in world.name_forms:
             if not name or form.list != field.choices or form.code != values.get(field.code, ""):

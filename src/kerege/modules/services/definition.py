@@ -260,6 +260,12 @@ class ServiceDefinition(Struct, frozen=True, array_like=True, forbid_unknown_fie
     appeal: Appeal
     publication: Publication
 
+    @property
+    def asked_fields(self) -> tuple[Field, ...]:
+        """What a request fills in: the record's content too, unless the service only issues papers of a record."""
+        writes_content = any(outcome.writes in {"record", "amendment"} for outcome in self.outcomes)
+        return (self.record_fields if writes_content else ()) + self.request_fields
+
     def step(self, code: str) -> Step:
         """The step of this code; raises `UnknownName`."""
         return _named(self.steps, code, "steps")
