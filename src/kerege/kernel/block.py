@@ -92,12 +92,14 @@ class Executed:
 class Block:
     """A sealed block: everything of it that the store must hold, in one atomic write."""
 
-    __slots__ = ("executed", "head", "index", "state", "stored", "tiles", "undo")
+    __slots__ = ("before", "executed", "head", "index", "state", "stored", "tiles", "undo")
 
     def __init__(self, executed: Executed, head: Head, stored: StoredBlock) -> None:
         self.executed = executed
         self.head = head
         self.stored = stored
+        self.before: Head | None = None
+        """The sealed block before it."""
         self.state: dict[bytes, bytes | None] = {}
         """State key → stored bytes, None to delete."""
         self.undo: list[tuple[bytes, bytes | None]] = []

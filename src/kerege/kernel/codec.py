@@ -17,6 +17,5 @@ def decode(raw: bytes, kind: type[T]) -> T:
     """The value of canonical bytes; raises `msgspec.DecodeError` or `ValueError` on anything else."""
     value = msgspec.msgpack.decode(raw, type=kind)
     if encode(value) != raw:
-        reason = "not the canonical encoding"
-        raise ValueError(reason)
+        raise ValueError("not the canonical encoding")
     return value

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from kerege.kernel.errors import DispatchTooDeep, KernelFault, NotEntitled
+from kerege.kernel.errors import BadForm, DispatchTooDeep, KernelFault, NotATransaction, NotEntitled
 from kerege.kernel.messages import Event, Message, tag_of
 from kerege.kernel.ports import BalancePort, ParameterPort, RolePort, SenderPort
 from kerege.kernel.state import State
@@ -32,8 +32,7 @@ class Keeper:
     def _table(self, table: Table[Any, Any]) -> Bound[Any, Any]:
         """The module's own table, bound to this block's state."""
         if table.module != self.MODULE:
-            reason = f"keeper of {self.MODULE} reaches {table.name}"
-            raise KernelFault(reason)
+            raise KernelFault(f"keeper of {self.MODULE} reaches {table.name}")
         return Bound(table, self._ctx.state)
 
     def _announce(self, event: Event) -> None:
@@ -48,9 +47,18 @@ class Context:
     """
 
     __slots__ = (
-        "_authority", "_depth", "_keepers", "_modules", "events", "height", "ledger", "prefix", "sender", "state", "time",
+        "_authority",
+        "_depth",
+        "_keepers",
+        "_modules",
+        "events",
+        "height",
+        "ledger",
+        "sender",
+        "state",
+        "time",
         "transaction",
-    )  # fmt: skip
+    )
 
     def __init__(self, modules: "Modules", state: State, ledger: str, height: int, time: int) -> None:
         self._modules = modules
@@ -70,11 +78,16 @@ class Context:
         found = self._keepers.get(keeper)
         if found is None:
             found = self._keepers[keeper] = keeper(self)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def port(self, port: type[Any]) -> Any:  # noqa: ANN401 - the keeper that fills the port
         """The keeper that fills a kernel port, or raises `KernelFault`."""
-        return self.use(self._modules.ports[port])
+        found = self._keepers.get(port)
+        if found is None:
+            if port not in self._modules.ports:
+                raise KernelFault(f"no module fills {port.__name__}")
+            found = self._keepers[port] = self.use(self._modules.ports[port])
+        return found
 
     def parameter(self, name: str) -> Any:  # noqa: ANN401 - a parameter's own type
         """The dated parameter as in force at block time; raises what the policy port raises where there is none."""
@@ -122,8 +135,11 @@ class Context:
         return Bound(table, self.state).scan(*parts)
 
     def decode_message(self, raw: bytes) -> Message:
-        """A message of its canonical bytes (proposals carry messages); raises `UnknownMessage`."""
-        return self._modules.decode_message(raw)
+        """A message of its canonical bytes (proposals carry messages); raises `BadForm`."""
+        try:
+            return self._modules.decode_message(raw)
+        except NotATransaction as reason:
+            raise BadForm(field="messages", reason=reason.code) from None
 
     def begin(self, sender: bytes, transaction: bytes) -> None:
         """Open the scope of one transaction (the machine calls this)."""
@@ -136,6 +152,4 @@ class Context:
 
 Handler = Callable[[Context, Any], None]
 
-__all__ = [
-    "NOBODY", "BalancePort", "Context", "Handler", "Keeper", "ParameterPort", "RolePort", "SenderPort",
-]  # fmt: skip
+__all__ = ["NOBODY", "BalancePort", "Context", "Handler", "Keeper", "ParameterPort", "RolePort", "SenderPort"]

@@ -131,6 +131,11 @@ def verify(
     return allowed_here(kind, transaction, signature, settings) and well_signed(kind, key, transaction, signature)
 
 
+def ed25519_verify(key: bytes, payload: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 key signed a payload of its own (proof of possession), by ZIP 215; never raises."""
+    return ed25519.verify(key, payload, signature)
+
+
 def native_present() -> bool:
     """Whether Ed25519 is checked by `native/` on threads of its own."""
     return _native is not None

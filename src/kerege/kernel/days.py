@@ -8,6 +8,7 @@ DAY = 24 * 3600 * 1000
 """Milliseconds of a civil day; leap seconds do not exist on the ledger."""
 
 _SATURDAY, _SUNDAY = 5, 6
+_LONGEST_REST = 366
 
 
 def local_day(time: int, offset_minutes: int) -> int:
@@ -81,11 +82,17 @@ class Calendar:
         return weekday(day) not in self.rest if exception is None else exception
 
     def add_working_days(self, day: int, count: int) -> int:
-        """The `count`-th working day after `day`; for 0 the day itself, moved to a working one."""
+        """The `count`-th working day after `day`; for 0 the day itself, moved to the next working one.
+
+        Raises `BadForm` where nobody works for a year: a calendar that says so is wrong, and is data.
+        """
+        rested = 0
         while count > 0 or not self.works(day):
             day += 1
             if self.works(day):
-                count -= 1
+                count, rested = count - 1, 0
                 if count <= 0:
                     break
+            elif (rested := rested + 1) > _LONGEST_REST:
+                raise BadForm(field="calendar", reason="no working day in a year")
         return day

@@ -4,6 +4,7 @@ Addresses are bech32m, amounts strings, other bytes lower-case hex, days ISO dat
 milliseconds. Tagged structs are objects with the tag under `"type"`.
 """
 
+import re
 from typing import Any, get_type_hints
 
 import msgspec
@@ -12,6 +13,8 @@ from msgspec import inspect as types
 
 from kerege.kernel import addresses, days
 from kerege.kernel.errors import BadForm
+
+_AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 _TYPES: dict[Any, types.Type] = {}
 
@@ -30,19 +33,20 @@ def _type_of(kind: Any) -> types.Type:  # noqa: ANN401 - any annotation
 
 def to_json(value: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
     """The JSON-able form of a value of an annotated type; `prefix` is the nation's for addresses."""
-    return _write(value, _type_of(kind), "", prefix)
+    return _write(value, _type_of(kind), prefix)
 
 
 def from_json(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
     """The value of its JSON form; raises `BadForm` with the field where it does not fit."""
-    value = _read(form, _type_of(kind), "", prefix, "$")
+    value = _read(form, _type_of(kind), prefix, "$")
     try:
         return msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), kind)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError as error:  # bounds and patterns, told by position
         raise BadForm(field="$", reason=str(error)) from None
 
 
 def _unwrap(kind: types.Type) -> tuple[types.Type, str]:
+    """The bare kind and how its values are written."""
     form = ""
     while isinstance(kind, types.Metadata):
         form = (kind.extra or {}).get("form", form)
@@ -50,33 +54,57 @@ def _unwrap(kind: types.Type) -> tuple[types.Type, str]:
     return kind, form
 
 
-def _write(value: Any, kind: types.Type, form: str, prefix: str) -> Any:  # noqa: ANN401, C901, PLR0911 - one case a kind
+_PLAIN: dict[type, type[types.Type]] = {
+    bytes: types.BytesType,
+    bool: types.BoolType,
+    int: types.IntType,
+    str: types.StrType,
+}
+
+
+def _alternative(kind: types.UnionType, value: Any) -> types.Type:  # noqa: ANN401
+    """The alternative that a value is of; msgspec allows one of a kind, structs aside (which tell themselves)."""
+    wanted = _PLAIN.get(type(value))
+    found = [each for each in kind.types if wanted is not None and isinstance(_unwrap(each)[0], wanted)]
+    if not found and isinstance(value, list | tuple):
+        sequences = (types.ListType, types.VarTupleType, types.TupleType)
+        found = [each for each in kind.types if isinstance(_unwrap(each)[0], sequences)]
+    return found[0] if found else types.AnyType()
+
+
+def _write(value: Any, kind: types.Type, prefix: str) -> Any:  # noqa: ANN401, PLR0911 - one case a kind
     kind, form = _unwrap(kind)
+    if isinstance(kind, types.UnionType):
+        kind, form = _unwrap(_alternative(kind, value))
     if value is None:
         return None
     if isinstance(value, bytes):
         return addresses.encode(prefix, value) if form == "address" else value.hex()
     if isinstance(value, Struct):
-        out: dict[str, Any] = {}
-        if value.__struct_config__.tag is not None:
-            out["type"] = value.__struct_config__.tag
-        for field in types.type_info(type(value)).fields:  # type: ignore[attr-defined]
-            out[field.name] = _write(getattr(value, field.name), field.type, "", prefix)
-        return out
+        return _write_struct(value, prefix)
     if form == "amount":
         return str(value)
     if form == "day":
         return days.iso(value)
     if isinstance(kind, types.ListType | types.VarTupleType):
-        return [_write(item, kind.item_type, "", prefix) for item in value]
+        return [_write(item, kind.item_type, prefix) for item in value]
     if isinstance(kind, types.TupleType):
-        return [_write(item, each, "", prefix) for item, each in zip(value, kind.item_types, strict=True)]
+        return [_write(item, each, prefix) for item, each in zip(value, kind.item_types, strict=True)]
     if isinstance(value, list | tuple):
-        return [_write(item, types.AnyType(), "", prefix) for item in value]
+        return [_write(item, types.AnyType(), prefix) for item in value]
     return value
 
 
-def _read(form: Any, kind: types.Type, _: str, prefix: str, path: str) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912
+def _write_struct(value: Struct, prefix: str) -> dict[str, Any]:
+    kind = type(value)
+    described = _type_of(kind)
+    out: dict[str, Any] = {} if kind.__struct_config__.tag is None else {"type": kind.__struct_config__.tag}
+    if isinstance(described, types.StructType):
+        out |= {f.name: _write(getattr(value, f.name), f.type, prefix) for f in described.fields}
+    return out
+
+
+def _read(form: Any, kind: types.Type, prefix: str, path: str) -> Any:  # noqa: ANN401, C901, PLR0911 - one case a kind
     kind, shape = _unwrap(kind)
     if isinstance(kind, types.UnionType):
         return _read_union(form, kind, prefix, path)
@@ -87,19 +115,19 @@ def _read(form: Any, kind: types.Type, _: str, prefix: str, path: str) -> Any:  
     if isinstance(kind, types.BytesType):
         return _read_bytes(form, shape, prefix, path)
     if shape == "amount":
-        fits = isinstance(form, str) and form.isascii() and form.isdigit() and len(form) <= 19 and str(int(form)) == form  # noqa: PLR2004
+        fits = isinstance(form, str) and _AMOUNT.fullmatch(form) is not None
         return int(_expect(fits, form, path, "an amount is a string of digits"))
     if shape == "day":
-        return days.parse_iso(_expect(isinstance(form, str), form, path, "a date is YYYY-MM-DD"))
+        return _read_day(form, path)
     if isinstance(kind, types.ListType | types.VarTupleType):
         items = _expect(isinstance(form, list), form, path, "a list expected")
-        read = [_read(item, kind.item_type, "", prefix, f"{path}[{i}]") for i, item in enumerate(items)]
+        read = [_read(item, kind.item_type, prefix, f"{path}[{i}]") for i, item in enumerate(items)]
         return tuple(read) if isinstance(kind, types.VarTupleType) else read
     if isinstance(kind, types.TupleType):
         fits = isinstance(form, list) and len(form) == len(kind.item_types)
         items = _expect(fits, form, path, f"a list of {len(kind.item_types)} expected")
         pairs = zip(items, kind.item_types, strict=True)
-        return tuple(_read(item, each, "", prefix, f"{path}[{i}]") for i, (item, each) in enumerate(pairs))
+        return tuple(_read(item, each, prefix, f"{path}[{i}]") for i, (item, each) in enumerate(pairs))
     if isinstance(kind, types.IntType):
         return _expect(isinstance(form, int) and not isinstance(form, bool), form, path, "an integer expected")
     if isinstance(kind, types.BoolType):
@@ -111,6 +139,13 @@ def _expect(fits: bool, value: Any, path: str, reason: str) -> Any:  # noqa: ANN
     if not fits:
         raise BadForm(field=path, reason=reason)
     return value
+
+
+def _read_day(form: Any, path: str) -> int:  # noqa: ANN401
+    try:
+        return days.parse_iso(_expect(isinstance(form, str), form, path, "a date is YYYY-MM-DD"))
+    except BadForm as error:
+        raise BadForm(field=path, reason=error.reason) from None
 
 
 def _read_bytes(form: Any, shape: str, prefix: str, path: str) -> bytes:  # noqa: ANN401
@@ -135,7 +170,7 @@ def _read_struct(form: Any, kind: types.StructType, prefix: str, path: str) -> A
     values = {}
     for field in kind.fields:
         if field.name in given:
-            values[field.name] = _read(given.pop(field.name), field.type, "", prefix, f"{path}.{field.name}")
+            values[field.name] = _read(given.pop(field.name), field.type, prefix, f"{path}.{field.name}")
         elif field.required:
             raise BadForm(field=f"{path}.{field.name}", reason="missing")
     _expect(not given, given, path, f"unknown: {', '.join(sorted(map(str, given)))}")
@@ -146,17 +181,17 @@ def _read_union(form: Any, kind: types.UnionType, prefix: str, path: str) -> Any
     structs = [each for each in kind.types if isinstance(each, types.StructType)]
     if isinstance(form, dict) and structs:
         tag = form.get("type")
-        for each in structs:
-            if each.tag == tag or len(structs) == 1:
-                return _read_struct(form, each, prefix, path)
+        for struct in structs:
+            if struct.tag == tag or len(structs) == 1:
+                return _read_struct(form, struct, prefix, path)
         raise BadForm(field=f"{path}.type", reason=f"one of {', '.join(str(s.tag) for s in structs)} expected")
-    reason = "fits none of the alternatives"
+    last = BadForm(field=path, reason="fits none of the alternatives")
     for each in kind.types:
         try:
-            return _read(form, each, "", prefix, path)
+            return _read(form, each, prefix, path)
         except BadForm as error:
-            reason = error.reason
-    raise BadForm(field=path, reason=reason)
+            last = error
+    raise last
 
 
 def json_schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -171,7 +206,7 @@ _FORMS = {
 }
 
 
-def _schema(kind: types.Type, description: str) -> dict[str, Any]:  # noqa: PLR0911 - one case a kind
+def _schema(kind: types.Type, description: str) -> dict[str, Any]:
     if isinstance(kind, types.Metadata):
         inner = _schema(kind.type, description)
         shape = (kind.extra or {}).get("form", "")
@@ -192,8 +227,15 @@ def _schema(kind: types.Type, description: str) -> dict[str, Any]:  # noqa: PLR0
         return {"type": "string", "pattern": "^([0-9a-f]{2})*$", **length}
     if isinstance(kind, types.NoneType):
         return {"type": "null"}
-    name = {types.IntType: "integer", types.BoolType: "boolean", types.StrType: "string"}.get(type(kind))  # type: ignore[call-overload]
+    name = _SCHEMA_NAMES.get(type(kind))
     return {"type": name} if name else {}
+
+
+_SCHEMA_NAMES: dict[type[types.Type], str] = {
+    types.IntType: "integer",
+    types.BoolType: "boolean",
+    types.StrType: "string",
+}
 
 
 def field_types(kind: type[Struct]) -> dict[str, Any]:

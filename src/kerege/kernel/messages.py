@@ -20,9 +20,7 @@ class Senders:
     authorities: tuple[str, ...] = ()
 
     def __or__(self, other: "Senders") -> "Senders":
-        return Senders(
-            self.everyone or other.everyone, self.roles + other.roles, self.authorities + other.authorities
-        )
+        return Senders(self.everyone or other.everyone, self.roles + other.roles, self.authorities + other.authorities)
 
     def __str__(self) -> str:
         if self.everyone:

@@ -1,6 +1,6 @@
 """The module contract: one declared object per module, one explicit ordered tuple of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +9,11 @@ from msgspec import Struct
 from kerege.kernel.context import Context, Handler, Keeper
 from kerege.kernel.errors import KernelFault
 from kerege.kernel.invariant import Invariant
-from kerege.kernel.messages import Event, Message
+from kerege.kernel.messages import Event, Message, tag_of
 from kerege.kernel.rows import Projection
 from kerege.kernel.tables import Table
 from kerege.kernel.tick import Tick, tick
-from kerege.kernel.transaction import Decoder
+from kerege.kernel.transaction import MAXIMUM_MESSAGE_WEIGHT, Decoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Module:
 
 
 class Modules:
-    """The modules of a ledger with what the kernel derives from them."""
+    """The modules of a ledger with what the kernel derives from them; raises `KernelFault` where they do not fit."""
 
     def __init__(self, modules: tuple[Module, ...]) -> None:
         self.all = modules
@@ -55,6 +55,7 @@ class Modules:
         self.tables: dict[str, Table[Any, Any]] = {}
         self.projections: dict[type[Event], Projection] = {}
         for module in modules:
+            _check(module)
             _merge(self.handlers, module.handlers)
             _merge(self.ports, module.ports)
             _merge(self.tables, {t.name: t for t in module.tables})
@@ -62,6 +63,9 @@ class Modules:
         self.invariants = tuple(i for m in modules for i in m.invariants)
         self.decoder = Decoder(tuple(self.handlers))
         self.position = {name: index for index, name in enumerate(self.names)}
+        _check_unique("module", self.names)
+        _check_unique("message", [tag_of(kind) for kind in self.handlers])
+        _check_unique("invariant", [i.name for i in self.invariants])
 
     def decode_message(self, raw: bytes) -> Message:
         """A message of its canonical bytes; raises `UnknownMessage`."""
@@ -72,9 +76,33 @@ class Modules:
         return ((module, kind) for module in self.all for kind in module.handlers)
 
 
+def _check(module: Module) -> None:
+    """What is misdeclared is found when the ledger opens, not in the middle of a block."""
+    for table in module.tables:
+        if table.module != module.name:
+            raise KernelFault(f"table {table.name} is not of module {module.name}")
+    for kind in (*module.handlers, *module.events):
+        if not tag_of(kind).startswith(f"{module.name}."):
+            raise KernelFault(f"{tag_of(kind)} is not of module {module.name}")
+        if "type" in kind.__struct_fields__:
+            raise KernelFault(f"{tag_of(kind)} has a field `type`: in JSON the tag stands under this name")
+    for message in module.handlers:
+        if not 0 < message.WEIGHT <= MAXIMUM_MESSAGE_WEIGHT:
+            raise KernelFault(f"{tag_of(message)} weighs {message.WEIGHT}, not 1 to {MAXIMUM_MESSAGE_WEIGHT}")
+    if (module.genesis is None) != (module.load is None):
+        raise KernelFault(f"module {module.name} has a genesis without a loader, or a loader without")
+
+
+def _check_unique(what: str, names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise KernelFault(f"{what} declared twice: {name}")
+        seen.add(name)
+
+
 def _merge(into: dict[Any, Any], more: dict[Any, Any]) -> None:
     for key, value in more.items():
         if key in into:
-            reason = f"declared twice: {key}"
-            raise KernelFault(reason)
+            raise KernelFault(f"declared twice: {key}")
         into[key] = value

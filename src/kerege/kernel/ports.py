@@ -30,7 +30,10 @@ class RolePort(Protocol):
     """Authority: who holds which role."""
 
     def holds(self, address: bytes, role: str) -> bool:
-        """Whether an appointment in force at block time gives the role."""
+        """Whether an appointment in force at block time gives the role, at whatever office."""
+
+    def holds_at(self, address: bytes, role: str, office: str) -> bool:
+        """Whether an appointment in force at block time gives the role at this office."""
 
 
 class ParameterPort(Protocol):

@@ -2,16 +2,27 @@
 
 One undo log gives savepoints; one set of dirty keys a block gives what to hash and what to store.
 A block's changes stay pending until the store has them durably, so that the next block can execute
-meanwhile.
+meanwhile. Everything here is for the one thread that executes, but `durable`, which only lets go.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
+
+from kerege.kernel.errors import KernelFault, WorkExceeded
 
 if TYPE_CHECKING:
     from kerege.kernel.tables import Table
 
 _MISSING: Any = object()
+
+UNBOUNDED = 2**63
+"""Table operations where nobody counts: views, full invariants, genesis."""
+
+_FEW = 64
+"""Up to so many new keys are put into order one by one; beyond it all are sorted anew."""
 
 
 class StateReader(Protocol):
@@ -28,36 +39,82 @@ class StateReader(Protocol):
 
 
 def end_of(prefix: bytes) -> bytes:
-    """The first key after all that begin with the prefix (prefixes end in a zero byte or a part of a key)."""
+    """The first key after all that begin with the prefix; raises `ValueError` where there is none (only 0xff bytes)."""
     trimmed = prefix.rstrip(b"\xff")
+    if not trimmed:
+        raise ValueError("nothing comes after this prefix")
     return trimmed[:-1] + bytes([trimmed[-1] + 1])
 
 
 class Changes:
-    """What one block changed: key → (table, value before the block, value now); insertion-ordered."""
+    """What one block changed: key → [table, value before the block, value now]; insertion-ordered."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_known", "_order", "items", "stored")
 
     def __init__(self) -> None:
         self.items: dict[bytes, list[Any]] = {}
+        self.stored: dict[bytes, bytes] = {}
+        """Bytes before the block of keys whose stored value was of an older schema: encoding would not give them."""
+        self._order: list[bytes] = []
+        self._known = 0
 
     def __len__(self) -> int:
         return len(self.items)
 
+    def first(self, start: bytes, end: bytes) -> bytes | None:
+        """The first changed key with start ≤ key < end."""
+        order = self._order if len(self.items) == self._known else self._settle()
+        at = bisect_left(order, start)
+        return order[at] if at < len(order) and order[at] < end else None
+
+    def between(self, start: bytes, end: bytes) -> Iterator[bytes]:
+        """Changed keys with start ≤ key < end, in order; nothing may change meanwhile."""
+        order = self._settle()
+        return (order[at] for at in range(bisect_left(order, start), bisect_left(order, end)))
+
+    def drop_unchanged(self) -> None:
+        """Leave out keys that hold again what they held before."""
+        same = [key for key, (_, before, now) in self.items.items() if before is now or before == now]
+        for key in same:
+            del self.items[key]
+        if self._known:
+            self._order, self._known = [], 0
+
+    def _settle(self) -> list[bytes]:
+        """All changed keys in order: the ones added since the last time are put in."""
+        new = len(self.items) - self._known
+        if new > _FEW:
+            self._order = sorted(self.items)
+        else:
+            for key in islice(reversed(self.items), new):
+                insort(self._order, key)
+        self._known = len(self.items)
+        return self._order
+
 
 class State:
-    """The state under execution. `cache_limit` bounds the decoded values kept beyond pending blocks."""
+    """The state under execution. `cache_limit` bounds the decoded values kept beyond pending blocks.
+
+    What the store says that it should not (an error, bytes that do not decode) is a `KernelFault`: never an outcome
+    of a transaction, as another node's store may be well.
+    """
 
     def __init__(self, reader: StateReader, cache_limit: int = 400_000) -> None:
         self._reader = reader
         self._half = max(1, cache_limit // 2)
         self._young: dict[bytes, Any] = {}
         self._old: dict[bytes, Any] = {}
+        self._outdated: dict[bytes, bytes] = {}
+        """Stored bytes of cached values that were upcast when read."""
         self._pending: list[Changes] = []
         self._changes = Changes()
-        self.undo: list[tuple["Table[Any, Any]", bytes, Any]] = []
+        self.undo: list[tuple[Table[Any, Any], bytes, Any]] = []
         self.operations = 0
+        """Reads, writes and scanned rows since the transaction began: the same on every node, whatever is cached."""
+        self.limit = UNBOUNDED
+        """Operations beyond which a scan is refused while it runs."""
         self.created = 0
+        """Keys that the transaction added, less those it removed."""
 
     # Values
 
@@ -74,7 +131,8 @@ class State:
         if before is _MISSING:
             before = self._load(table, key)
         self.undo.append((table, key, before))
-        self.created += (before is None) - (value is None)
+        if before is None or value is None:
+            self.created += (before is None) - (value is None)
         changes = self._changes.items
         change = changes.get(key)
         if change is None:
@@ -92,8 +150,11 @@ class State:
         if value is _MISSING:
             value = self._load_pending(key)
         if value is _MISSING:
-            raw = self._reader.get(key)
-            value = None if raw is None else table.decode_value(raw)
+            try:
+                raw = self._reader.get(key)
+            except Exception as error:
+                raise KernelFault(f"{table.name} cannot be read: {error}") from error
+            value = self._decode(table, key, raw)
         self._young[key] = value
         return value
 
@@ -104,50 +165,85 @@ class State:
                 return change[2]
         return _MISSING
 
+    def _decode(self, table: "Table[Any, Any]", key: bytes, raw: bytes | None) -> Any:  # noqa: ANN401
+        """The value of stored bytes, remembered as they are where they are of an older schema."""
+        if raw is None:
+            return None
+        try:
+            value = table.decode_value(raw)
+        except (ValueError, IndexError) as error:  # msgspec's errors are ValueErrors
+            raise KernelFault(f"{table.name} holds bytes that are no value of it: {error}") from error
+        if raw[0] != table.schema:
+            self._outdated[key] = raw
+        return value
+
     def prefetch(self, table_keys: list[tuple["Table[Any, Any]", bytes]]) -> None:
-        """Load the keys that a block declares in one call."""
-        wanted = {k: t for t, k in table_keys if k not in self._young and k not in self._old}
-        missing = [k for k in wanted if self._load_pending(k) is _MISSING]
-        for key, raw in zip(missing, self._reader.multi_get(missing), strict=True):
-            self._young[key] = None if raw is None else wanted[key].decode_value(raw)
+        """Load keys that a block will need, in one call. Changes what is fast, never what is read."""
+        young, old = self._young, self._old
+        wanted = {k: t for t, k in table_keys if k not in young and k not in old}
+        missing = [k for k in wanted if self._load_pending(k) is _MISSING] if self._pending else list(wanted)
+        if not missing:
+            return
+        try:
+            found = self._reader.multi_get(missing)
+        except Exception as error:
+            raise KernelFault(f"the state cannot be read: {error}") from error
+        for key, raw in zip(missing, found, strict=True):
+            young[key] = self._decode(wanted[key], key, raw)
+
+    # Ranges
 
     def scan(
         self, table: "Table[Any, Any]", start: bytes, prefix: bytes, limit: int | None
     ) -> Iterator[tuple[bytes, Any]]:
-        """Pairs from `start` on while keys begin with `prefix`, in key order, as of now."""
-        end = end_of(prefix)
-        layers = (*self._pending, self._changes)
-        overlay = sorted({key for layer in layers for key in layer.items if start <= key < end})
+        """Pairs from `start` on while keys begin with `prefix`, in key order.
+
+        A live cursor: the next pair is the one with the next key at the time it is asked for, so that what is put
+        ahead of the scan is met and what is deleted ahead is not. Raises `WorkExceeded` beyond the transaction's bound.
+        """
         given = 0
-        for key, stored in self._merge(start, end, overlay):
-            self.operations += 1
-            value = self.read(table, key) if stored is None else self._cached(table, key, stored)
+        for key, raw in self._keys(start, end_of(prefix)):
+            value = self._young.get(key, _MISSING)
+            if value is _MISSING:
+                value = self._load(table, key) if raw is None else self._decode(table, key, raw)
             if value is None:
                 continue
+            self.operations += 1
+            if self.operations > self.limit:
+                raise WorkExceeded(operations=self.operations, limit=self.limit)
             yield key, value
             given += 1
             if given == limit:
                 return
 
-    def _cached(self, table: "Table[Any, Any]", key: bytes, raw: bytes) -> Any:  # noqa: ANN401
-        value = self._young.get(key, _MISSING)
-        return table.decode_value(raw) if value is _MISSING else value
-
-    def _merge(self, start: bytes, end: bytes, overlay: list[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
-        """Keys of the store and of the overlay in order; an overlaid key comes without stored bytes."""
-        changed = dict.fromkeys(overlay)
-        keys = iter(changed)
-        ahead = next(keys, None)
-        for key, raw in self._reader.scan(start, end):
-            while ahead is not None and ahead < key:
-                yield ahead, None
-                ahead = next(keys, None)
-            if key in changed:
-                continue
+    def _keys(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+        """Keys of store, pending blocks and open block in order; those that a block changed come without bytes."""
+        changes = self._changes
+        pending = merge(*[layer.between(start, end) for layer in self._pending])
+        stored = self._stored(start, end)  # after the layers: what becomes durable in between is in both
+        waiting, row = next(pending, None), next(stored, None)
+        while True:
+            here = changes.first(start, end)
+            key = min((k for k in (here, waiting, row and row[0]) if k is not None), default=None)
+            if key is None:
+                return
+            raw = None
+            if row is not None and row[0] == key:
+                raw = row[1]
+                row = next(stored, None)
+            if here == key:
+                raw = None
+            while waiting == key:
+                raw = None
+                waiting = next(pending, None)
             yield key, raw
-        while ahead is not None:
-            yield ahead, None
-            ahead = next(keys, None)
+            start = key + b"\0"
+
+    def _stored(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        try:
+            yield from self._reader.scan(start, end)
+        except Exception as error:
+            raise KernelFault(f"the state cannot be read: {error}") from error
 
     # Savepoints
 
@@ -171,31 +267,36 @@ class State:
     def end_block(self) -> Changes:
         """Hand out what the block changed (unchanged keys left out) and keep it pending until `durable`."""
         changes = self._changes
-        same = [key for key, (_, before, now) in changes.items.items() if before is now or before == now]
-        for key in same:
-            del changes.items[key]
+        changes.drop_unchanged()
+        if self._outdated:
+            changes.stored = {key: self._outdated.pop(key) for key in changes.items if key in self._outdated}
         self._changes = Changes()
         self.undo.clear()
         self._pending.append(changes)
         if len(self._young) > self._half:
-            self._old = self._young
-            self._young = {}
+            self._old, self._young = self._young, {}
+            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self._old}
         return changes
 
     def discard_block(self) -> None:
         """Forget what the open block changed: the next candidate starts from the same state."""
-        for key in self._changes.items:
-            self._young.pop(key, None)
-            self._old.pop(key, None)
+        self._forget_values(self._changes)
         self._changes = Changes()
         self.undo.clear()
 
-    def forget(self, changes: Changes) -> None:
-        """The block whose changes these are (none, at the end) is not kept."""
-        if self._pending and self._pending[-1] is changes:
-            self._pending.pop()
+    def discard(self, changes: Changes) -> None:
+        """Forget the newest block that ended, as if it had never run; raises `KernelFault` for any other."""
+        if not self._pending or self._pending[-1] is not changes:
+            raise KernelFault("only the newest block that is not durable can be discarded")
+        self._pending.pop()
+        self._forget_values(changes)
 
     def durable(self, changes: Changes) -> None:
-        """The store holds these changes now; called in block order."""
+        """The store holds these changes now; called in block order (another thread may: a block is let go of whole)."""
         if self._pending and self._pending[0] is changes:
-            self._pending.pop(0)
+            del self._pending[0]
+
+    def _forget_values(self, changes: Changes) -> None:
+        for key in changes.items:
+            self._young.pop(key, None)
+            self._old.pop(key, None)

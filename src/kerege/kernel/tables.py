@@ -37,24 +37,43 @@ def _part_of(kind: Any) -> Part:  # noqa: ANN401 - any annotation
         return "int", 8
     if base is str:
         return "text", 0
-    reason = f"no order-preserving key for {kind!r}"
-    raise KernelFault(reason)
+    raise KernelFault(f"no order-preserving key for {kind!r}")
 
 
 def _encode_part(part: Part, value: Any) -> bytes:  # noqa: ANN401
     name, length = part
     if name == "fixed":
         if len(value) != length:
-            reason = f"key part of {len(value)} bytes where {length} are declared"
-            raise KernelFault(reason)
+            raise ValueError(f"key part of {len(value)} bytes where {length} are declared")
         return bytes(value)
     if name == "int":
         return int(value).to_bytes(8, "big")
-    raw = str(value).encode()
-    if b"\0" in raw:
-        reason = "zero byte in a text key"
-        raise KernelFault(reason)
-    return raw + b"\0"
+    if "\0" in value:
+        raise ValueError("zero byte in a text key")
+    return str(value).encode() + b"\0"
+
+
+def _key_encoder(prefix: bytes, parts: list[Part], *, composite: bool) -> Callable[[Any], bytes]:
+    """A closure for the two shapes that the hot path meets, the general one for the rest; all check lengths."""
+    length = parts[0][1]
+
+    def encode_fixed(key: bytes) -> bytes:
+        if len(key) != length:
+            raise ValueError(f"key of {len(key)} bytes where {length} are declared")
+        return prefix + key
+
+    def encode_fixed_and_text(key: tuple[bytes, str]) -> bytes:
+        first, second = key
+        if len(first) != length or "\0" in second:
+            raise ValueError(f"key part of {len(first)} bytes where {length} are declared, or zero byte in a text key")
+        return prefix + first + second.encode() + b"\0"
+
+    kinds = [name for name, _ in parts]
+    if not composite:
+        return encode_fixed if kinds == ["fixed"] else lambda key: prefix + _encode_part(parts[0], key)
+    if kinds == ["fixed", "text"]:
+        return encode_fixed_and_text
+    return lambda key: prefix + b"".join([_encode_part(*each) for each in zip(parts, key, strict=True)])
 
 
 def _decode_part(part: Part, raw: bytes, at: int) -> tuple[Any, int]:
@@ -101,22 +120,12 @@ class Table(Generic[K, V]):
         self._schema_byte = bytes([schema])
         self._decoder: Any = msgspec.msgpack.Decoder(value)
         self._upcasts = {n: (msgspec.msgpack.Decoder(t), f) for n, (t, f) in (upcasts or {}).items()}
-        self.encode_key: Callable[[K], bytes] = self._key_encoder()
-
-    def _key_encoder(self) -> Callable[[Any], bytes]:
-        """A closure for the shapes the hot path meets, the general one for the rest."""
-        prefix, parts = self.prefix, self.parts
-        if not self.composite:
-            part = parts[0]
-            if part[0] == "fixed":
-                return prefix.__add__
-            return lambda key: prefix + _encode_part(part, key)
-        if [p[0] for p in parts] == ["fixed", "text"]:
-            return lambda key: prefix + key[0] + key[1].encode() + b"\0"
-        return lambda key: prefix + b"".join(map(_encode_part, parts, key))
+        self.encode_key: Callable[[K], bytes] = _key_encoder(self.prefix, self.parts, composite=self.composite)
 
     def encode_prefix(self, *parts: Any) -> bytes:  # noqa: ANN401
         """Bytes that every key beginning with these parts begins with."""
+        if len(parts) > len(self.parts):
+            raise ValueError(f"{self.name} has {len(self.parts)} key parts, not {len(parts)}")
         return self.prefix + b"".join(map(_encode_part, self.parts, parts))
 
     def decode_key(self, raw: bytes) -> K:
@@ -132,13 +141,12 @@ class Table(Generic[K, V]):
         return self._schema_byte + encode(value)
 
     def decode_value(self, raw: bytes) -> V:
-        """The value of stored bytes, upcast step by step from the schema it was written with."""
+        """The value of stored bytes, upcast step by step from the schema it was written with; raises `ValueError`."""
         number, body = raw[0], memoryview(raw)[1:]
         if number == self.schema:
             return self._decoder.decode(body)  # type: ignore[no-any-return]
         if number not in self._upcasts:
-            reason = f"{self.name}: no upcast from schema {number}"
-            raise KernelFault(reason)
+            raise ValueError(f"no upcast from schema {number}")
         decoder, upcast = self._upcasts[number]
         value = upcast(decoder.decode(body))
         for step in range(number + 1, self.schema):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kerege.kernel.codec import encode
-from kerege.kernel.errors import NotCanonical, TooLarge, UnknownMessage
+from kerege.kernel.errors import NotATransaction, NotCanonical, TooLarge, UnknownMessage
 from kerege.kernel.messages import Message
 from kerege.kernel.scan import Malformed, scan
 from kerege.kernel.types import Address, Blind, Code, Lane, Time
@@ -16,8 +16,17 @@ MAXIMUM_SIZE = 256 * 1024
 """Bytes of a transaction: room for a signed batch of records."""
 
 MAXIMUM_DEPTH = 8
+_ENVELOPE_ITEMS = 5
+"""The array and its four values."""
+
 MAXIMUM_ITEMS = 32_768
 MAXIMUM_MESSAGES = 64
+MAXIMUM_BLOCK_WEIGHT = 40_000
+"""Units of work that one block may ask for."""
+
+MAXIMUM_MESSAGE_WEIGHT = MAXIMUM_BLOCK_WEIGHT // MAXIMUM_MESSAGES
+"""Units of work that one message may declare, so that every transaction fits into some block."""
+
 MAXIMUM_AHEAD = 24 * 3600 * 1000
 """`valid_until` lies at most 24 hours of block time ahead."""
 
@@ -83,13 +92,19 @@ class Decoder:
         for kind in messages[1:]:
             union = union | kind
         listed = Annotated[list[union], Meta(min_length=1, max_length=MAXIMUM_MESSAGES)]
-        typed = msgspec.defstruct(
+        fields = [(f.name, Body.__annotations__[f.name]) for f in msgspec.structs.fields(Body)]
+        typed: Any = msgspec.defstruct(
             "TypedBody",
-            [*((f.name, Body.__annotations__[f.name]) for f in msgspec.structs.fields(Body)[:-1]), ("messages", listed)],
-            bases=(Body,), frozen=True, array_like=True, forbid_unknown_fields=True, gc=False,
-        )  # fmt: skip
+            [*fields[:-1], ("messages", listed)],
+            bases=(Body,),
+            frozen=True,
+            array_like=True,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
         self._envelope = msgspec.msgpack.Decoder(Envelope)
-        self._body = msgspec.msgpack.Decoder(typed)
+        self._body: msgspec.msgpack.Decoder[Body] = msgspec.msgpack.Decoder(typed)
+        self._any_body = msgspec.msgpack.Decoder(Body)
         self._message = msgspec.msgpack.Decoder(union)
 
     def transaction(self, raw: bytes) -> Transaction:
@@ -97,17 +112,17 @@ class Decoder:
         if len(raw) > MAXIMUM_SIZE:
             raise TooLarge(size=len(raw), limit=MAXIMUM_SIZE)
         try:
-            scan(raw, 1, 8)
+            scan(raw, 1, _ENVELOPE_ITEMS)
             envelope = self._envelope.decode(raw)
             scan(envelope.body, MAXIMUM_DEPTH, MAXIMUM_ITEMS)
         except Malformed as error:
             raise NotCanonical(reason=error.reason) from None
-        except (msgspec.DecodeError, ValueError):
+        except ValueError:  # msgspec's errors are ValueErrors, and so is text that is no UTF-8
             raise NotCanonical(reason="envelope") from None
         try:
             body = self._body.decode(envelope.body)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise UnknownMessage(reason=_where(error)) from None
+        except ValueError as error:
+            raise self._reason(envelope.body, error) from None
         if encode(body) != envelope.body or encode(envelope) != raw:
             raise NotCanonical(reason="encoding")
         weight = 0
@@ -115,12 +130,20 @@ class Decoder:
             weight += message.WEIGHT
         return Transaction(raw, body, envelope, weight)
 
+    def _reason(self, body: bytes, error: Exception) -> NotATransaction:
+        """Whether the body or one of its messages is at fault."""
+        try:
+            self._any_body.decode(body)
+        except ValueError:
+            return NotCanonical(reason="body")
+        return UnknownMessage(reason=_where(error))
+
     def message(self, raw: bytes) -> Message:
         """A message of its canonical bytes; raises `UnknownMessage`."""
         try:
             scan(raw, MAXIMUM_DEPTH, MAXIMUM_ITEMS)
             message: Message = self._message.decode(raw)
-        except (msgspec.DecodeError, ValueError) as error:
+        except ValueError as error:
             raise UnknownMessage(reason=_where(error)) from None
         if encode(message) != raw:
             raise UnknownMessage(reason="encoding")

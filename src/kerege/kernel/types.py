@@ -37,6 +37,9 @@ Blind = Annotated[bytes, _bytes(16, "blind")]
 Amount = Annotated[int, Meta(ge=0, le=MAXIMUM_AMOUNT, extra={"form": "amount"})]
 """Money in minor units of its currency; a string in JSON."""
 
+Positive = Annotated[int, Meta(ge=1, le=MAXIMUM_AMOUNT, extra={"form": "amount"})]
+"""An amount that moves: at least one minor unit."""
+
 Time = Annotated[int, Meta(ge=0, le=MAXIMUM_TIME, extra={"form": "time"})]
 """Milliseconds since the Unix epoch, UTC. On the ledger: block time."""
 

@@ -10,6 +10,12 @@ from kerege.modules.identity.types import PersonDraft
 from kerege.modules.registries.types import CertificateDraft, RecordDraft
 from kerege.modules.services.types import Ruling
 
+ClaimCode = Annotated[
+    bytes,
+    Meta(min_length=32, max_length=32, extra={"form": "claim", "plain": "random, used once", "readers": "public"}),
+]
+"""What a notifier hands to who will request."""
+
 _CASE = Meta(description="The case's random id.")
 _OFFICE = Meta(
     max_length=64,
@@ -69,15 +75,7 @@ class Act(Message, frozen=True, tag="services.Act"):
         ),
     ]
     content: Annotated[Commitment | None, Meta(description="New root over the request's fields, if they changed.")]
-    claim: Annotated[
-        bytes | None,
-        Meta(
-            min_length=32,
-            max_length=32,
-            description="Claim code, where a notified requester takes the case.",
-            extra={"plain": "random, used once", "readers": "public"},
-        ),
-    ]
+    claim: Annotated[ClaimCode | None, Meta(description="Claim code, where a notified requester takes the case.")]
     evidence: Annotated[list[Commitment], Meta(max_length=16, description="Commitments to evidence attached.")]
     blind: Annotated[Blind, _BLIND]
 

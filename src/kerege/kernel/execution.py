@@ -1,0 +1,241 @@
+"""One block being executed: every transaction into one of its three classes, then what time asks for.
+
+Raises only what stops a node. The state in memory is changed; nothing is hashed or stored here.
+"""
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from kerege.kernel.block import Executed, Outcome
+from kerege.kernel.codec import encode
+from kerege.kernel.context import NOBODY, Context
+from kerege.kernel.errors import (
+    BadSignature,
+    BlockFull,
+    Expired,
+    InternalError,
+    InvariantBroken,
+    KernelFault,
+    NotATransaction,
+    RateExceeded,
+    Refused,
+    ValidTooLong,
+    WorkExceeded,
+    WrongLedger,
+)
+from kerege.kernel.invariant import Difference, Invariant
+from kerege.kernel.messages import Event, tag_of
+from kerege.kernel.module import Modules
+from kerege.kernel.ports import BalancePort, SenderPort
+from kerege.kernel.receipts import BlockReceipt, Receipt
+from kerege.kernel.transaction import MAXIMUM_AHEAD, MAXIMUM_BLOCK_WEIGHT, Transaction
+
+MAXIMUM_OPERATIONS = 50_000
+"""Work of one transaction: table operations, and one more for every 32 bytes of its receipt.
+
+Events carry all that tables hold, so that the receipt's bytes bound the bytes of state too.
+"""
+
+RECEIPT_BYTES_PER_OPERATION = 32
+
+NO_TRANSACTION = bytes(32)
+"""Transaction id of what the ledger does by itself."""
+
+FATAL = (RecursionError, MemoryError, OSError, KernelFault)
+"""Never receipted: another node might not have met them. The node stops."""
+
+Watched = dict[str, list[Invariant]]
+"""Table name → invariants that its changes call for."""
+
+
+def watched_tables(modules: Modules) -> Watched:
+    """Which invariants watch which table."""
+    watched: Watched = {}
+    for invariant in modules.invariants:
+        for table in invariant.watches:
+            watched.setdefault(table.name, []).append(invariant)
+    return watched
+
+
+def check_body(ctx: Context, transaction: Transaction, time: int) -> None:
+    """What can be said of a transaction before its turn: ledger, validity, sender and key; raises `NotATransaction`."""
+    body = transaction.body
+    if body.ledger != ctx.ledger:
+        raise WrongLedger(ledger=body.ledger)
+    if body.valid_until < time:
+        raise Expired(valid_until=body.valid_until, time=time)
+    if body.valid_until > time + MAXIMUM_AHEAD:
+        raise ValidTooLong(valid_until=body.valid_until, time=time, limit=time + MAXIMUM_AHEAD)
+    ctx.port(SenderPort).check_sender(body.sender, transaction.witness.kind, transaction.witness.key)
+
+
+class Execution:
+    """The run of one block over the state of its context."""
+
+    def __init__(self, modules: Modules, watched: Watched, ctx: Context, executed: Executed) -> None:
+        self._modules = modules
+        self._watched = watched
+        self._ctx = ctx
+        self._state = ctx.state
+        self._executed = executed
+        self._budget = MAXIMUM_BLOCK_WEIGHT
+
+    def run(self, decoded: Iterable[Transaction | NotATransaction], verdicts: list[bool]) -> None:
+        """All transactions in order, the schedules, and the invariants over the whole block."""
+        state, verdict = self._state, iter(verdicts)
+        state.limit = MAXIMUM_OPERATIONS
+        for transaction in decoded:
+            if isinstance(transaction, NotATransaction):
+                self._leave_out(b"", transaction)
+            else:
+                self._admit(transaction, signed=next(verdict))
+        self._run_schedules()
+        self.end()
+
+    def end(self) -> None:
+        """Close the block; raises `KernelFault`, and has changed nothing, where an invariant does not hold over it."""
+        changes = self._executed.changes = self._state.end_block()
+        try:
+            self._check_block()
+        except BaseException:
+            self._state.discard(changes)
+            raise
+
+    # One transaction
+
+    def _admit(self, transaction: Transaction, *, signed: bool) -> None:
+        """Not a transaction here and now, or executed."""
+        body, ctx, state = transaction.body, self._ctx, self._state
+        state.begin_transaction()
+        ctx.begin(body.sender, transaction.id)
+        try:
+            if transaction.weight > self._budget:
+                _refuse(BlockFull(limit=MAXIMUM_BLOCK_WEIGHT))
+            check_body(ctx, transaction, ctx.time)
+            if not signed:
+                _refuse(BadSignature(kind=transaction.witness.kind))
+            retry_at = ctx.port(SenderPort).admit(body.sender, body.lane, body.sequence, transaction.weight)
+        except NotATransaction as reason:
+            state.rollback(0)
+            self._leave_out(transaction.id, reason)
+            return
+        self._budget -= transaction.weight
+        self._apply(transaction, retry_at)
+
+    def _leave_out(self, identifier: bytes, reason: NotATransaction) -> None:
+        self._executed.outcomes.append(Outcome(identifier, None, None, reason))
+
+    def _apply(self, transaction: Transaction, retry_at: int) -> None:
+        """Refused or applied: the sequence is consumed, a receipt says which."""
+        ctx, state, executed = self._ctx, self._state, self._executed
+        mark, state.created = len(state.undo), 0
+        refusal = self._run_messages(transaction, retry_at)
+        receipt = self._receipt(transaction, refusal) if refusal is None else b""
+        work = state.operations + len(receipt) // RECEIPT_BYTES_PER_OPERATION
+        if refusal is None and work > MAXIMUM_OPERATIONS:
+            refusal = WorkExceeded(operations=work, limit=MAXIMUM_OPERATIONS)
+        if refusal is not None:
+            state.rollback(mark)
+            ctx.events = []
+            receipt = self._receipt(transaction, refusal)
+        executed.outcomes.append(Outcome(transaction.id, receipt, len(executed.leaves)))
+        executed.leaves.append(receipt)
+
+    def _run_messages(self, transaction: Transaction, retry_at: int) -> Refused | None:
+        """Run the messages and the checks after them; the refusal, where there is one."""
+        ctx, running = self._ctx, transaction.body.messages[0]
+        try:
+            if retry_at:
+                return RateExceeded(weight=transaction.weight, available=0, retry_at=retry_at)
+            for message in transaction.body.messages:
+                running = message
+                ctx.run(message)
+            if self._state.created:
+                self._check_entries(transaction.body.sender)
+            self._check_invariants()
+        except InvariantBroken as broken:
+            self._alarm(transaction, str(broken))
+            return broken
+        except Refused as refusal:
+            return refusal
+        except FATAL:
+            raise
+        except Exception as unforeseen:  # noqa: BLE001 - ADR: receipted as kernel.internal, with an alarm
+            self._alarm(transaction, repr(unforeseen))
+            return InternalError(message=tag_of(running))
+        return None
+
+    def _receipt(self, transaction: Transaction, refusal: Refused | None) -> bytes:
+        ctx = self._ctx
+        code, facts = ("", []) if refusal is None else (refusal.code, refusal.facts())
+        return encode(Receipt(transaction.id, transaction.witness_hash, ctx.height, ctx.time, code, facts, ctx.events))
+
+    def _alarm(self, transaction: Transaction, what: str) -> None:
+        self._executed.alarms.append(f"transaction {transaction.id.hex()}: {what}")
+
+    def _check_entries(self, sender: bytes) -> None:
+        """New state needs a minimum balance or a sponsor."""
+        created = self._state.created
+        entries = self._ctx.port(SenderPort).count_entries(sender, created)
+        if created > 0 and entries:
+            self._ctx.port(BalancePort).check_minimum(sender, entries)
+
+    # Truths
+
+    def _check_invariants(self) -> None:
+        """The cheap forms, over what the transaction changed."""
+        state, watched = self._state, self._watched
+        differences: dict[str, list[Difference]] = {}
+        seen: set[bytes] = set()
+        for table, key, before in state.undo:
+            if table.name in watched and key not in seen:
+                seen.add(key)
+                differences.setdefault(table.name, []).append((key, before, state.current(key)))
+        for name in self._broken(differences) if differences else ():
+            raise InvariantBroken(name=name)
+
+    def _broken(self, differences: dict[str, list[Difference]]) -> list[str]:
+        """Names of the invariants that do not hold over these differences."""
+        asked = {i.name: i for name in differences for i in self._watched[name]}
+        return [name for name, invariant in asked.items() if not invariant.cheap(self._ctx, differences)]
+
+    def _check_block(self) -> None:
+        """The cheap forms over the whole block; a violation stops the node before it commits."""
+        executed, differences = self._executed, dict[str, list[Difference]]()
+        for key, (table, before, now) in executed.changes.items.items():
+            if table.name in self._watched:
+                differences.setdefault(table.name, []).append((key, before, now))
+        for name in self._broken(differences):
+            raise KernelFault(
+                f"invariant {name} does not hold over block {executed.height}: see docs/operating, recovery"
+            )
+
+    # What time asks for
+
+    def _run_schedules(self) -> None:
+        """What is due, bounded by each module; receipted in the block's own receipt.
+
+        A module's part that refuses, breaks an invariant or meets the unforeseen is rolled back alone, with an alarm.
+        """
+        ctx, executed, events = self._ctx, self._executed, list[Event]()
+        for module in self._modules.all:
+            if module.schedule is None:
+                continue
+            self._state.begin_transaction()
+            ctx.begin(NOBODY, NO_TRANSACTION)
+            try:
+                module.schedule.run(ctx)
+                self._check_invariants()
+            except FATAL:
+                raise
+            except Exception as reason:  # noqa: BLE001 - as for transactions: the alarm tells it
+                self._state.rollback(0)
+                executed.alarms.append(f"schedule of {module.name} at block {executed.height}: {reason!r}")
+                continue
+            events.extend(ctx.events)
+        if events:
+            executed.leaves.append(encode(BlockReceipt(ctx.height, ctx.time, events)))
+
+
+def _refuse(reason: NotATransaction) -> NoReturn:
+    raise reason

@@ -1,0 +1,217 @@
+"""What other modules, and the kernel, may do with accounts."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from kerege.kernel import crypto
+from kerege.kernel.context import Context, Keeper
+from kerege.kernel.errors import UnknownSender, WrongKey, WrongSequence
+from kerege.modules.accounts.errors import (
+    AccountExists,
+    KeyHeld,
+    KeyNotHeld,
+    LastKey,
+    NoRecovery,
+    NotGuardian,
+    NotReady,
+    RecoveryUnderWay,
+    TooManyKeys,
+    UnknownAccount,
+)
+from kerege.modules.accounts.events import AccountWritten, RecoveryEnded, RecoveryWritten
+from kerege.modules.accounts.rules import CAPACITY, NEW, REFILL_PER_SECOND, enough_at, refill, with_sequence
+from kerege.modules.accounts.state import ACCOUNTS, READY, RECOVERIES, USAGE
+from kerege.modules.accounts.types import Account, AccountKind, AccountStatus, Key, Recovery, Usage
+
+if TYPE_CHECKING:
+    from kerege.kernel.tables import Bound
+
+MAXIMUM_KEYS = 8
+RECOVERY_DELAY = 72 * 3_600_000
+"""Time to object to a recovery: 72 hours."""
+
+
+class AccountView(Keeper):
+    """Reads accounts; changes nothing."""
+
+    MODULE = "accounts"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self._accounts: Bound[bytes, Account] = self._table(ACCOUNTS)
+        self._usage: Bound[bytes, Usage] = self._table(USAGE)
+        self._recoveries: Bound[bytes, Recovery] = self._table(RECOVERIES)
+        self._ready: Bound[tuple[int, bytes], bool] = self._table(READY)
+
+    def find(self, address: bytes) -> Account | None:
+        """The account of an address, open or closed, or None."""
+        return self._accounts.find(address)
+
+    def open_account(self, address: bytes) -> Account:
+        """The open account of an address; raises `UnknownAccount`."""
+        found = self._accounts.find(address)
+        if found is None or found.status is not AccountStatus.OPEN:
+            raise UnknownAccount(account=address)
+        return found
+
+    def next_ready(self) -> int | None:
+        """When the next recovery takes effect."""
+        return next((key[0] for key, _ in self._ready.scan(limit=1)), None)
+
+
+class Senders(AccountView):
+    """The kernel's `SenderPort`: may this key act for this sender, and is it the sender's turn."""
+
+    def check_sender(self, sender: bytes, kind: int, key: bytes) -> None:
+        """Raise `UnknownSender` or `WrongKey`."""
+        account = self._accounts.find(sender)
+        if account is None or account.status is not AccountStatus.OPEN:
+            raise UnknownSender(sender=sender)
+        for held in account.keys:
+            if held.key == key and held.kind == kind:
+                return
+        raise WrongKey(sender=sender)
+
+    def next_sequence(self, sender: bytes, lane: int) -> int:
+        """The lane's next sequence; 0 for an account that is silent so far."""
+        usage = self._usage.find(sender)
+        return 0 if usage is None or lane >= len(usage.sequences) else usage.sequences[lane]
+
+    def admit(self, sender: bytes, lane: int, sequence: int, weight: int) -> int:
+        """Consume the sequence and take the weight; see `SenderPort`."""
+        usage, now = self._usage.find(sender) or NEW, self._ctx.time
+        sequences = usage.sequences
+        expected = sequences[lane] if lane < len(sequences) else 0
+        if sequence != expected:
+            raise WrongSequence(lane=lane, sequence=sequence, expected=expected)
+        tokens, retry_at = refill(usage, now, CAPACITY, REFILL_PER_SECOND), 0
+        if tokens >= weight:
+            tokens -= weight
+        else:
+            retry_at = enough_at(tokens, weight, now, REFILL_PER_SECOND)
+        self._usage.put(sender, Usage(with_sequence(sequences, lane, sequence + 1), tokens, now, usage.entries))
+        return retry_at
+
+    def count_entries(self, sender: bytes, created: int) -> int:
+        """Add to the entries the sender created; returns those it must cover, 0 where a sponsor does."""
+        usage, account = self._usage.get(sender), self._accounts.get(sender)
+        entries = max(0, usage.entries + created)
+        self._usage.put(sender, replace(usage, entries=entries))
+        covered = account.sponsor is not None or account.kind is not AccountKind.PERSON
+        return 0 if covered else entries
+
+
+class Accounts(AccountView):
+    """Opens accounts and changes their keys."""
+
+    def open(self, kind: AccountKind, key_kind: int, key: bytes, *, sponsor: bytes | None, opener: str) -> bytes:
+        """Open an account for a key; returns its address. Raises `BadForm` for a bad key, `AccountExists`."""
+        crypto.check_key(key_kind, key)
+        address = crypto.address_of(key_kind, key)
+        if self._accounts.find(address) is not None:
+            raise AccountExists(account=address)
+        held = Key(key_kind, key, self._ctx.time)
+        self._write(address, Account(kind, AccountStatus.OPEN, sponsor, opener, [held], [], 0))
+        return address
+
+    def add_key(self, address: bytes, key_kind: int, key: bytes) -> None:
+        """Add a key; raises `BadForm`, `KeyHeld` or `TooManyKeys`."""
+        account = self.open_account(address)
+        self._write(address, replace(account, keys=self._with_key(address, account, key_kind, key)))
+
+    def remove_key(self, address: bytes, key: bytes) -> None:
+        """Remove a key; raises `KeyNotHeld` or `LastKey`."""
+        account = self.open_account(address)
+        left = self._without_key(address, account, key)
+        if not left:
+            raise LastKey(account=address)
+        self._write(address, replace(account, keys=left))
+
+    def rotate_key(self, address: bytes, old: bytes, key_kind: int, key: bytes) -> None:
+        """Replace a key; raises what adding and removing raise."""
+        account = self.open_account(address)
+        left = replace(account, keys=self._without_key(address, account, old))
+        self._write(address, replace(left, keys=self._with_key(address, left, key_kind, key)))
+
+    def set_guardians(self, address: bytes, guardians: list[bytes], threshold: int) -> None:
+        """Name guardians."""
+        account = self.open_account(address)
+        self._write(address, replace(account, guardians=guardians, threshold=threshold))
+
+    def close(self, address: bytes) -> None:
+        """Close an account."""
+        self._write(address, replace(self.open_account(address), status=AccountStatus.CLOSED))
+
+    def start_recovery(self, address: bytes, office: str, key_kind: int, key: bytes) -> None:
+        """Begin a recovery; raises `UnknownAccount`, `BadForm` or `RecoveryUnderWay`."""
+        self.open_account(address)
+        crypto.check_key(key_kind, key)
+        if self._recoveries.find(address) is not None:
+            raise RecoveryUnderWay(account=address)
+        ready = self._ctx.time + RECOVERY_DELAY
+        self._ready.put((ready, address), True)  # noqa: FBT003 - the index holds nothing else
+        self._write_recovery(address, Recovery(Key(key_kind, key, self._ctx.time), office, ready, []))
+
+    def approve_recovery(self, address: bytes, guardian: bytes) -> None:
+        """A guardian approves; raises `NoRecovery` or `NotGuardian`."""
+        recovery, account = self._recovery(address), self.open_account(address)
+        if guardian not in account.guardians or guardian in recovery.approvals:
+            raise NotGuardian(account=address)
+        self._write_recovery(address, replace(recovery, approvals=[*recovery.approvals, guardian]))
+
+    def cancel_recovery(self, address: bytes) -> None:
+        """The holder objects; raises `NoRecovery`."""
+        self._end_recovery(address, self._recovery(address), done=False)
+
+    def complete_recovery(self, address: bytes) -> None:
+        """The new key takes over all others, once its time has come; raises `NoRecovery` or `NotReady`."""
+        recovery, account = self._recovery(address), self.open_account(address)
+        missing = account.threshold - len(recovery.approvals)
+        if self._ctx.time < recovery.ready or missing > 0:
+            raise NotReady(account=address, ready=recovery.ready, missing=max(0, missing))
+        self._write(address, replace(account, keys=[replace(recovery.key, since=self._ctx.time)]))
+        self._end_recovery(address, recovery, done=True)
+
+    def run_recoveries(self, limit: int) -> None:
+        """Recoveries whose time has come take effect, or end where approvals are missing."""
+        due = [key for key, _ in self._ready.scan(limit=limit) if key[0] <= self._ctx.time]
+        for _, address in due:
+            recovery, account = self._recovery(address), self._accounts.get(address)
+            if account.status is AccountStatus.OPEN and len(recovery.approvals) >= account.threshold:
+                self.complete_recovery(address)
+            else:
+                self._end_recovery(address, recovery, done=False)
+
+    def _recovery(self, address: bytes) -> Recovery:
+        found = self._recoveries.find(address)
+        if found is None:
+            raise NoRecovery(account=address)
+        return found
+
+    def _with_key(self, address: bytes, account: Account, key_kind: int, key: bytes) -> list[Key]:
+        crypto.check_key(key_kind, key)
+        if any(held.key == key for held in account.keys):
+            raise KeyHeld(account=address)
+        if len(account.keys) >= MAXIMUM_KEYS:
+            raise TooManyKeys(limit=MAXIMUM_KEYS)
+        return [*account.keys, Key(key_kind, key, self._ctx.time)]
+
+    def _without_key(self, address: bytes, account: Account, key: bytes) -> list[Key]:
+        left = [held for held in account.keys if held.key != key]
+        if len(left) == len(account.keys):
+            raise KeyNotHeld(account=address)
+        return left
+
+    def _write(self, address: bytes, row: Account) -> None:
+        self._accounts.put(address, row)
+        self._announce(AccountWritten(address, row))
+
+    def _write_recovery(self, address: bytes, row: Recovery) -> None:
+        self._recoveries.put(address, row)
+        self._announce(RecoveryWritten(address, row))
+
+    def _end_recovery(self, address: bytes, recovery: Recovery, *, done: bool) -> None:
+        self._recoveries.delete(address)
+        self._ready.delete((recovery.ready, address))
+        self._announce(RecoveryEnded(address, done))

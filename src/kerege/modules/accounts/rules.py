@@ -1,0 +1,31 @@
+"""Rate bucket and sequences: pure formulas."""
+
+from kerege.modules.accounts.types import Usage
+
+CAPACITY = 2_000
+"""Units of work that a bucket holds: a burst."""
+
+REFILL_PER_SECOND = 50
+"""Units of work that flow into a bucket in a second of block time."""
+
+NEW = Usage((), CAPACITY, 0, 0)
+"""Usage of an account that has not sent yet."""
+
+
+def refill(usage: Usage, now: int, capacity: int, per_second: int) -> int:
+    """Tokens in the bucket now: the floor of what flowed in since, at most the capacity."""
+    elapsed = now - usage.refilled
+    return min(capacity, usage.tokens + elapsed * per_second // 1_000)
+
+
+def enough_at(tokens: int, weight: int, now: int, per_second: int) -> int:
+    """When the bucket will hold `weight` tokens: the ceiling, in milliseconds."""
+    return now + -(-(weight - tokens) * 1_000 // per_second)
+
+
+def with_sequence(sequences: tuple[int, ...], lane: int, sequence: int) -> tuple[int, ...]:
+    """The sequences with a lane's next one set."""
+    if lane == 0 and len(sequences) <= 1:
+        return (sequence,)
+    padded = sequences + (0,) * (lane + 1 - len(sequences))
+    return (*padded[:lane], sequence, *padded[lane + 1 :])

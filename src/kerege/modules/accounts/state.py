@@ -1,0 +1,18 @@
+"""Tables of accounts."""
+
+from kerege.kernel.tables import Table
+from kerege.kernel.types import Address, Time
+from kerege.modules.accounts.types import Account, Recovery, Usage
+
+ACCOUNTS = Table[bytes, Account]("accounts.account", key=Address, value=Account, doc="Opened accounts with their keys.")
+USAGE = Table[bytes, Usage](
+    "accounts.usage", key=Address, value=Usage, derived=True, doc="Sequences, rate bucket and entries created."
+)
+RECOVERIES = Table[bytes, Recovery](
+    "accounts.recovery", key=Address, value=Recovery, doc="Recoveries under way, by account."
+)
+READY = Table[tuple[int, bytes], bool](
+    "accounts.ready", key=(Time, Address), value=bool, derived=True, doc="Index: recoveries by when they take effect."
+)
+
+TABLES = (ACCOUNTS, USAGE, RECOVERIES, READY)

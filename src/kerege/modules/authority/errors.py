@@ -1,0 +1,107 @@
+"""Refusals of authority."""
+
+from kerege.kernel.errors import Refused
+from kerege.kernel.types import Address, Code, Identifier
+
+
+class NotActingAt(Refused, code="authority.1"):
+    """The sender holds none of these roles at this office now."""
+
+    office: str
+    roles: str
+
+
+class UnknownOffice(Refused, code="authority.2"):
+    """No office stands under this code now."""
+
+    office: str
+
+
+class UnknownInstitution(Refused, code="authority.3"):
+    """No institution stands under this code."""
+
+    institution: str
+
+
+class UnknownRole(Refused, code="authority.4"):
+    """No role of this name, or it is not held at this kind of office."""
+
+    role: str
+    office: str
+
+
+class IdentifierTaken(Refused, code="authority.5"):
+    """The random id is in use: draw another."""
+
+    identifier: Identifier
+
+
+class UnknownAppointment(Refused, code="authority.6"):
+    """No appointment in force stands under this id."""
+
+    appointment: Identifier
+
+
+class BadPeriod(Refused, code="authority.7"):
+    """The end lies before the beginning, or the beginning in the past."""
+
+    since: int
+    until: int
+
+
+class MayNotAppoint(Refused, code="authority.8"):
+    """The sender's institution does not appoint to this role, or not at this office."""
+
+    role: Code
+    office: str
+
+
+class UnknownBoard(Refused, code="authority.9"):
+    """No board of this name."""
+
+    board: str
+
+
+class NotMember(Refused, code="authority.10"):
+    """The sender is no member of the board, or did not make the proposal."""
+
+    board: str
+    sender: Address
+
+
+class UnknownProposal(Refused, code="authority.11"):
+    """No proposal stands under this id."""
+
+    proposal: Identifier
+
+
+class ProposalNotOpen(Refused, code="authority.12"):
+    """The proposal was executed or withdrawn, or has expired."""
+
+    proposal: Identifier
+    status: str
+
+
+class ApprovedAlready(Refused, code="authority.13"):
+    """The member has approved already."""
+
+    proposal: Identifier
+
+
+class BadBoard(Refused, code="authority.14"):
+    """A board has sorted members, none twice, and a threshold between 1 and their number."""
+
+    members: int
+    threshold: int
+
+
+class NoPossession(Refused, code="authority.15"):
+    """The key's signature over its own registration does not verify."""
+
+    institution: str
+
+
+class NodeKeyKnown(Refused, code="authority.16"):
+    """The key is registered already, or is not."""
+
+    institution: str

@@ -1,0 +1,146 @@
+"""What happens to the messages of authority: authorise, check, change."""
+
+from msgspec.structs import replace
+
+from kerege.kernel import crypto
+from kerege.kernel.context import Context, Handler
+from kerege.kernel.messages import Message
+from kerege.modules.accounts.keeper import AccountView
+from kerege.modules.authority import errors, messages
+from kerege.modules.authority.keeper import Authorities
+from kerege.modules.authority.rules import check_period, possession_payload
+from kerege.modules.authority.types import (
+    Appointment,
+    Board,
+    Institution,
+    NodeKey,
+    Office,
+    Proposal,
+    ProposalStatus,
+    Role,
+)
+
+
+def set_institution(ctx: Context, message: messages.SetInstitution) -> None:
+    """Found or change an institution."""
+    ctx.use(Authorities).set_institution(message.institution, Institution(message.parent, message.roles))
+
+
+def set_office(ctx: Context, message: messages.SetOffice) -> None:
+    """Open or change an office."""
+    row = Office(message.kind, message.institution, message.territory, message.since, message.until)
+    ctx.use(Authorities).set_office(message.office, row)
+
+
+def set_role(ctx: Context, message: messages.SetRole) -> None:
+    """Create or change a role."""
+    ctx.use(Authorities).set_role(message.role, Role(message.kinds))
+
+
+def _authorise_personnel(ctx: Context, office: str, role: str) -> None:
+    if ctx.authority is None:
+        ctx.use(Authorities).check_appoints(ctx.sender, office, role)
+
+
+def appoint(ctx: Context, message: messages.Appoint) -> None:
+    """Appoint an account."""
+    _authorise_personnel(ctx, message.office, message.role)
+
+    ctx.use(AccountView).open_account(message.account)
+    if message.since < ctx.time:
+        raise errors.BadPeriod(since=message.since, until=ctx.time)
+
+    row = Appointment(message.account, message.office, message.role, message.since, message.until, None)
+    ctx.use(Authorities).appoint(message.appointment, row)
+
+
+def end_appointment(ctx: Context, message: messages.EndAppointment) -> None:
+    """End an appointment."""
+    row = ctx.use(Authorities).appointment(message.appointment)
+    _authorise_personnel(ctx, row.office, row.role)
+
+    ctx.use(Authorities).end_appointment(message.appointment)
+
+
+def set_board(ctx: Context, message: messages.SetBoard) -> None:
+    """Found or change a board."""
+    ctx.use(Authorities).set_board(message.board, Board(message.members, message.threshold))
+
+
+def propose(ctx: Context, message: messages.Propose) -> None:
+    """Put messages to a board."""
+    authorities = ctx.use(Authorities)
+    board = authorities.check_member(message.board, ctx.sender)
+
+    authorities.check_proposal_free(message.proposal)
+    check_period(ctx.time, message.expires)
+    for raw in message.messages:
+        ctx.decode_message(raw)
+
+    row = Proposal(message.board, ctx.sender, message.messages, message.expires, [ctx.sender], ProposalStatus.OPEN)
+    _settle(ctx, message.proposal, board, row)
+
+
+def approve(ctx: Context, message: messages.Approve) -> None:
+    """Approve a proposal."""
+    authorities = ctx.use(Authorities)
+    row = authorities.proposal(message.proposal)
+    board = authorities.check_member(row.board, ctx.sender)
+
+    if ctx.sender in row.approvals:
+        raise errors.ApprovedAlready(proposal=message.proposal)
+
+    _settle(ctx, message.proposal, board, replace(row, approvals=[*row.approvals, ctx.sender]))
+
+
+def _settle(ctx: Context, identifier: bytes, board: Board, row: Proposal) -> None:
+    """Keep the approval; with enough of them by present members, run the messages on the board's behalf."""
+    enough = sum(member in board.members for member in row.approvals) >= board.threshold
+    status = ProposalStatus.EXECUTED if enough else ProposalStatus.OPEN
+    ctx.use(Authorities).write_proposal(identifier, replace(row, status=status))
+    if enough:
+        for raw in row.messages:
+            ctx.dispatch(ctx.decode_message(raw), row.board)
+
+
+def withdraw_proposal(ctx: Context, message: messages.WithdrawProposal) -> None:
+    """Take a proposal back."""
+    row = ctx.use(Authorities).proposal(message.proposal)
+    if row.proposer != ctx.sender:
+        raise errors.NotMember(board=row.board, sender=ctx.sender)
+
+    ctx.use(Authorities).write_proposal(message.proposal, replace(row, status=ProposalStatus.WITHDRAWN))
+
+
+def register_node_key(ctx: Context, message: messages.RegisterNodeKey) -> None:
+    """Register a node's key."""
+    ctx.use(Authorities).institution(message.institution)
+
+    crypto.check_key(crypto.ED25519, message.key)
+    check_period(ctx.time, message.until)
+    payload = possession_payload(ctx.ledger, message.kind, message.institution, message.key)
+    if not crypto.ed25519_verify(message.key, payload, message.possession):
+        raise errors.NoPossession(institution=message.institution)
+
+    row = NodeKey(message.kind, message.institution, ctx.time, message.until)
+    ctx.use(Authorities).register_node_key(message.key, row)
+
+
+def revoke_node_key(ctx: Context, message: messages.RevokeNodeKey) -> None:
+    """End a node's key."""
+    ctx.use(Authorities).revoke_node_key(message.key)
+
+
+HANDLERS: dict[type[Message], Handler] = {
+    messages.SetInstitution: set_institution,
+    messages.SetOffice: set_office,
+    messages.SetRole: set_role,
+    messages.Appoint: appoint,
+    messages.EndAppointment: end_appointment,
+    messages.SetBoard: set_board,
+    messages.Propose: propose,
+    messages.Approve: approve,
+    messages.WithdrawProposal: withdraw_proposal,
+    messages.RegisterNodeKey: register_node_key,
+    messages.RevokeNodeKey: revoke_node_key,
+}

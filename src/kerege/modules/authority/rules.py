@@ -1,0 +1,40 @@
+"""Periods, boards, proof of possession: pure formulas."""
+
+import itertools
+
+from kerege.kernel.codec import encode
+from kerege.modules.authority.errors import BadBoard, BadPeriod
+from kerege.modules.authority.types import Appointment, NodeKeyKind, Office
+
+
+def in_force(since: int, until: int | None, now: int) -> bool:
+    """From `since` up to, not including, `until`."""
+    return since <= now and (until is None or now < until)
+
+
+def office_stands(office: Office, now: int) -> bool:
+    """Whether the office stands now."""
+    return in_force(office.since, office.until, now)
+
+
+def appointment_in_force(appointment: Appointment, now: int) -> bool:
+    """Whether the appointment gives its role now."""
+    return in_force(appointment.since, appointment.until, now) and appointment.ended is None
+
+
+def check_period(since: int, until: int | None) -> None:
+    """Raise `BadPeriod` where it ends before it begins."""
+    if until is not None and until <= since:
+        raise BadPeriod(since=since, until=until)
+
+
+def check_board(members: list[bytes], threshold: int) -> None:
+    """Raise `BadBoard` unless members are sorted, none twice, and the threshold can be met."""
+    ordered = all(a < b for a, b in itertools.pairwise(members))
+    if not ordered or not 1 <= threshold <= len(members):
+        raise BadBoard(members=len(members), threshold=threshold)
+
+
+def possession_payload(ledger: str, kind: NodeKeyKind, institution: str, key: bytes) -> bytes:
+    """What a node's key signs to prove that its holder has the private half."""
+    return b"kerege/node-key/1" + encode((ledger, kind.value, institution, key))

@@ -1,0 +1,75 @@
+"""Truths about money."""
+
+from kerege.kernel.context import Context
+from kerege.kernel.invariant import Difference, Invariant
+from kerege.modules.bank.state import BALANCES, HELD, HOLDS, SUPPLY
+
+
+def _sums(differences: list[Difference], table_key: str) -> dict[str, int]:
+    """How much a table of amounts changed, per currency."""
+    sums: dict[str, int] = {}
+    for key, before, now in differences:
+        currency = _currency_of(key, table_key)
+        sums[currency] = sums.get(currency, 0) + (now or 0) - (before or 0)
+    return sums
+
+
+_ACCOUNT = 20
+
+
+def _currency_of(key: bytes, table: str) -> str:
+    """The currency in an encoded key: the text after the table's prefix and, but for the supply, the address."""
+    start = len(table) + 1 + (0 if table == SUPPLY.name else _ACCOUNT)
+    return key[start:-1].decode()
+
+
+def _conserved(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """Balances and what is held change together by what the supply changes."""
+    total: dict[str, int] = {}
+    for table, sign in ((BALANCES.name, 1), (HELD.name, 1), (SUPPLY.name, -1)):
+        if table in differences:
+            for currency, change in _sums(differences[table], table).items():
+                total[currency] = total.get(currency, 0) + sign * change
+    return not any(total.values())
+
+
+def _supply_equals_sum(ctx: Context) -> bool:
+    """The supply of every currency is the sum of all balances and all that is held."""
+    sums: dict[str, int] = {}
+    for table in (BALANCES, HELD):
+        for (_, currency), amount in ctx.scan(table):
+            sums[currency] = sums.get(currency, 0) + amount
+    return all(sums.pop(currency, 0) == supply for currency, supply in ctx.scan(SUPPLY)) and not any(sums.values())
+
+
+def _holds_change_together(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """What is held changes by what the holds change."""
+    total: dict[bytes, int] = {}
+    for _, before, now in differences.get(HOLDS.name, []):
+        for row, sign in ((before, -1), (now, 1)):
+            if row is not None:
+                key = HELD.encode_key((row.owner, row.currency))
+                total[key] = total.get(key, 0) + sign * row.amount
+    for key, before, now in differences.get(HELD.name, []):
+        total[key] = total.get(key, 0) - (now or 0) + (before or 0)
+    return not any(total.values())
+
+
+def _holds_covered(ctx: Context) -> bool:
+    """What is held of every account is the sum of its holds."""
+    sums: dict[tuple[bytes, str], int] = {}
+    for _, row in ctx.scan(HOLDS):
+        key = (row.owner, row.currency)
+        sums[key] = sums.get(key, 0) + row.amount
+    return all(sums.pop(key, 0) == amount for key, amount in ctx.scan(HELD)) and not sums
+
+
+INVARIANTS = (
+    Invariant(
+        name="bank.supply_equals_sum_of_balances",
+        watches=(BALANCES, HELD, SUPPLY),
+        cheap=_conserved,
+        full=_supply_equals_sum,
+    ),
+    Invariant(name="bank.holds_are_covered", watches=(HELD, HOLDS), cheap=_holds_change_together, full=_holds_covered),
+)
