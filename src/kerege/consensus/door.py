@@ -5,12 +5,13 @@ through its socket (`kerege.node.wire`). Reads are of committed blocks only.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from kerege import proofs
 from kerege.consensus import rows
-from kerege.consensus.embedded import Answer, EmbeddedEngine
-from kerege.consensus.prover import LogPlace, Prover, Unprovable
+from kerege.consensus.embedded import Answer, EmbeddedEngine, Stopped
+from kerege.consensus.prover import Prover
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.context import Context
 from kerege.kernel.module import Modules
@@ -47,7 +48,10 @@ class Door(Protocol):
         """Stored bytes (schema byte and value) under a state key."""
 
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
-        """Keys that begin with `prefix` and come after `after`, with their stored bytes."""
+        """Keys that begin with `prefix` and come after `after`, with their stored bytes, `PAGE` at most.
+
+        Raises `ValueError` for a prefix of no table (empty, or all 0xff).
+        """
 
     def checkpoint(self) -> str:
         """The newest signed checkpoint."""
@@ -96,20 +100,15 @@ class LocalDoor:
         self._engine = engine
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
-        """See `Door`; raises `Busy` or `Stopped`, and `Unprovable` where the ledger is open for reading only."""
+        """See `Door`; raises `Busy` or `Stopped`."""
         if self._engine is None:
-            reason = "the ledger is open for reading only"
-            raise Unprovable(reason)
+            raise Stopped("the ledger is open for reading only")
         return self._engine.submit(raws).wait()
 
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""
-        try:
-            place: LogPlace = self._prover.place(transaction)
-        except Unprovable:
-            return None
-        found = rows.find_place(self.store, transaction)
-        return Answer(transaction, place.receipt, 0 if found is None else found[0], place.index, None)
+        found = rows.find_receipt(self.store, transaction)
+        return None if found is None else Answer(transaction, found[2], found[0], found[1], None)
 
     def context(self) -> Context:
         """Keepers over committed state."""
@@ -133,12 +132,8 @@ class LocalDoor:
 
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
         """See `Door`."""
-        found: list[tuple[bytes, bytes]] = []
-        for pair in self.store.scan(Area.STATE, max(prefix, after + b"\0" if after else prefix), end_of(prefix)):
-            found.append(pair)
-            if len(found) >= min(limit, PAGE):
-                break
-        return found
+        start = max(prefix, after + b"\0") if after else prefix
+        return list(islice(self.store.scan(Area.STATE, start, end_of(prefix)), max(0, min(limit, PAGE))))
 
     def checkpoint(self) -> str:
         """See `Door`."""

@@ -3,6 +3,9 @@
 Group commit: a lone transaction makes a block at once; a loaded node fills blocks. Two threads: the
 *maker* executes block N+1 while the *committer* computes roots of block N, writes it in one durable batch
 and answers. An answer means durable.
+
+What cannot be a transaction whatever the state (malformed, of unknown messages) is answered where it is handed in and
+never waits; everything else is decided when it is executed.
 """
 
 import threading
@@ -10,25 +13,28 @@ import time as clock
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
-
-import msgspec
+from typing import Self
 
 from kerege.consensus import rows
-from kerege.kernel.block import Block, Executed, Outcome, Prepared, StoredBlock
+from kerege.kernel.block import Block, Executed, Outcome, Prepared
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
+from kerege.kernel.transaction import MAXIMUM_BLOCK_WEIGHT, Transaction
 from kerege.storage.port import Store
 
 MAXIMUM_TRANSACTIONS = 4_000
 """Transactions of one block: about 50 ms of work."""
 MAXIMUM_BYTES = 4 * 1024 * 1024
-MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
-"""Waiting submissions beyond which the engine answers "busy"."""
+MAXIMUM_WAITING_BYTES = 128 * 1024 * 1024
+"""Memory of waiting transactions beyond which the engine answers "busy": some seconds of work."""
+DECODED_BYTES = 1_000
+"""What a decoded transaction takes in memory beside its bytes, about."""
 BLOCKS_AHEAD = 2
 """Executed blocks that may wait for the disk."""
+RETRY_AFTER = 200
+"""Milliseconds after which a submission that met a busy engine may be sent again."""
 
 Clock = Callable[[], int]
 
@@ -56,6 +62,7 @@ class Answer:
     """What became of a submitted transaction: a durable receipt, or why it was not a transaction."""
 
     id: bytes
+    """Of the transaction; empty where the bytes are none of this ledger."""
     receipt: bytes | None
     height: int
     leaf: int
@@ -66,16 +73,20 @@ class Answer:
 class Submission:
     """Transactions handed in together; each is answered on its own."""
 
-    __slots__ = ("_answers", "_done", "_missing", "failure", "raws")
+    __slots__ = ("_answers", "_done", "_missing", "failure")
 
-    def __init__(self, raws: list[bytes]) -> None:
-        self.raws = raws
+    def __init__(self, answers: list[Answer | None]) -> None:
         self.failure: BaseException | None = None
-        self._answers: list[Answer | None] = [None] * len(raws)
-        self._missing = len(raws)
+        self._answers = answers
+        self._missing = answers.count(None)
         self._done = threading.Event()
-        if not raws:
+        if not self._missing:
             self._done.set()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything is answered."""
+        return self._done.is_set()
 
     def answer(self, position: int, answer: Answer) -> None:
         """Settle one (the committer calls this)."""
@@ -84,38 +95,40 @@ class Submission:
         if self._missing == 0:
             self._done.set()
 
-    def fail(self, failure: BaseException) -> None:
+    def fail(self, failure: BaseException | None) -> None:
         """The engine stopped before everything was answered."""
-        self.failure = failure
-        self._done.set()
+        if not self.settled:
+            self.failure = failure or Stopped("the ledger was closed")
+            self._done.set()
 
     def wait(self, timeout: float | None = None) -> list[Answer]:
         """All answers; raises `TimeoutError`, or `Stopped` where the engine stopped meanwhile."""
         if not self._done.wait(timeout):
             raise TimeoutError
         if self.failure is not None:
-            reason = f"the ledger stopped: {self.failure}"
-            raise Stopped(reason) from self.failure
+            raise Stopped(f"the ledger stopped: {self.failure}") from self.failure
         return [answer for answer in self._answers if answer is not None]
+
+
+_Waiting = tuple[Submission, int, Transaction]
+"""Who waits, for which position of the submission, with which transaction."""
 
 
 class _Work:
     """A block on its way through the two threads, with who waits for which of its outcomes."""
 
-    __slots__ = ("block", "executed", "prepared", "waiting")
+    __slots__ = ("prepared", "waiting")
 
-    def __init__(self, prepared: Prepared, waiting: list[tuple[Submission, int]]) -> None:
+    def __init__(self, prepared: Prepared, waiting: list[_Waiting]) -> None:
         self.prepared = prepared
         self.waiting = waiting
-        self.executed: Executed | None = None
-        self.block: Block | None = None
 
 
 class EmbeddedEngine:
     """Makes blocks of what is submitted. One per machine; `start` and `stop`, or use as a context manager.
 
     `alarm(text)` is called for a broken invariant or an unforeseen exception inside a transaction, and for what
-    stopped the engine; `on_block(block)` after each durable block, in order.
+    stopped the engine; `on_block(block)` after each durable block, in order, before its submitters are answered.
     """
 
     def __init__(
@@ -132,27 +145,29 @@ class EmbeddedEngine:
         self.store = store
         self.now = now
         self.failure: BaseException | None = None
+        """What stopped the engine, where it did not stop because it was told to."""
         self._alarm = alarm
         self._on_block = on_block
         self._undo_kept = undo_kept
-        self._lock = threading.Condition()
-        self._queue: deque[tuple[Submission, int]] = deque()
-        self._waiting_bytes = 0
-        self._commit = threading.Condition()
-        self._executed: deque[_Work] = deque()
+        self._changed = threading.Condition()
+        """Guards all that follows."""
         self._open = False
-        self._in_hand: list[_Work] = []
-        """What the maker took from the queue and has not yet handed to the committer."""
-        self._maker = threading.Thread(target=self._guard, args=(self._make_blocks,), name="maker", daemon=True)
-        self._committer = threading.Thread(target=self._guard, args=(self._commit_blocks,), name="committer", daemon=True)
+        self._queue: deque[_Waiting] = deque()
+        self._queued_bytes = 0
+        self._executed: deque[tuple[_Work, Executed]] = deque()
+        self._made_all = False
+        """The maker has ended: what is executed is all there will be."""
+        self._unsettled: dict[int, Submission] = {}
+        """Accepted and not wholly answered, by identity."""
+        self._maker = threading.Thread(target=self._run_maker, name="maker", daemon=True)
+        self._committer = threading.Thread(target=self._run_committer, name="committer", daemon=True)
 
     # Life
 
     def begin(self, genesis: Genesis) -> None:
-        """Write block 0."""
-        rows.write_genesis(self.store, encode(genesis))
+        """Write block 0 and the genesis in one write."""
         block = self.machine.begin(genesis)
-        self.store.write(rows.batch_of(block, 0))
+        self.store.write(rows.batch_of(block, 0, encode(genesis)))
         self.machine.durable(block)
 
     def start(self) -> None:
@@ -162,15 +177,15 @@ class EmbeddedEngine:
         self._committer.start()
 
     def stop(self) -> None:
-        """Finish what was accepted, then stop."""
-        with self._lock:
+        """Finish what was accepted, then stop. Everybody who still waits then is told."""
+        with self._changed:
             self._open = False
-            self._lock.notify_all()
+            self._changed.notify_all()
         for thread in (self._maker, self._committer):
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join()
 
-    def __enter__(self) -> "EmbeddedEngine":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -181,94 +196,127 @@ class EmbeddedEngine:
 
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` before memory fills, `Stopped` where the engine does not run."""
-        submission, size = Submission(raws), sum(map(len, raws))
-        with self._lock:
+        answers: list[Answer | None] = []
+        decoded: list[tuple[int, Transaction]] = []
+        for position, raw in enumerate(raws):
+            try:
+                decoded.append((position, self.machine.modules.decoder.transaction(raw)))
+                answers.append(None)
+            except NotATransaction as reason:
+                answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
+        submission = Submission(answers)
+        size = sum(len(t.raw) + DECODED_BYTES for _, t in decoded)
+        with self._changed:
             if not self._open:
-                reason = "the ledger is stopped"
-                raise Stopped(reason) from self.failure
-            if self._waiting_bytes and self._waiting_bytes + size > MAXIMUM_WAITING_BYTES:
-                raise Busy(self._waiting_bytes, 200)
-            self._queue.extend((submission, position) for position in range(len(raws)))
-            self._waiting_bytes += size
-            self._lock.notify()
+                raise Stopped("the ledger is stopped") from self.failure
+            if self._queued_bytes and self._queued_bytes + size > MAXIMUM_WAITING_BYTES:
+                raise Busy(self._queued_bytes, RETRY_AFTER)
+            if decoded:
+                self._unsettled[id(submission)] = submission
+                self._queue.extend((submission, position, transaction) for position, transaction in decoded)
+                self._queued_bytes += size
+                self._changed.notify_all()
         return submission
 
     def send(self, raw: bytes, timeout: float | None = 30) -> Answer:
         """Submit one and wait until it is durable."""
         return self.submit([raw]).wait(timeout)[0]
 
+    def find(self, transaction: bytes) -> Answer | None:
+        """The durable receipt of a transaction id: also what a resubmission is answered with."""
+        found = rows.find_receipt(self.store, transaction)
+        return None if found is None else Answer(transaction, found[2], found[0], found[1], None)
+
     # The maker: prepares a block while the one before executes
+
+    def _run_maker(self) -> None:
+        try:
+            self._make_blocks()
+        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
+            self._fail(failure)
+        finally:
+            with self._changed:
+                self._made_all = True
+                self._changed.notify_all()
 
     def _make_blocks(self) -> None:
         ahead: _Work | None = None
         while True:
             work = self._take(wait=ahead is None)
-            if work is None and ahead is None:
-                break
             if ahead is not None:
                 self._execute(ahead)
+            elif work is None:
+                return
             ahead = work
             if ahead is not None and not self._queue:
                 self._execute(ahead)
                 ahead = None
-        with self._commit:
-            self._executed.append(_END)
-            self._commit.notify()
 
     def _take(self, *, wait: bool) -> _Work | None:
         """What waits, up to a block; None where nothing does and the engine closes (or `wait` is off)."""
-        with self._lock:
+        with self._changed:
             while not self._queue:
                 if not wait or not self._open:
                     return None
-                self._lock.wait()
-            waiting: list[tuple[Submission, int]] = []
-            size, queue = 0, self._queue
-            while queue and len(waiting) < MAXIMUM_TRANSACTIONS and size < MAXIMUM_BYTES:
-                entry = queue.popleft()
-                size += len(entry[0].raws[entry[1]])
-                waiting.append(entry)
-            self._waiting_bytes -= size
-        raws = [submission.raws[position] for submission, position in waiting]
-        work = _Work(self.machine.prepare(raws), waiting)
-        self._in_hand.append(work)
-        return work
+                self._changed.wait()
+            waiting = self._next_block()
+        return _Work(self.machine.prepare_decoded([transaction for _, _, transaction in waiting]), waiting)
+
+    def _next_block(self) -> list[_Waiting]:
+        """The head of the queue as far as one block goes: number, bytes and the machine's own budget of work."""
+        waiting: list[_Waiting] = []
+        size, weight, queue = 0, 0, self._queue
+        while queue and len(waiting) < MAXIMUM_TRANSACTIONS and size < MAXIMUM_BYTES:
+            transaction = queue[0][2]
+            weight += transaction.weight
+            if weight > MAXIMUM_BLOCK_WEIGHT:
+                break
+            size += len(transaction.raw)
+            waiting.append(queue.popleft())
+        self._queued_bytes -= size + DECODED_BYTES * len(waiting)
+        return waiting
 
     def _execute(self, work: _Work) -> None:
         machine = self.machine
         height, last = machine.last
-        work.executed = machine.execute(height + 1, max(last, self.now()), work.prepared)
-        for text in work.executed.alarms:
+        executed = machine.execute(height + 1, max(last, self.now()), work.prepared)
+        for text in executed.alarms:
             self._alarm(text)
-        _leave_out_non_transactions(work.executed)
-        if work.executed.empty:
-            machine.forget(work.executed)
-        with self._commit:
+        _leave_out_non_transactions(executed)
+        if executed.empty:
+            machine.discard(executed)
+        with self._changed:
             while len(self._executed) >= BLOCKS_AHEAD and self.failure is None:
-                self._commit.wait()
-            self._executed.append(work)
-            self._in_hand.remove(work)
-            self._commit.notify_all()
+                self._changed.wait()
+            if self.failure is None:
+                self._executed.append((work, executed))
+                self._changed.notify_all()
 
     # The committer: roots, one durable write, answers
 
-    def _commit_blocks(self) -> None:
-        while True:
-            with self._commit:
-                while not self._executed:
-                    self._commit.wait()
-                work = self._executed[0]
-            if work is _END:
-                return
-            self._persist(work)
-            with self._commit:
-                self._executed.popleft()
-                self._commit.notify_all()
+    def _run_committer(self) -> None:
+        try:
+            while (next_block := self._next_executed()) is not None:
+                self._persist(*next_block)
+                with self._changed:
+                    self._executed.popleft()
+                    self._changed.notify_all()
+        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
+            self._fail(failure)
+        with self._changed:
+            unsettled, self._unsettled = list(self._unsettled.values()), {}
+        for submission in unsettled:
+            submission.fail(self.failure)
 
-    def _persist(self, work: _Work) -> None:
-        executed = work.executed
-        if executed is None:
-            return
+    def _next_executed(self) -> tuple[_Work, Executed] | None:
+        with self._changed:
+            while not self._executed:
+                if self._made_all:
+                    return None
+                self._changed.wait()
+            return self._executed[0]
+
+    def _persist(self, work: _Work, executed: Executed) -> None:
         first = 0
         if not executed.empty:
             block = self.machine.seal(executed)
@@ -276,69 +324,32 @@ class EmbeddedEngine:
             self.machine.durable(block)
             first = block.stored.first_leaf
             self._on_block(block)
-        for (submission, position), outcome in zip(work.waiting, executed.outcomes, strict=True):
-            submission.answer(position, self._answer(outcome, submission.raws[position], executed.height, first))
+        for (submission, position, _), outcome in zip(work.waiting, executed.outcomes, strict=True):
+            submission.answer(position, self._answer(outcome, executed.height, first))
+        touched = {id(submission): submission for submission, _, _ in work.waiting}
+        with self._changed:
+            for identity, submission in touched.items():
+                if submission.settled:
+                    del self._unsettled[identity]
 
-    def _answer(self, outcome: Outcome, raw: bytes, height: int, first: int) -> Answer:
+    def _answer(self, outcome: Outcome, height: int, first: int) -> Answer:
         if outcome.receipt is not None and outcome.leaf is not None:
             return Answer(outcome.id, outcome.receipt, height, first + outcome.leaf, None)
-        known = self.find(outcome.id or _id_of(raw))
-        return known or Answer(outcome.id, None, 0, 0, outcome.reason)
-
-    def find(self, transaction: bytes) -> Answer | None:
-        """The durable receipt of a transaction id: also what a resubmission is answered with."""
-        place = rows.find_place(self.store, transaction)
-        if place is None:
-            return None
-        block = rows.read_block(self.store, place[0])
-        if block is None:
-            return None
-        return Answer(transaction, block.leaves[place[1]], place[0], block.first_leaf + place[1], None)
+        return self.find(outcome.id) or Answer(outcome.id, None, 0, 0, outcome.reason)
 
     # Failure
 
-    def _guard(self, body: Callable[[], None]) -> None:
-        """A thread that fails stops the engine: nothing is half done, everybody waiting is told."""
-        try:
-            body()
-        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
-            self._fail(failure)
-
     def _fail(self, failure: BaseException) -> None:
-        self.failure = failure
-        self._alarm(f"the ledger stops: {failure!r}")
-        with self._lock:
+        """Stop: nothing new is taken; the committer, where it can, finishes what was executed, then tells the rest."""
+        with self._changed:
+            self.failure = self.failure or failure
             self._open = False
-            told = {id(s): s for s, _ in self._queue}
             self._queue.clear()
-            self._lock.notify_all()
-        with self._commit:
-            told.update((id(s), s) for work in (*self._executed, *self._in_hand) for s, _ in work.waiting)
-            self._executed.clear()
-            self._executed.append(_END)
-            self._commit.notify_all()
-        for submission in told.values():
-            submission.fail(failure)
-
-
-_END = _Work(Prepared([], [], None), [])
-
-
-def _id_of(raw: bytes) -> bytes:
-    """Transaction id of bytes whose envelope can be read, else an id that no receipt has."""
-    try:
-        body = msgspec.msgpack.decode(raw)[0]
-        return sha256(body).digest()
-    except (msgspec.DecodeError, TypeError, IndexError, KeyError):
-        return b""
+            self._changed.notify_all()
+        self._alarm(f"the ledger stops: {failure!r}")
 
 
 def _leave_out_non_transactions(executed: Executed) -> None:
     """The embedded maker keeps out of its block what was no transaction: as if admission had refused it."""
-    kept = [raw for raw, outcome in zip(executed.transactions, executed.outcomes, strict=True) if outcome.receipt]
-    executed.transactions = kept
-
-
-def replay_blocks(machine: Machine, blocks: list[StoredBlock]) -> list[Block]:
-    """Apply stored blocks again, in order."""
-    return [machine.apply_block(block.height, block.time, block.transactions) for block in blocks]
+    pairs = zip(executed.transactions, executed.outcomes, strict=True)
+    executed.transactions = [raw for raw, outcome in pairs if outcome.receipt is not None]

@@ -12,11 +12,18 @@ from kerege.consensus import rows
 from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
 from kerege.kernel import merkle
 from kerege.kernel.block import Head
+from kerege.kernel.codec import encode
 from kerege.kernel.log import Log
 from kerege.kernel.machine import module_leaf
 from kerege.kernel.module import Modules
+from kerege.kernel.receipts import ONE_OPERATOR, BlockRecord
 from kerege.kernel.tree import StateTree
 from kerege.storage.port import Area, Store
+
+CERTIFICATES = b"registries.certificate\0"
+"""What the state keys of certificates begin with: the only rows that a bundle is about."""
+
+_ATTEMPTS = 20
 
 
 class Unprovable(Exception):
@@ -35,7 +42,7 @@ class Prover:
     """Proofs over one ledger's trees, log and store."""
 
     def __init__(
-        self, modules: Modules, store: Store, trees: list[StateTree], ledger: str, keys: list[CheckpointKey]
+        self, modules: Modules, store: Store, trees: Sequence[StateTree], ledger: str, keys: list[CheckpointKey]
     ) -> None:
         self._modules = modules
         self._store = store
@@ -49,8 +56,7 @@ class Prover:
         """The newest durable block."""
         head = rows.read_head(self._store)
         if head is None:
-            reason = "the ledger is empty: run `kerege init`"
-            raise Unprovable(reason)
+            raise Unprovable("the ledger is empty: run `kerege init`")
         return head
 
     def checkpoint(self, head: Head | None = None) -> str:
@@ -63,12 +69,10 @@ class Prover:
 
     def place(self, transaction: bytes) -> LogPlace:
         """The receipt of a transaction id; raises `Unprovable`."""
-        found = rows.find_place(self._store, transaction)
-        block = None if found is None else rows.read_block(self._store, found[0])
-        if found is None or block is None:
-            reason = f"no receipt of transaction {transaction.hex()}"
-            raise Unprovable(reason)
-        return LogPlace(block.leaves[found[1]], block.first_leaf + found[1])
+        found = rows.find_receipt(self._store, transaction)
+        if found is None:
+            raise Unprovable(f"no receipt of transaction {transaction.hex()}")
+        return LogPlace(found[2], found[1])
 
     def bundle(
         self,
@@ -77,71 +81,91 @@ class Prover:
         key: bytes | None = None,
         disclosures: Sequence[proofs.Disclosure] = (),
         height: int | None = None,
-        certificate: bytes | None = None,
     ) -> bytes:
-        """The proof bundle of a receipt; with a state `key`, also what the state holds under it as of the checkpoint."""
+        """The proof bundle of a receipt, as of a height (the newest by default).
+
+        With the state `key` of a certificate that the receipt issued, also what the state holds under it then.
+        Raises `Unprovable` where the receipt is younger than the height, the height is no longer held, or the receipt
+        says nothing about that key.
+        """
         head = self._head_at(height)
+        if place.index >= head.log_size - 1:
+            raise Unprovable(f"the receipt is younger than block {head.height}")
         log = Log(head.log_size, self._read_tile)
-        if key is None:
-            path = log.inclusion_path(place.index)
+        note = self.checkpoint(head)
+        try:
+            if key is None:
+                path = log.inclusion_path(place.index)
+                return proofs.make(self._ledger, place.receipt, place.index, note, path, disclosures=disclosures)
             return proofs.make(
-                self._ledger, place.receipt, place.index, self.checkpoint(head), path, disclosures=disclosures,
-            )  # fmt: skip
-        path = log.multi_path([place.index, head.log_size - 1])
-        return proofs.make(
-            self._ledger, place.receipt, place.index, self.checkpoint(head), path,
-            record=self._record(head), state=self.state(key, head), disclosures=disclosures, certificate=certificate,
-        )  # fmt: skip
+                self._ledger,
+                place.receipt,
+                place.index,
+                note,
+                log.multi_path([place.index, head.log_size - 1]),
+                record=self._record(head),
+                state=self.state(key, head),
+                disclosures=disclosures,
+                certificate=key[len(CERTIFICATES) :] if key.startswith(CERTIFICATES) else None,
+            )
+        except proofs.CannotMake as error:
+            raise Unprovable(str(error)) from error
 
     def state(self, key: bytes, head: Head) -> proofs.StateProof:
-        """What the state holds under a key at a height, or that it holds nothing."""
-        module = key[: key.index(b".")].decode()
-        position = self._modules.position[module]
-        path = self._trees[position].prove(sha256(key).digest(), head.height)
+        """What the state holds under a key at a height of the last 128, or that it holds nothing."""
+        position = self._modules.position.get(key.partition(b".")[0].decode(errors="replace"))
+        if position is None:
+            raise Unprovable("no module of this ledger has such a key")
+        try:
+            path = self._trees[position].prove(sha256(key).digest(), head.height)
+        except LookupError:
+            raise Unprovable(f"height {head.height} is no longer held") from None
         leaves = merkle.leaf_hashes(
             [module_leaf(n, r) for n, r in zip(self._modules.names, head.module_roots, strict=True)]
         )
-        siblings = path.siblings
         return proofs.StateProof(
             module_position=position,
             module_count=len(leaves),
             module_path=merkle.inclusion_path(leaves, position),
-            siblings=[siblings[at : at + 32] for at in range(0, len(siblings), 32)],
-            value=None if path.value_hash is None else self.value_at(key, head.height),
+            siblings=[path.siblings[at : at + 32] for at in range(0, len(path.siblings), 32)],
+            value=None if path.value_hash is None else self._value(key, head.height, path.value_hash),
             other=None if path.other is None else (path.other[:32], path.other[32:]),
         )
 
-    def value_at(self, key: bytes, height: int) -> bytes | None:
-        """Stored bytes of a state key after a block of the last 128."""
-        newest = self.head().height
-        value = self._store.get(Area.STATE, key)
-        for later in range(newest, height, -1):
-            undo = rows.read_undo(self._store, later)
-            if undo is None:
-                reason = f"height {height} is no longer held"
-                raise Unprovable(reason)
-            value = dict(undo).get(key, value)
-        return value
+    def _value(self, key: bytes, height: int, digest: bytes) -> bytes:
+        """Stored bytes under a key after a block of the last 128, known by their hash, so that no race matters.
+
+        They are what the first later block that changed the key found there; else they stand there now.
+        """
+        for _ in range(_ATTEMPTS):  # again where blocks became durable between the reads
+            newest, value = self.head().height, self._store.get(Area.STATE, key)
+            for later in range(height + 1, newest + 1):
+                if value is not None and sha256(value).digest() == digest:
+                    return value
+                value = dict(rows.read_undo(self._store, later) or ()).get(key, value)
+            if value is not None and sha256(value).digest() == digest:
+                return value
+        raise Unprovable(f"the state of height {height} is no longer held")
 
     def _head_at(self, height: int | None) -> Head:
         if height is None:
             return self.head()
-        block = rows.read_block(self._store, height)
-        if block is None:
-            reason = f"no block {height}"
-            raise Unprovable(reason)
-        return block.head
+        summary = rows.read_summary(self._store, height)
+        if summary is None:
+            raise Unprovable(f"no block {height}")
+        return summary.head
 
     def _record(self, head: Head) -> bytes:
-        block = rows.read_block(self._store, head.height)
-        if block is None or not block.leaves:
-            reason = f"block {head.height} has no record"
-            raise Unprovable(reason)
-        return block.leaves[-1]
+        """The last leaf of the log: the record of the newest block that was not empty, up to the head."""
+        summary = rows.read_summary(self._store, head.height)
+        while summary is not None and not summary.leaves:
+            summary = rows.read_summary(self._store, summary.height - 1)
+        if summary is None:
+            raise Unprovable(f"block {head.height} has no record")
+        return encode(BlockRecord(summary.height, summary.time, summary.head.state_root, ONE_OPERATOR))
 
     def _read_tile(self, level: int, index: int) -> bytes:
         tile = self._store.get(Area.LOG, rows.tile_key(level, index))
         if tile is None:
-            reason = f"tile {level}/{index} of the log is missing: the store is damaged"
-            raise Unprovable(reason)
+            raise Unprovable(f"tile {level}/{index} of the log is missing: the store is damaged")
         return tile

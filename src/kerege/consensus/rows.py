@@ -1,11 +1,18 @@
-"""Where a block's parts stand in the store: the one mapping between kernel objects and stored rows."""
+"""Where a block's parts stand in the store: the one mapping between kernel objects and stored rows.
+
+A block is several rows of `Area.BLOCKS`, so that one receipt is read without all the others: under the height (8 bytes,
+big-endian) its summary, under height ‖ 0x00 ‖ number its transactions, under height ‖ 0x01 ‖ number its leaves, 64 a
+row. What is read here was written here; bytes that are not raise `ValueError`.
+"""
 
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import Struct
 
 from kerege.kernel.block import Block, Head, StoredBlock
 from kerege.kernel.codec import decode, encode
+from kerege.kernel.types import Height, Time
 from kerege.storage.port import Area, Batch, Store
 
 _HEAD = b"head"
@@ -13,8 +20,27 @@ _GENESIS = b"genesis"
 KEPT_HEIGHTS = 128
 """Heights at which proofs can be made."""
 
+GROUP = 64
+"""Transactions, or leaves, of one row."""
+
+_TRANSACTIONS, _LEAVES = b"\0", b"\1"
+
 Undo = list[tuple[bytes, bytes | None]]
 _UNDO = msgspec.msgpack.Decoder(Undo)
+
+
+class Summary(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-block/1"):
+    """A block without its transactions and leaves."""
+
+    height: Height
+    time: Time
+    transactions: int
+    """How many it holds."""
+    first_leaf: int
+    """Log index of the block's first leaf."""
+    leaves: int
+    """How many it added to the log."""
+    head: Head
 
 
 def height_key(height: int) -> bytes:
@@ -27,18 +53,37 @@ def tile_key(level: int, index: int) -> bytes:
     return bytes([level]) + index.to_bytes(8, "big")
 
 
-def batch_of(block: Block, undo_from: int) -> Batch:
-    """Everything of a block as one atomic write; undo rows before `undo_from` are dropped."""
+def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batch:
+    """Everything of a block as one atomic write (block 0: with the genesis); undo rows before `undo_from` go."""
     batch, key = Batch(), height_key(block.head.height)
     batch.update(Area.STATE, block.state)
-    batch.put(Area.BLOCKS, key, encode(block.stored))
+    batch.update(Area.BLOCKS, block_rows(block.stored))
     batch.update(Area.INDEX, {identifier: encode(place) for identifier, place in block.index.items()})
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
     batch.put(Area.UNDO, key, encode(block.undo))
     if undo_from > 0:
         batch.delete(Area.UNDO, height_key(undo_from - 1))
+    if genesis is not None:
+        batch.put(Area.META, _GENESIS, genesis)
     batch.put(Area.META, _HEAD, encode(block.head))
     return batch
+
+
+def block_rows(block: StoredBlock) -> dict[bytes, bytes]:
+    """The rows that a block is kept as."""
+    key = height_key(block.height)
+    summary = Summary(
+        block.height, block.time, len(block.transactions), block.first_leaf, len(block.leaves), block.head
+    )
+    rows = {key: encode(summary)}
+    for kind, items in ((_TRANSACTIONS, block.transactions), (_LEAVES, block.leaves)):
+        for at in range(0, len(items), GROUP):
+            rows[_group_key(key, kind, at)] = encode(items[at : at + GROUP])
+    return rows
+
+
+def _group_key(key: bytes, kind: bytes, position: int) -> bytes:
+    return key + kind + (position // GROUP).to_bytes(4, "big")
 
 
 def read_head(store: Store) -> Head | None:
@@ -47,28 +92,42 @@ def read_head(store: Store) -> Head | None:
     return None if raw is None else decode(raw, Head)
 
 
-def write_genesis(store: Store, genesis: bytes) -> None:
-    """Keep the ledger's first bytes beside it."""
-    batch = Batch()
-    batch.put(Area.META, _GENESIS, genesis)
-    store.write(batch)
-
-
 def read_genesis(store: Store) -> bytes | None:
     """The ledger's first bytes."""
     return store.get(Area.META, _GENESIS)
 
 
-def read_block(store: Store, height: int) -> StoredBlock | None:
-    """The block of a height, or None."""
+def read_summary(store: Store, height: int) -> Summary | None:
+    """What a block comes to, or None."""
     raw = store.get(Area.BLOCKS, height_key(height))
-    return None if raw is None else decode(raw, StoredBlock)
+    return None if raw is None else decode(raw, Summary)
 
 
-def read_blocks(store: Store, start: int = 0) -> Iterator[StoredBlock]:
-    """Blocks from a height on, in order."""
-    for _, raw in store.scan(Area.BLOCKS, height_key(start)):
-        yield decode(raw, StoredBlock)
+def read_block(store: Store, height: int) -> StoredBlock | None:
+    """The block of a height with all its transactions and receipts, or None."""
+    return next(read_blocks(store, height, height + 1), None)
+
+
+def read_blocks(store: Store, start: int = 0, end: int | None = None) -> Iterator[StoredBlock]:
+    """Blocks from a height on, in order, up to before another height; raises `ValueError` where a part is missing."""
+    summary: Summary | None = None
+    transactions: list[bytes] = []
+    leaves: list[bytes] = []
+    for key, raw in store.scan(Area.BLOCKS, height_key(start), None if end is None else height_key(end)):
+        if len(key) == len(height_key(0)):
+            if summary is not None:
+                yield _assembled(summary, transactions, leaves)
+            summary, transactions, leaves = decode(raw, Summary), [], []
+        else:
+            (transactions if key[8:9] == _TRANSACTIONS else leaves).extend(decode(raw, list[bytes]))
+    if summary is not None:
+        yield _assembled(summary, transactions, leaves)
+
+
+def _assembled(summary: Summary, transactions: list[bytes], leaves: list[bytes]) -> StoredBlock:
+    if (len(transactions), len(leaves)) != (summary.transactions, summary.leaves):
+        raise ValueError(f"block {summary.height} is not whole")
+    return StoredBlock(summary.height, summary.time, transactions, summary.first_leaf, leaves, summary.head)
 
 
 def read_undo(store: Store, height: int) -> Undo | None:
@@ -77,7 +136,15 @@ def read_undo(store: Store, height: int) -> Undo | None:
     return None if raw is None else _UNDO.decode(raw)
 
 
-def find_place(store: Store, transaction: bytes) -> tuple[int, int] | None:
-    """(height, position among the block's leaves) of a transaction's receipt."""
+def find_receipt(store: Store, transaction: bytes) -> tuple[int, int, bytes] | None:
+    """(height, log index, bytes) of a transaction's receipt, or None; reads one row of leaves of however many."""
     raw = store.get(Area.INDEX, transaction)
-    return None if raw is None else decode(raw, tuple[int, int])
+    if raw is None:
+        return None
+    height, position = decode(raw, tuple[int, int])
+    key = height_key(height)
+    summary = read_summary(store, height)
+    group = store.get(Area.BLOCKS, _group_key(key, _LEAVES, position))
+    if summary is None or group is None:
+        raise ValueError(f"block {height} is not whole")
+    return height, summary.first_leaf + position, decode(group, list[bytes])[position % GROUP]

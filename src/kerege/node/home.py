@@ -72,8 +72,10 @@ class Home:
             raise HomeError(reason) from None
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             found = about.get("format") if isinstance(about, dict) else None
-            reason = f"{self.path} is a home of format {found}, this program reads format {FORMAT}: use the release that made it."
-            raise HomeError(reason)
+            raise HomeError(
+                f"{self.path} is a home of format {found}, this program reads format {FORMAT}: use the release that "
+                "made it."
+            )
         return about
 
 
@@ -87,3 +89,8 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # else a power cut may keep the file and lose its name
+    finally:
+        os.close(folder)

@@ -1,7 +1,8 @@
 """The node's local socket: other processes of this machine submit and ask through it.
 
 Frames are a 4-byte big-endian length and MessagePack: a request is `[name, arguments]`, an answer
-`[true, result]` or `[false, error name, text]`. Bounded both ways; the socket file is for its owner only.
+`[true, result]` or `[false, error name, arguments]`. Bounded both ways and before decoding; the socket file is for its
+owner only.
 """
 
 import os
@@ -11,25 +12,40 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kerege import proofs
-from kerege.consensus.door import LocalDoor
+from kerege.consensus.door import PAGE, LocalDoor
 from kerege.consensus.embedded import Answer, Busy, Stopped
 from kerege.consensus.prover import Unprovable
 from kerege.kernel import errors
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import NotATransaction
+from kerege.kernel.scan import Malformed, scan
+from kerege.kernel.types import Address, Hash, Height, Lane
 
 MAXIMUM_FRAME = 64 * 1024 * 1024
+MAXIMUM_ITEMS = 1_000_000
+"""Values in a frame."""
+MAXIMUM_DEPTH = 6
+BACKLOG = 64
+"""Connections that may wait to be taken."""
+LONGEST_PATH = 107
+"""Bytes of a socket's path that the operating system takes."""
+
 _LENGTH = struct.Struct(">I")
 
 
 class WireFault(Exception):
     """The other side said what is not a frame, or something this side does not know."""
+
+
+class NodeFailed(Exception):
+    """The node met an error of its own while it answered; the text is its error's."""
 
 
 def _read_exactly(connection: socket.socket, size: int) -> bytes:
@@ -43,12 +59,16 @@ def _read_exactly(connection: socket.socket, size: int) -> bytes:
 
 
 def read_frame(connection: socket.socket) -> bytes:
-    """One frame; raises `ConnectionError` at the end, `WireFault` above the bound."""
+    """One frame; raises `ConnectionError` at the end, `WireFault` above the bounds or where it is no MessagePack."""
     (size,) = _LENGTH.unpack(_read_exactly(connection, 4))
     if size > MAXIMUM_FRAME:
-        reason = f"frame of {size} bytes"
-        raise WireFault(reason)
-    return _read_exactly(connection, size)
+        raise WireFault(f"frame of {size} bytes")
+    raw = _read_exactly(connection, size)
+    try:
+        scan(raw, MAXIMUM_DEPTH, MAXIMUM_ITEMS)
+    except Malformed as error:
+        raise WireFault(f"frame refused: {error.reason}") from None
+    return raw
 
 
 def write_frame(connection: socket.socket, raw: bytes) -> None:
@@ -58,8 +78,8 @@ def write_frame(connection: socket.socket, raw: bytes) -> None:
 
 # Answers on the wire
 
-_REASONS = {
-    cls.code: cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, NotATransaction)
+_REASONS: dict[str, type[NotATransaction]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, NotATransaction)
 }
 
 
@@ -70,10 +90,6 @@ def _pack_answer(answer: Answer | None) -> Any:  # noqa: ANN401
     return [answer.id, answer.receipt, answer.height, answer.leaf, reason]
 
 
-def _pack_block(block: StoredBlock | None) -> bytes | None:
-    return None if block is None else encode(block)
-
-
 def _unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
     if form is None:
         return None
@@ -82,51 +98,95 @@ def _unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
     return Answer(identifier, receipt, height, leaf, refused)
 
 
+# The node's side
+
+_Shown = tuple[str, str, bytes, int, int, list[bytes]]
+_Call = tuple[Any, Callable[..., Any]]
+"""What the arguments of a call are, and what answers it."""
+
+
+def _calls(door: LocalDoor) -> dict[str, _Call]:
+    def block(height: int) -> bytes | None:
+        found = door.block(height)
+        return None if found is None else encode(found)
+
+    def bundle(transaction: bytes, key: bytes | None, shown: list[_Shown]) -> bytes:
+        return door.bundle(transaction, key, [proofs.Disclosure(*each) for each in shown])
+
+    return {
+        "about": (tuple[()], lambda: [door.ledger, door.prefix]),
+        "submit": (tuple[list[bytes]], lambda raws: [_pack_answer(a) for a in door.submit(raws)]),
+        "find": (tuple[Hash], lambda transaction: _pack_answer(door.find(transaction))),
+        "next_sequence": (tuple[Address, Lane], door.next_sequence),
+        "head": (tuple[()], lambda: encode(door.head())),
+        "block": (tuple[Height], block),
+        "state": (tuple[bytes], door.state),
+        "scan": (tuple[bytes, bytes, Annotated[int, Meta(ge=1, le=PAGE)]], door.scan),
+        "checkpoint": (tuple[()], door.checkpoint),
+        "bundle": (tuple[Hash, bytes | None, list[_Shown]], bundle),
+    }
+
+
+def _serve(calls: dict[str, _Call], raw: bytes) -> bytes:
+    try:
+        name, arguments = msgspec.msgpack.decode(raw, type=tuple[str, list[Any]])
+        kinds, answer = calls[name]
+        arguments = msgspec.convert(arguments, kinds)
+    except (KeyError, ValueError) as bad:
+        return encode([False, "WireFault", [f"not a request of this node: {bad}"]])
+    try:
+        return encode([True, answer(*arguments)])
+    except Busy as busy:
+        return encode([False, "Busy", [busy.waiting, busy.retry_after]])
+    except (Stopped, Unprovable, ValueError) as known:
+        kind = "WireFault" if isinstance(known, ValueError) else type(known).__name__
+        return encode([False, kind, [str(known)]])
+    except Exception as failure:  # noqa: BLE001 - the asker is told, and the node goes on answering others
+        return encode([False, "NodeFailed", [f"{type(failure).__name__}: {failure}"]])
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: "_Server"
+
+    def handle(self) -> None:
+        try:
+            while True:
+                write_frame(self.request, _serve(self.server.calls, read_frame(self.request)))
+        except WireFault as bad:
+            write_frame(self.request, encode([False, "WireFault", [str(bad)]]))
+
+    def finish(self) -> None:
+        self.request.close()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = BACKLOG
+
+    def __init__(self, path: Path, calls: dict[str, _Call]) -> None:
+        self.calls = calls
+        super().__init__(str(path), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """A client that hung up is nobody's error."""
+
+
 class DoorServer:
     """Serves a door on a unix socket until `close`; one thread a connection."""
 
     def __init__(self, door: LocalDoor, path: Path) -> None:
-        calls = self._calls(door)
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                try:
-                    while True:
-                        write_frame(self.request, _serve(calls, read_frame(self.request)))
-                except (ConnectionError, OSError, WireFault):
-                    return
-
-        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _check_path(path)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            self._server = Server(str(path), Handler)
+            self._server = _Server(path, _calls(door))
         finally:
             os.umask(before)
         self._path = path
-        self._thread = threading.Thread(target=self._server.serve_forever, name="socket", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="socket", daemon=True)
         self._thread.start()
-
-    @staticmethod
-    def _calls(door: LocalDoor) -> dict[str, Callable[..., Any]]:
-        return {
-            "about": lambda: [door.ledger, door.prefix],
-            "submit": lambda raws: [_pack_answer(a) for a in door.submit(raws)],
-            "find": lambda transaction: _pack_answer(door.find(transaction)),
-            "next_sequence": door.next_sequence,
-            "head": lambda: encode(door.head()),
-            "block": lambda height: _pack_block(door.block(height)),
-            "state": door.state,
-            "scan": door.scan,
-            "checkpoint": door.checkpoint,
-            "bundle": lambda transaction, key, shown: door.bundle(
-                transaction, key, [proofs.Disclosure(*each) for each in shown]
-            ),
-        }
 
     def close(self) -> None:
         """Stop serving and remove the socket."""
@@ -135,42 +195,71 @@ class DoorServer:
         self._path.unlink(missing_ok=True)
 
 
-_KNOWN: tuple[type[Exception], ...] = (Busy, Stopped, Unprovable)
+def _check_path(path: Path) -> None:
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise WireFault(f"the path {path} is too long for a socket: choose a home with a shorter path.")
 
 
-def _serve(calls: dict[str, Callable[..., Any]], raw: bytes) -> bytes:
-    try:
-        name, arguments = msgspec.msgpack.decode(raw, type=tuple[str, list[Any]])
-        return encode([True, calls[name](*arguments)])
-    except Busy as busy:
-        return encode([False, "Busy", [busy.waiting, busy.retry_after]])
-    except _KNOWN as known:
-        return encode([False, type(known).__name__, [str(known)]])
-    except (KeyError, TypeError, ValueError, msgspec.DecodeError) as bad:
-        return encode([False, "WireFault", [f"{type(bad).__name__}: {bad}"]])
+# The asker's side
 
 
 class SocketDoor:
-    """The door of a running node, reached through its socket. One request at a time; thread-safe."""
+    """The door of a running node, reached through its socket.
+
+    May be used from several threads: each request under way has a connection of its own. Raises what `LocalDoor`
+    raises, `Stopped` where the node hung up, `NodeFailed` and `WireFault`; `OSError` where no node answers.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._connection.connect(str(path))
+        _check_path(path)
+        self._path = str(path)
         self._lock = threading.Lock()
+        self._idle: list[socket.socket] = []
+        self._closed = False
         self.ledger, self.prefix = self._ask("about")
 
     def close(self) -> None:
         """Hang up."""
-        self._connection.close()
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _connection(self) -> socket.socket:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(self._path)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def _give_back(self, connection: socket.socket) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _ask(self, name: str, *arguments: Any) -> Any:  # noqa: ANN401
-        with self._lock:
-            write_frame(self._connection, encode([name, list(arguments)]))
-            good, *rest = msgspec.msgpack.decode(read_frame(self._connection))
+        connection = self._connection()
+        try:
+            write_frame(connection, encode([name, list(arguments)]))
+            good, *rest = msgspec.msgpack.decode(read_frame(connection))
+        except ConnectionError as error:
+            connection.close()
+            raise Stopped("the node hung up: ask for the receipt when it runs again") from error
+        except BaseException:
+            connection.close()  # an answer half read would be taken for the next one
+            raise
+        self._give_back(connection)
         if good:
             return rest[0]
-        kinds: dict[str, type[Exception]] = {k.__name__: k for k in _KNOWN}
-        raise kinds.get(rest[0], WireFault)(*rest[1])
+        raise _ERRORS.get(rest[0], WireFault)(*rest[1])
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
         """See `Door`."""
@@ -198,7 +287,7 @@ class SocketDoor:
         found: bytes | None = self._ask("state", key)
         return found
 
-    def scan(self, prefix: bytes, after: bytes = b"", limit: int = 1_000) -> list[tuple[bytes, bytes]]:
+    def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
         """See `Door`."""
         return [(key, value) for key, value in self._ask("scan", prefix, after, limit)]
 
@@ -211,3 +300,6 @@ class SocketDoor:
         shown = [[d.field, d.value, d.salt, d.position, d.count, list(d.path)] for d in disclosures]
         raw: bytes = self._ask("bundle", transaction, key, shown)
         return raw
+
+
+_ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (Busy, Stopped, Unprovable, NodeFailed)}
