@@ -5,22 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerege.kernel.codec import decode, encode
-from kerege.modules.services.conditions import (
-    And,
-    AtMost,
-    Condition,
-    Equal,
-    In,
-    Less,
-    Name,
-    Not,
-    NotEqual,
-    Or,
-    comparisons,
-    depth_of,
-    holds,
-    names_in,
-)
+from kerege.modules.services.rules import comparisons, depth_of, holds, names_in
+from kerege.modules.services.types import And, AtMost, Condition, Equal, In, Less, Name, Not, NotEqual, Or
 
 NAMES = st.sampled_from(["a", "b", "birth.date"])
 TEXTS = st.one_of(st.text(max_size=12), st.sampled_from(["0", "2", "10", "010", "2026-01-01", "2026-1-1", "x", ""]))

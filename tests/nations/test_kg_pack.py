@@ -11,7 +11,8 @@ import pytest
 from kerege.kernel import errors
 from kerege.kernel.codec import decode
 from kerege.kernel.days import Calendar, local_day, parse_iso, weekday
-from kerege.modules.services.definition import ServiceDefinition, encode_definition
+from kerege.modules.services.rules import encode_definition
+from kerege.modules.services.types import ServiceDefinition
 from kerege.node.pack import (
     Pack,
     check_examples,
@@ -80,7 +81,7 @@ def test_every_text_exists_in_three_languages_and_in_kyrgyz_letters(pack: Pack) 
 def _refusals() -> list[type[errors.Refused] | type[errors.NotATransaction]]:
     """Every numbered refusal of the kernel and of the modules, found where the anatomy puts them."""
     names = ["kernel.errors", *(f"modules.{path.parent.name}.errors" for path in MODULES.glob("*/errors.py"))]
-    listed = [importlib.import_module(f"kerege.{name}") for name in (*names, "modules.services.definition")]
+    listed = [importlib.import_module(f"kerege.{name}") for name in names]
     kinds = (errors.Refused, errors.NotATransaction)
     found = {kind for module in listed for kind in vars(module).values() if isinstance(kind, type)}
     return sorted((kind for kind in found if issubclass(kind, kinds) and kind.code), key=lambda kind: kind.code)

@@ -14,8 +14,8 @@ from msgspec import Struct
 from kerege.dossiers.names import NameRefused, check_name
 from kerege.kernel.days import parse_iso
 from kerege.kernel.errors import BadForm
-from kerege.modules.services.conditions import holds
-from kerege.modules.services.definition import Field, ServiceDefinition
+from kerege.modules.services.rules import holds
+from kerege.modules.services.types import Field, ServiceDefinition
 
 EARLIEST_DAY = parse_iso("1850-01-01")
 """No act in any register speaks of an earlier day."""

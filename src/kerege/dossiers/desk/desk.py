@@ -23,8 +23,8 @@ from kerege.modules.disclosure.messages import RequestAccess
 from kerege.modules.identity.types import PersonDraft
 from kerege.modules.registries.messages import IssueCertificate, OpenSuccessor, ReceiveBlanks
 from kerege.modules.registries.types import CertificateDraft, CertificateKind, RecordDraft
-from kerege.modules.services.definition import ServiceDefinition
 from kerege.modules.services.messages import Act, Decide, Open
+from kerege.modules.services.types import ServiceDefinition
 
 CIVIL = "civil"
 """Sector of pseudonyms in civil status."""

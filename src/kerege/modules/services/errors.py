@@ -1,30 +1,7 @@
-"""Refusals of services; 40 to 48 stand with the definition that they speak of."""
+"""Refusals of services: 1 to 39 of cases, 40 to 49 of definitions."""
 
 from kerege.kernel.errors import Refused
 from kerege.kernel.types import Code, Identifier
-from kerege.modules.services.definition import (
-    BasisIncomplete,
-    CodeTwice,
-    ConditionTooDeep,
-    DeadEnd,
-    GuardWithoutEffect,
-    NotReached,
-    PartsDisagree,
-    PeriodEmpty,
-    UnknownName,
-)
-
-__all__ = [
-    "BasisIncomplete",
-    "CodeTwice",
-    "ConditionTooDeep",
-    "DeadEnd",
-    "GuardWithoutEffect",
-    "NotReached",
-    "PartsDisagree",
-    "PeriodEmpty",
-    "UnknownName",
-]
 
 
 class UnknownService(Refused, code="services.1"):
@@ -183,3 +160,67 @@ class NotAppellateBody(Refused, code="services.24"):
 
     case: Identifier
     office: str
+
+
+# Definitions
+
+
+class CodeTwice(Refused, code="services.40"):
+    """Two things of one list have the same code."""
+
+    where: str
+    name: str
+
+
+class UnknownName(Refused, code="services.41"):
+    """The definition uses a name that stands for nothing."""
+
+    where: str
+    name: str
+
+
+class DeadEnd(Refused, code="services.42"):
+    """From this step no chain of actions reaches an outcome: a case would stay for ever."""
+
+    step: str
+
+
+class NotReached(Refused, code="services.43"):
+    """No case ever comes here: the step or outcome is an error or a leftover."""
+
+    where: str
+    name: str
+
+
+class ConditionTooDeep(Refused, code="services.44"):
+    """A condition nests deeper than a person can read."""
+
+    where: str
+    depth: int
+    limit: int
+
+
+class BasisIncomplete(Refused, code="services.45"):
+    """A legal basis lacks act, article, address or day of reading and does not say that it is unverified."""
+
+    where: str
+
+
+class PeriodEmpty(Refused, code="services.46"):
+    """The last day of validity lies before the first."""
+
+    valid_from: int
+    valid_to: int
+
+
+class GuardWithoutEffect(Refused, code="services.47"):
+    """The four-eyes rule does not name what it needs: two different steps that officials hold, a share from 1 to 99."""
+
+    reason: str
+
+
+class PartsDisagree(Refused, code="services.48"):
+    """Two statements about one thing contradict each other."""
+
+    where: str
+    reason: str

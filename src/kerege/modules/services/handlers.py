@@ -9,9 +9,8 @@ from kerege.modules.identity.keeper import Identity
 from kerege.modules.registries.keeper import Registry
 from kerege.modules.registries.types import Acting
 from kerege.modules.services import errors, messages, rules
-from kerege.modules.services.definition import REQUESTER, ServiceDefinition, Step
 from kerege.modules.services.keeper import NO_APPOINTMENT, Cases
-from kerege.modules.services.types import Act, Case, CaseStatus, Ruling, Stop
+from kerege.modules.services.types import REQUESTER, Act, Case, CaseStatus, Ruling, ServiceDefinition, Step, Stop
 
 
 def _authorise_step(ctx: Context, identifier: bytes, case: Case, office: str, claim: bytes | None = None) -> Acting:

@@ -10,7 +10,6 @@ from kerege.kernel.codec import decode
 from kerege.kernel.context import Context, Keeper
 from kerege.modules.policy.keeper import Policy
 from kerege.modules.services import errors
-from kerege.modules.services.definition import REQUESTER, Due, ServiceDefinition, Step, check_definition
 from kerege.modules.services.events import (
     CaseEnded,
     CaseOverdue,
@@ -19,8 +18,9 @@ from kerege.modules.services.events import (
     DefinitionPublished,
     StepTaken,
 )
+from kerege.modules.services.rules import check_definition
 from kerege.modules.services.state import CASES, CURSOR, DEFINITIONS, DUE, OVERDUE
-from kerege.modules.services.types import Act, Case, CaseStatus, Stop
+from kerege.modules.services.types import REQUESTER, Act, Case, CaseStatus, Due, ServiceDefinition, Step, Stop
 
 if TYPE_CHECKING:
     from kerege.kernel.tables import Bound

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from kerege.dossiers.forms import World
 from kerege.kernel.errors import Refused
-from kerege.modules.services.definition import Known, LegalBasis, check_names, legal_bases, text_ids
+from kerege.modules.services.rules import check_names, legal_bases, text_ids
+from kerege.modules.services.types import Known, LegalBasis
 from kerege.node.pack.errors import (
     BadDate,
     BasisIncomplete,

@@ -1,8 +1,8 @@
 """Run the examples of a service: situations that a domain expert writes, checked against form and steps."""
 
 from kerege.dossiers.forms import find_faults
-from kerege.modules.services.conditions import holds
-from kerege.modules.services.definition import REQUESTER, ServiceDefinition
+from kerege.modules.services.rules import holds
+from kerege.modules.services.types import REQUESTER, ServiceDefinition
 from kerege.node.pack.check import world_of
 from kerege.node.pack.errors import ExampleRefused
 from kerege.node.pack.types import Example, ExampleFault, Pack

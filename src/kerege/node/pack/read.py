@@ -9,7 +9,8 @@ from msgspec import Struct
 from kerege.dossiers.forms import NameForm
 from kerege.kernel.errors import Refused
 from kerege.kernel.types import Code
-from kerege.modules.services.definition import (
+from kerege.modules.services.rules import check_definition
+from kerege.modules.services.types import (
     ChoiceList,
     Evidence,
     Fee,
@@ -18,7 +19,6 @@ from kerege.modules.services.definition import (
     LegalBasis,
     ServiceDefinition,
     Step,
-    check_definition,
 )
 from kerege.node.pack import check
 from kerege.node.pack.convert import convert

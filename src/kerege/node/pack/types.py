@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from kerege.dossiers.forms import NameForm
 from kerege.kernel.types import Code, Currency, Day
-from kerege.modules.services.definition import LegalBasis, ServiceDefinition
+from kerege.modules.services.types import LegalBasis, ServiceDefinition
 
 Names = dict[str, str]
 """One name per language of the nation."""

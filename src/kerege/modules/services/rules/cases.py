@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kerege.modules.services import errors
-from kerege.modules.services.definition import Action, Outcome, ServiceDefinition, Step, Suspension
-from kerege.modules.services.types import Case, CaseStatus
+from kerege.modules.services.types import Action, Case, CaseStatus, Outcome, ServiceDefinition, Step, Suspension
 
 if TYPE_CHECKING:
     from kerege.modules.services.messages import Decide, Open

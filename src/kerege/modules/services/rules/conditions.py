@@ -1,91 +1,24 @@
-"""When a field is asked, when an action is open: a condition, as data, with one answer for every input.
+"""What a condition means: total formulas.
 
-A subset of JSON-logic (`var`, `==`, `!=`, `<`, `<=`, `in`, `and`, `or`, `not`) over named texts. `holds`
-is total: whatever the condition and the values, it answers true or false in time bounded by the
-condition's size, raises nothing and reads no clock. A name without a value counts as the empty text.
+`holds` answers true or false whatever the condition and the values, in time bounded by the condition's size; it
+raises nothing and reads no clock. A name without a value counts as the empty text.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
 
-from msgspec import Meta, Struct
-
-from kerege.kernel.types import Code
-
-MAXIMUM_DEPTH = 4
-"""Levels of `and`, `or`, `not` in one condition: what a person can still read."""
-
-MAXIMUM_PARTS = 16
-"""Parts of one `and` or `or`."""
-
-Literal = Annotated[str, Meta(max_length=64)]
-"""A text to compare with: a code, a date `YYYY-MM-DD`, a whole number, or nothing."""
-
-
-class Name(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="var"):
-    """The value that the case has under this name: a field's code, or a public fact `case.…`."""
-
-    name: Code
-
-
-Term = Name | Literal
-
-
-class Equal(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="=="):
-    """Both are the same text."""
-
-    left: Term
-    right: Term
-
-
-class NotEqual(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="!="):
-    """They are different texts."""
-
-    left: Term
-    right: Term
-
-
-class Less(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="<"):
-    """Two dates or two whole numbers, the left one earlier or smaller; anything else is false."""
-
-    left: Term
-    right: Term
-
-
-class AtMost(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="<="):
-    """Two dates or two whole numbers, the left one not later or larger; anything else is false."""
-
-    left: Term
-    right: Term
-
-
-class In(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="in"):
-    """The term is one of these texts."""
-
-    term: Term
-    options: Annotated[tuple[Literal, ...], Meta(min_length=1, max_length=64)]
-
-
-class And(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="and"):
-    """All parts hold."""
-
-    parts: Annotated[tuple["Condition", ...], Meta(min_length=1, max_length=MAXIMUM_PARTS)]
-
-
-class Or(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="or"):
-    """At least one part holds."""
-
-    parts: Annotated[tuple["Condition", ...], Meta(min_length=1, max_length=MAXIMUM_PARTS)]
-
-
-class Not(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="not"):
-    """The part does not hold."""
-
-    part: "Condition"
-
-
-Condition = bool | Equal | NotEqual | Less | AtMost | In | And | Or | Not
-"""True and false stand for always and never."""
+from kerege.modules.services.types import (
+    And,
+    AtMost,
+    Condition,
+    Equal,
+    In,
+    Less,
+    Name,
+    Not,
+    NotEqual,
+    Or,
+    Term,
+)
 
 
 def holds(condition: Condition, values: Mapping[str, str]) -> bool:  # noqa: PLR0911 - one answer per operator
