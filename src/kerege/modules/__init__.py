@@ -3,7 +3,7 @@
 `MODULES` is the one list of what exists, in order of dependency; everything else iterates over it.
 """
 
-from kerege.modules import accounts, authority, bank, identity, policy, registries, services
+from kerege.modules import accounts, authority, bank, disclosure, identity, policy, registries, services
 
 MODULES = (
     accounts.MODULE,
@@ -13,4 +13,5 @@ MODULES = (
     identity.MODULE,
     registries.MODULE,
     services.MODULE,
+    disclosure.MODULE,
 )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from kerege.kernel import crypto
 from kerege.kernel.context import Context, Keeper
 from kerege.kernel.errors import UnknownSender, WrongKey, WrongSequence
+from kerege.kernel.ports import ParameterPort
 from kerege.modules.accounts.errors import (
     AccountExists,
     KeyHeld,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kerege.kernel.tables import Bound
 
 MAXIMUM_KEYS = 8
+BURST = "accounts.rate_burst"
+REFILL = "accounts.rate_refill_per_second"
 RECOVERY_DELAY = 72 * 3_600_000
 """Time to object to a recovery: 72 hours."""
 
@@ -63,6 +66,10 @@ class AccountView(Keeper):
 class Senders(AccountView):
     """The kernel's `SenderPort`: may this key act for this sender, and is it the sender's turn."""
 
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self._bucket: tuple[int, int] | None = None
+
     def check_sender(self, sender: bytes, kind: int, key: bytes) -> None:
         """Raise `UnknownSender` or `WrongKey`."""
         account = self._accounts.find(sender)
@@ -85,13 +92,21 @@ class Senders(AccountView):
         expected = sequences[lane] if lane < len(sequences) else 0
         if sequence != expected:
             raise WrongSequence(lane=lane, sequence=sequence, expected=expected)
-        tokens, retry_at = refill(usage, now, CAPACITY, REFILL_PER_SECOND), 0
+        capacity, per_second = self._bucket or self._read_bucket()
+        tokens, retry_at = refill(usage, now, capacity, per_second), 0
         if tokens >= weight:
             tokens -= weight
         else:
-            retry_at = enough_at(tokens, weight, now, REFILL_PER_SECOND)
+            retry_at = enough_at(tokens, weight, now, per_second)
         self._usage.put(sender, Usage(with_sequence(sequences, lane, sequence + 1), tokens, now, usage.entries))
         return retry_at
+
+    def _read_bucket(self) -> tuple[int, int]:
+        """Burst and refill in force, read once a block."""
+        parameters, now = self._ctx.port(ParameterPort), self._ctx.time
+        burst = parameters.find(BURST, now) or CAPACITY
+        self._bucket = (burst, parameters.find(REFILL, now) or REFILL_PER_SECOND)
+        return self._bucket
 
     def count_entries(self, sender: bytes, created: int) -> int:
         """Add to the entries the sender created; returns those it must cover, 0 where a sponsor does."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAXIMUM_TERM = 5 * 366 * 24 * 3_600_000
 """Holds and freezes end within about five years."""
 
-ENTRY_DEPOSIT = "bank.entry_deposit"
+ENTRY_DEPOSIT = "bank.minimum_balance_per_entry"
 """Parameter: minor units of the base currency that an account holds for every state entry it created."""
 
 BASE_CURRENCY = "bank.base_currency"

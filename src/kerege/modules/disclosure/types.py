@@ -1,0 +1,83 @@
+"""Words of disclosure: looks, machine jobs, tombstones, consents."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from kerege.kernel.types import Address, Blind, Code, Commitment, Identifier, Time
+
+
+class JobKind(StrEnum):
+    """Machine jobs of the controller that open dossiers and give out verdicts only."""
+
+    CHECK = "check"
+    COMPARE = "compare"
+
+
+class Denial(StrEnum):
+    """Why a look was not allowed."""
+
+    NOT_ACTING = "not-acting"
+    NO_CASE = "no-case"
+    CASE_CLOSED = "case-closed"
+    NOT_HOLDER = "not-holder"
+    TAKEN_BY_ANOTHER = "taken-by-another"
+    OWN_CASE = "own-case"
+
+
+References = Annotated[list[Commitment], Meta(min_length=1, max_length=16)]
+Fields = Annotated[list[Code], Meta(min_length=1, max_length=256)]
+
+
+class Look(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A request to see personal data, and its answer."""
+
+    case: Identifier
+    """Case for whose handling it is asked."""
+    officer: Address
+    """Who asked."""
+    office: Code
+    """Office in which the officer asked."""
+    role: str
+    """Role in which it was granted; empty where it was denied for want of one."""
+    ground: Code
+    """Ground of the request."""
+    references: References
+    """Salted commitments to the dossiers meant: they say nothing without the salts."""
+    fields: Fields
+    """Fields asked for."""
+    denial: str
+    """Reason code of the denial; empty where it was granted."""
+    at: Time
+    """Block time."""
+    until: Time
+    """Until when the key service releases keys; for a denied look, block time."""
+    blind: Blind
+    """Makes the leaf unguessable."""
+
+
+class Job(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A run of a machine job, on the ledger before it begins."""
+
+    kind: JobKind
+    """What it does."""
+    starter: Address
+    """Who started it."""
+    at: Time
+    """Block time."""
+
+
+class Consent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """That somebody agreed to something: what and to whom only inside the commitment."""
+
+    commitment: Commitment
+    """Commitment to what is agreed, for whom and until when."""
+    since: Time
+    """When it was given."""
+    until: Time | None
+    """When it was withdrawn."""
+    giver: Address
+    """Account that gave it, fresh for the purpose."""
+    blind: Blind
+    """Makes the leaf unguessable."""

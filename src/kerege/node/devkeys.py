@@ -1,0 +1,87 @@
+"""Throw-away keys for every office of a pack: for demonstrations, schools and tests, never for a real ledger."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nacl.signing import SigningKey
+
+from kerege.kernel import addresses, crypto
+from kerege.node.home import Home, HomeError, write_private
+from kerege.node.pack import Pack
+
+WARNING = (
+    "This ledger uses throw-away keys that lie unencrypted in {folder}: whoever reads them is every office of the state. "
+    "Never use it for anything real."
+)
+
+DECIDING = ("registrar", "consul", "acceptor")
+
+
+@dataclass(frozen=True, slots=True)
+class DevKey:
+    """An official's or machine's throw-away key."""
+
+    name: str
+    """`office/role`."""
+    office: str
+    role: str
+    seed: bytes
+
+    @property
+    def public(self) -> bytes:
+        """The 32-byte Ed25519 public key."""
+        return bytes(SigningKey(self.seed).verify_key)
+
+    @property
+    def address(self) -> bytes:
+        """The account."""
+        return crypto.address_of(crypto.ED25519, self.public)
+
+
+def draw_keys(pack: Pack) -> list[DevKey]:
+    """A fresh key for every post of the pack's offices that stand open-ended.
+
+    Two officials of every role that decides (`registrar`, `registrar-2`): four eyes need two people.
+    """
+    return [DevKey(name, office, role, secrets.token_bytes(32)) for name, office, role in _posts(pack)]
+
+
+def _posts(pack: Pack) -> Iterator[tuple[str, str, str]]:
+    kinds = {kind.code: kind for kind in pack.office_kinds}
+    for office in pack.offices:
+        if office.valid_to is not None:
+            continue
+        for role in kinds[office.kind].roles:
+            yield f"{office.code}/{role}", office.code, role
+            if role in DECIDING:
+                yield f"{office.code}/{role}-2", office.code, role
+
+
+def write_keys(home: Home, keys: list[DevKey], prefix: str) -> None:
+    """Keep the keys in the home: one file a key, readable by its owner only."""
+    for key in keys:
+        form = {
+            "name": key.name,
+            "office": key.office,
+            "role": key.role,
+            "address": addresses.encode(prefix, key.address),
+            "seed": key.seed.hex(),
+        }
+        write_private(home.dev_keys / f"{_file_name(key.name)}.json", json.dumps(form, indent=1).encode() + b"\n")
+
+
+def read_key(home: Home, name: str) -> DevKey:
+    """The key of `office/role`; raises `HomeError` where the home has none."""
+    path = home.dev_keys / f"{_file_name(name)}.json"
+    try:
+        form = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        reason = f"{home.path} has no throw-away key of {name}: it exists only after `kerege init --dev`."
+        raise HomeError(reason) from None
+    return DevKey(form["name"], form["office"], form["role"], bytes.fromhex(form["seed"]))
+
+
+def _file_name(name: str) -> str:
+    return name.replace("/", "--")

@@ -1,0 +1,146 @@
+"""From a nation's pack and the founding officials' keys to the first bytes of a ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from kerege.kernel import crypto
+from kerege.kernel.codec import encode
+from kerege.kernel.days import start_of
+from kerege.kernel.genesis import Genesis
+from kerege.modules.accounts.genesis import Founding
+from kerege.modules.accounts.genesis import Genesis as AccountsGenesis
+from kerege.modules.accounts.types import AccountKind
+from kerege.modules.authority.genesis import Genesis as AuthorityGenesis
+from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role
+from kerege.modules.bank.genesis import Genesis as BankGenesis
+from kerege.modules.bank.keeper import BASE_CURRENCY
+from kerege.modules.bank.types import CurrencyRow
+from kerege.modules.policy.genesis import Genesis as PolicyGenesis
+from kerege.modules.policy.keeper import REST
+from kerege.modules.policy.types import CalendarDay, LegalBasis, Revision
+from kerege.modules.services.genesis import Genesis as ServicesGenesis
+from kerege.node.home import HomeError
+from kerege.node.pack import Pack
+
+GOVERNMENT = "government"
+CENTRAL_BANK = "central-bank"
+BOARDS = {GOVERNMENT: ("minister-justice", "system-operator", "treasurer"), CENTRAL_BANK: ("central-banker",)}
+"""Founding boards and the roles whose holders sit on them; half of them, rounded up, decide."""
+
+_UNVERIFIED = [LegalBasis("", "", "", None, unverified=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A founding official: who holds which role at which office, with which key."""
+
+    office: str
+    role: str
+    key: bytes
+    """32-byte Ed25519 public key."""
+
+    @property
+    def address(self) -> bytes:
+        """The official's account."""
+        return crypto.address_of(crypto.ED25519, self.key)
+
+
+def genesis_of(pack: Pack, posts: Sequence[Post], ledger: str, time: int) -> Genesis:
+    """The genesis of a ledger of this nation; raises `HomeError` where a founding board has no member."""
+    return Genesis(
+        ledger=ledger,
+        prefix=pack.nation.prefix,
+        time=time,
+        modules=[
+            ("accounts", encode(_accounts(posts))),
+            ("authority", encode(_authority(pack, posts))),
+            ("policy", encode(_policy(pack))),
+            ("bank", encode(_bank(pack))),
+            ("services", encode(ServicesGenesis([encode(s.definition) for s in pack.services]))),
+        ],
+    )
+
+
+def _accounts(posts: Sequence[Post]) -> AccountsGenesis:
+    keys = dict.fromkeys(post.key for post in posts)
+    return AccountsGenesis([Founding(AccountKind.OFFICIAL, crypto.ED25519, key) for key in keys])
+
+
+def _authority(pack: Pack, posts: Sequence[Post]) -> AuthorityGenesis:
+    offset = pack.nation.offset_minutes
+    kinds_of: dict[str, list[str]] = {role.code: [] for role in pack.roles}
+    for kind in pack.office_kinds:
+        for role in kind.roles:
+            kinds_of[role].append(kind.code)
+    return AuthorityGenesis(
+        institutions=[(i.code, Institution(i.parent, list(i.roles))) for i in _parents_first(pack)],
+        roles=[(role, Role(kinds)) for role, kinds in kinds_of.items()],
+        offices=[
+            (o.code, Office(o.kind, o.institution, o.territory, *_period(o.valid_from, o.valid_to, offset)))
+            for o in pack.offices
+        ],
+        appointments=[(_appointment_id(p), Appointment(p.address, p.office, p.role, 0, None, None)) for p in posts],
+        boards=[(name, _board(name, roles, posts)) for name, roles in BOARDS.items()],
+    )
+
+
+def _parents_first(pack: Pack) -> list[Any]:
+    known, ordered, waiting = {""}, [], list(pack.institutions)
+    while waiting:
+        ready = [i for i in waiting if i.parent in known]
+        if not ready:
+            reason = (
+                f"institutions of the pack form a circle: {', '.join(i.code for i in waiting)}; mend their parents."
+            )
+            raise HomeError(reason)
+        ordered += ready
+        known.update(i.code for i in ready)
+        waiting = [i for i in waiting if i.code not in known]
+    return ordered
+
+
+def _period(first: int | None, last: int | None, offset: int) -> tuple[int, int | None]:
+    """From the first to the last day of validity, both included, as times."""
+    since = 0 if first is None else max(0, start_of(first, offset))
+    return since, None if last is None else start_of(last + 1, offset)
+
+
+def _appointment_id(post: Post) -> bytes:
+    """An id for a founding appointment: these are public, and a replay must find the same."""
+    return sha256(encode(("kerege/founding/1", post.office, post.role, post.key))).digest()[:16]
+
+
+def _board(name: str, roles: tuple[str, ...], posts: Sequence[Post]) -> Board:
+    members = sorted({post.address for post in posts if post.role in roles})
+    if not members:
+        reason = f"no founding official holds a role of the board {name} ({', '.join(roles)}): add one to the keys."
+        raise HomeError(reason)
+    return Board(members, (len(members) + 1) // 2)
+
+
+def _policy(pack: Pack) -> PolicyGenesis:
+    offset = pack.nation.offset_minutes
+    parameters = [
+        (parameter.name, Revision(_value(d.value), _period(d.valid_from, None, offset)[0], None, _basis(d.legal_basis)))
+        for parameter in pack.parameters
+        for d in parameter.history
+    ]
+    rest = [str(day) for day in pack.nation.rest_weekdays]
+    parameters.append((REST, Revision(rest, 0, None, _UNVERIFIED)))
+    parameters.append((BASE_CURRENCY, Revision(pack.nation.currency, 0, None, _UNVERIFIED)))
+    calendar = [(h.day, CalendarDay(h.works, h.code, _basis((h.legal_basis,)))) for h in pack.holidays]
+    return PolicyGenesis(parameters, calendar)
+
+
+def _value(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _basis(bases: Sequence[Any]) -> list[LegalBasis]:
+    return [LegalBasis(b.act, b.article, b.url, b.read_on, b.unverified) for b in bases]
+
+
+def _bank(pack: Pack) -> BankGenesis:
+    return BankGenesis([(c.code, CurrencyRow(c.decimals, CENTRAL_BANK)) for c in pack.nation.currencies], [])

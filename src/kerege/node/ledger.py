@@ -1,0 +1,183 @@
+"""Opening a ledger: the one place where store, machine, engine, prover and dossiers are joined."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from kerege import proofs
+from kerege.consensus import rows
+from kerege.consensus.checkpoints import CheckpointKey, origin_of
+from kerege.consensus.door import CommittedReader, LocalDoor
+from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
+from kerege.consensus.prover import Prover
+from kerege.consensus.trees import Progress, dump_trees, open_trees
+from kerege.kernel.codec import decode
+from kerege.kernel.genesis import Genesis, genesis_hash
+from kerege.kernel.machine import Machine
+from kerege.kernel.module import Modules
+from kerege.modules import MODULES
+from kerege.node.home import Home, HomeError, write_private
+from kerege.node.wire import DoorServer
+from kerege.storage.port import Area, Store
+from kerege.storage.rocks import RocksStore
+from kerege.storage.secondary import SecondaryStore
+
+CHECKPOINT_KEY = "checkpoint.key"
+
+
+def quiet(_what: str, _done: int) -> None:
+    """No progress shown."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """An open ledger. Close it, or use it as a context manager; closing keeps the trees for a quick start."""
+
+    home: Home
+    modules: Modules
+    store: Store
+    machine: Machine
+    engine: EmbeddedEngine
+    prover: Prover
+    door: LocalDoor
+    server: DoorServer | None = None
+
+    def serve(self) -> None:
+        """Answer other processes of this machine at the home's socket."""
+        self.server = DoorServer(self.door, self.home.socket)
+
+    def close(self) -> None:
+        """Finish what was accepted, keep the trees, close the store."""
+        if self.server is not None:
+            self.server.close()
+        self.engine.stop()
+        if self.engine.failure is None:
+            dump_trees(self.modules, self.store, self.machine.trees, self.home.trees)
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
+    """Write block 0 and the node's keys into a new home; raises `HomeError` where one exists."""
+    if home.about.exists():
+        reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
+        raise HomeError(reason)
+    home.path.mkdir(parents=True, exist_ok=True)
+    modules = Modules(MODULES)
+    seed = secrets.token_bytes(32)
+    write_private(home.secrets / CHECKPOINT_KEY, seed)
+    with RocksStore(home.path, create=True) as store:
+        machine = _machine(modules, store, genesis.ledger, genesis.prefix, None)
+        EmbeddedEngine(machine, store).begin(genesis)
+    write_private(home.trust, trust_file(genesis, _checkpoint_key(home, genesis.ledger)), mode=0o644)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
+
+
+def open_ledger(
+    home: Home,
+    *,
+    clock: Clock = wall_clock,
+    alarm: Callable[[str], None] = lambda _text: None,
+    progress: Progress = quiet,
+    cache_limit: int = 400_000,
+) -> Ledger:
+    """Open a home for writing and start its engine; raises `HomeError` and what the store raises."""
+    about = home.read_about()
+    modules = Modules(MODULES)
+    store = RocksStore(home.path)
+    try:
+        machine = _machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
+        engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
+        prover = Prover(modules, store, machine.trees, machine.ledger, [_checkpoint_key(home, machine.ledger)])
+        door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
+        engine.start()
+    except BaseException:
+        store.close()
+        raise
+    return Ledger(home, modules, store, machine, engine, prover, door)
+
+
+def open_reader(home: Home) -> tuple[Modules, SecondaryStore]:
+    """Open a home for reading only, also while a node writes it."""
+    home.read_about()
+    store = SecondaryStore(home.path)
+    store.catch_up()
+    return Modules(MODULES), store
+
+
+def read_genesis(store: Store) -> Genesis:
+    """The ledger's first bytes; raises `HomeError` where the store has none."""
+    raw = rows.read_genesis(store)
+    if raw is None:
+        reason = "the store holds no genesis: it is damaged, restore it from a backup."
+        raise HomeError(reason)
+    return decode(raw, Genesis)
+
+
+def trust_file(genesis: Genesis, key: CheckpointKey) -> bytes:
+    """What a verifier needs to trust, and nothing else: ids, origin, checkpoint keys with threshold and validity."""
+    trusted = proofs.TrustedKey(key.name, key.public, genesis.time, None)
+    return proofs.trust.make(
+        ledger=genesis.ledger,
+        genesis=genesis_hash(genesis),
+        origin=origin_of(genesis.ledger),
+        threshold=1,
+        keys=[trusted],
+    )
+
+
+def new_ledger_id(nation: str, *, dev: bool) -> str:
+    """Id of a new ledger: a throw-away one is random, so that nothing signed for it runs elsewhere."""
+    return f"{nation}-dev-{os.urandom(4).hex()}" if dev else f"{nation}-{time.strftime('%Y', time.gmtime())}"
+
+
+def _checkpoint_key(home: Home, ledger: str) -> CheckpointKey:
+    path: Path = home.secrets / CHECKPOINT_KEY
+    try:
+        seed = path.read_bytes()
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror}): restore the home's node folder from a backup."
+        raise HomeError(reason) from None
+    return CheckpointKey(f"{origin_of(ledger)}/operator", seed)
+
+
+def _machine(
+    modules: Modules,
+    store: Store,
+    ledger: str,
+    prefix: str,
+    home: Home | None,
+    progress: Progress = quiet,
+    cache_limit: int = 400_000,
+) -> Machine:
+    head = rows.read_head(store)
+    trees = None
+    if head is not None and home is not None:
+        trees = open_trees(modules, store, head, home.trees, progress)
+
+    def read_tile(level: int, index: int) -> bytes:
+        tile = store.get(Area.LOG, rows.tile_key(level, index))
+        if tile is None:
+            reason = f"tile {level}/{index} of the log is missing: the store is damaged, restore it from a backup."
+            raise HomeError(reason)
+        return tile
+
+    return Machine(
+        modules,
+        ledger=ledger,
+        prefix=prefix,
+        reader=CommittedReader(store),
+        read_tile=read_tile,
+        head=head,
+        trees=trees,
+        cache_limit=cache_limit,
+    )

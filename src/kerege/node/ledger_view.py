@@ -1,0 +1,54 @@
+"""What the key service sees of the ledger: committed looks, job starts and tombstones, read through the door."""
+
+from kerege.consensus.door import Door
+from kerege.consensus.embedded import Stopped
+from kerege.dossiers.errors import LedgerUnreachable
+from kerege.dossiers.ports import Grant, JobStart
+from kerege.modules.disclosure.state import JOBS, LOOKS, TOMBSTONES
+from kerege.node.wire import WireFault
+
+_UNREACHABLE = (OSError, Stopped, WireFault)
+
+
+class DoorView:
+    """The key service's `LedgerView` over a door; a ledger that does not answer releases no key."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def access_granted(self, access: bytes) -> Grant | None:
+        """See `LedgerView`."""
+        raw = self._state(LOOKS.encode_key(access))
+        row = None if raw is None else LOOKS.decode_value(raw)
+        if row is None or row.denial:
+            return None
+        return Grant(
+            case=row.case,
+            references=tuple(row.references),
+            fields=tuple(row.fields),
+            officer=row.officer,
+            role=row.role,
+            until=row.until,
+        )
+
+    def job_started(self, job: bytes) -> JobStart | None:
+        """See `LedgerView`."""
+        raw = self._state(JOBS.encode_key(job))
+        return None if raw is None else JobStart(JOBS.decode_value(raw).kind.value)
+
+    def tombstone(self, commitment: bytes) -> bool:
+        """See `LedgerView`."""
+        return self._state(TOMBSTONES.encode_key(commitment)) is not None
+
+    def time(self) -> int:
+        """See `LedgerView`."""
+        try:
+            return self._door.head().time
+        except _UNREACHABLE as error:
+            raise LedgerUnreachable from error
+
+    def _state(self, key: bytes) -> bytes | None:
+        try:
+            return self._door.state(key)
+        except _UNREACHABLE as error:
+            raise LedgerUnreachable from error

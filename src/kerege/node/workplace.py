@@ -1,0 +1,146 @@
+"""A controller's workplace on one machine: the ledger, the dossiers, the desk and the nation's pack together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from kerege.consensus.embedded import Answer, Clock, wall_clock
+from kerege.dossiers.controller import Controller
+from kerege.dossiers.desk import Desk
+from kerege.dossiers.pins import PinPattern
+from kerege.kernel.codec import decode
+from kerege.kernel.days import iso
+from kerege.kernel.receipts import Receipt
+from kerege.modules.accounts.messages import Open
+from kerege.modules.accounts.types import AccountKind
+from kerege.node import devkeys
+from kerege.node.genesis import Post, genesis_of
+from kerege.node.home import Home, HomeError
+from kerege.node.ledger import Ledger, create_ledger, new_ledger_id, open_ledger
+from kerege.node.ledger_view import DoorView
+from kerege.node.pack import Pack, PackError, nation_folder, read_pack
+
+
+@dataclass(slots=True)
+class Workplace:
+    """Everything the controller of civil registration has on its machine. A context manager."""
+
+    ledger: Ledger
+    controller: Controller
+    desk: Desk
+    pack: Pack
+
+    def close(self) -> None:
+        """Close dossiers and ledger."""
+        self.controller.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @staticmethod
+    def open_account(kind: int, key: bytes, office: str) -> Open:
+        """The message by which an office opens and sponsors a fresh account for one case."""
+        return Open(office=office, kind=AccountKind.PERSON, key_kind=kind, key=key, sponsored=True)
+
+    @staticmethod
+    def code_of(answer: Answer) -> str:
+        """Empty where the transaction was applied, else the refusal with its facts."""
+        if answer.receipt is None:
+            return str(answer.reason)
+        receipt = decode(answer.receipt, Receipt)
+        return f"{receipt.code} {receipt.facts}" if receipt.code else ""
+
+
+def read_nation(code: str) -> Pack:
+    """The pack of a nation shipped with this release; raises `HomeError` where there is none or it is bad."""
+    folder = nation_folder(code)
+    if not folder.is_dir():
+        known = ", ".join(sorted(f.name for f in folder.parent.iterdir() if f.is_dir() and f.name.isalpha()))
+        reason = f"there is no pack of the nation {code}: choose one of {known}."
+        raise HomeError(reason)
+    try:
+        return read_pack(folder)
+    except PackError as fault:
+        raise HomeError(str(fault)) from None
+
+
+def create_dev_home(home: Home, nation: str, *, clock: Clock = wall_clock) -> Pack:
+    """A new ledger of a nation with throw-away keys for every office, and empty dossiers beside it."""
+    pack = read_nation(nation)
+    keys = devkeys.draw_keys(pack)
+    posts = [Post(key.office, key.role, key.public) for key in keys]
+    create_ledger(home, genesis_of(pack, posts, new_ledger_id(nation, dev=True), clock()), nation=nation, dev=True)
+    devkeys.write_keys(home, keys, pack.nation.prefix)
+    with open_ledger(home, clock=clock) as ledger:
+        Controller.create(home.path, DoorView(ledger.door)).close()
+    return pack
+
+
+def open_workplace(
+    home: Home, *, clock: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
+) -> Workplace:
+    """Open a home with its dossiers for writing."""
+    pack = read_nation(home.read_about()["nation"])
+    ledger = open_ledger(home, clock=clock, alarm=alarm)
+    try:
+        controller = Controller.open(home.path, DoorView(ledger.door))
+    except BaseException:
+        ledger.close()
+        raise
+    return Workplace(ledger, controller, _desk(pack, ledger, controller), pack)
+
+
+def _desk(pack: Pack, ledger: Ledger, controller: Controller) -> Desk:
+    return Desk(
+        controller,
+        {service.definition.code: service.definition for service in pack.services},
+        controller.pins(pin_patterns(pack), offset_minutes=pack.nation.offset_minutes),
+        lambda: ledger.door.head().time,
+        offset_minutes=pack.nation.offset_minutes,
+    )
+
+
+_PARTS = {"S": "sex", "DD": "day", "MM": "month", "YYYY": "year", "N": "serial"}
+
+
+def pin_patterns(pack: Pack) -> list[PinPattern]:
+    """The dated patterns of the PIN that the pack states: layout, digit of the sex, pool of serials."""
+    dated = {p.name: p for p in pack.parameters}
+    patterns = []
+    for entry in dated["identity.pin_pattern"].history:
+        day = entry.valid_from or 0
+        digits = dated["identity.pin_sex_digits"].on(day)
+        pool = dated["identity.pin_pool"].on(day)
+        if digits is None or pool is None or not isinstance(digits.value, tuple):
+            reason = "the pack's PIN pattern lacks the digits of the sex or the pool: add them to parameters.yaml."
+            raise HomeError(reason)
+        first, _, last = str(pool.value).partition("-")
+        parts, serial = _layout(str(entry.value))
+        patterns.append(
+            PinPattern(
+                since=date.fromisoformat(iso(day)),
+                parts=parts,
+                sex={sex: digit for digit, _, sex in (pair.partition("=") for pair in digits.value)},
+                serial_digits=serial,
+                pool=((int(first), int(last)),),
+            )
+        )
+    return patterns
+
+
+def _layout(pattern: str) -> tuple[tuple[Any, ...], int]:
+    """Parts of a pattern such as SDDMMYYYYNNNNN, and how many digits its serial has."""
+    parts, serial, at = [], 0, 0
+    while at < len(pattern):
+        token = next(t for t in ("YYYY", "DD", "MM", "S", "N") if pattern.startswith(t, at))
+        if token == "N":
+            serial += 1
+        if not (token == "N" and serial > 1):
+            parts.append(_PARTS[token])
+        at += len(token)
+    return tuple(parts), serial
