@@ -12,8 +12,8 @@ from kerege.node.home import Home, HomeError, write_private
 from kerege.node.pack import Pack
 
 WARNING = (
-    "This ledger uses throw-away keys that lie unencrypted in {folder}: whoever reads them is every office of the state. "
-    "Never use it for anything real."
+    "This ledger uses throw-away keys that lie unencrypted in {folder}: "
+    "whoever reads them is every office of the state. Never use it for anything real."
 )
 
 DECIDING = ("registrar", "consul", "acceptor")

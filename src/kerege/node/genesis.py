@@ -19,10 +19,11 @@ from kerege.modules.bank.keeper import BASE_CURRENCY
 from kerege.modules.bank.types import CurrencyRow
 from kerege.modules.policy.genesis import Genesis as PolicyGenesis
 from kerege.modules.policy.keeper import REST
-from kerege.modules.policy.types import CalendarDay, LegalBasis, Revision
+from kerege.modules.policy.types import CalendarDay, LegalBasis, Revision, Value
 from kerege.modules.services.genesis import Genesis as ServicesGenesis
 from kerege.node.home import HomeError
 from kerege.node.pack import Pack
+from kerege.node.pack.types import Value as PackValue
 
 GOVERNMENT = "government"
 CENTRAL_BANK = "central-bank"
@@ -134,7 +135,7 @@ def _policy(pack: Pack) -> PolicyGenesis:
     return PolicyGenesis(parameters, calendar)
 
 
-def _value(value: Any) -> Any:
+def _value(value: PackValue) -> Value:
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -34,7 +34,7 @@ class DoorView:
     def job_started(self, job: bytes) -> JobStart | None:
         """See `LedgerView`."""
         raw = self._state(JOBS.encode_key(job))
-        return None if raw is None else JobStart(JOBS.decode_value(raw).kind.value)
+        return None if raw is None else JobStart(kind=JOBS.decode_value(raw).kind.value)
 
     def tombstone(self, commitment: bytes) -> bool:
         """See `LedgerView`."""

@@ -137,10 +137,10 @@ def _layout(pattern: str) -> tuple[tuple[Any, ...], int]:
     """Parts of a pattern such as SDDMMYYYYNNNNN, and how many digits its serial has."""
     parts, serial, at = [], 0, 0
     while at < len(pattern):
-        token = next(t for t in ("YYYY", "DD", "MM", "S", "N") if pattern.startswith(t, at))
-        if token == "N":
+        letters = next(t for t in ("YYYY", "DD", "MM", "S", "N") if pattern.startswith(t, at))
+        if letters == "N":
             serial += 1
-        if not (token == "N" and serial > 1):
-            parts.append(_PARTS[token])
-        at += len(token)
+        if not (letters == "N" and serial > 1):
+            parts.append(_PARTS[letters])
+        at += len(letters)
     return tuple(parts), serial

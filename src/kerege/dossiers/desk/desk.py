@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256
 
 from kerege.dossiers.controller import Controller
@@ -32,6 +33,9 @@ CIVIL = "civil"
 ADOPTION = "adoption"
 _BLANK = "blank"
 _HOUR = 3_600_000
+
+Hold = tuple[Callable[[Hash], None], Callable[[], None]]
+"""Something reserved: how it becomes used by a transaction, and how it goes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,18 +321,18 @@ class Desk:
 
     def _reserve_outputs(
         self, definition: ServiceDefinition, office: str, values: Mapping[str, str], *, with_pin: bool
-    ) -> tuple[dict[str, str], list[tuple[Callable[[Hash], None], Callable[[], None]]]]:
+    ) -> tuple[dict[str, str], list[Hold]]:
         """What registration gives out: the act's number, and the PIN where the person gets one."""
         year = civil(local_day(self._now(), self._offset_minutes))[0]
         number = self._controller.act_numbers.reserve(office, year)
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
         numbers = self._controller.act_numbers
-        holds = [(lambda t: numbers.commit(number.id, t), lambda: numbers.release(number.id))]
+        holds: list[Hold] = [(partial(numbers.commit, number.id), partial(numbers.release, number.id))]
         has_pin = any(field.code == "child.pin" for field in definition.record_fields)
         if with_pin and has_pin:
             pin = self._pins.reserve(values["child.sex"], date.fromisoformat(values["birth.date"]))
             outputs["child.pin"] = pin.pin
-            holds.append((lambda t: self._pins.commit(pin.id, t), lambda: self._pins.release(pin.id)))
+            holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
         return outputs, holds
 
     def _keys(self, registry: str, office: str, values: Mapping[str, str]) -> list[bytes]:
@@ -350,10 +354,9 @@ class Desk:
 
     def _papers(
         self, office: str, service: str, kinds: Sequence[str], reason: str | None
-    ) -> tuple[
-        list[CertificateDraft], tuple[IssuedPaper, ...], list[tuple[Callable[[Hash], None], Callable[[], None]]]
-    ]:
-        drafts, issued, holds = [], [], []
+    ) -> tuple[list[CertificateDraft], tuple[IssuedPaper, ...], list[Hold]]:
+        drafts, issued = [], []
+        holds: list[Hold] = []
         blanks = self._controller.blanks
         for kind in kinds:
             blank = blanks.reserve(office)
@@ -369,8 +372,7 @@ class Desk:
                 )
             )
             issued.append(IssuedPaper(certificate, kind, blank.series, blank.number))
-            taken = blank.id
-            holds.append((lambda t, i=taken: blanks.commit(i, t), lambda i=taken: blanks.release(i)))
+            holds.append((partial(blanks.commit, blank.id), partial(blanks.release, blank.id)))
         return drafts, tuple(issued), holds
 
     def _blank_key(self, series: str, number: int) -> bytes:
@@ -390,7 +392,7 @@ class Desk:
 
 
 def _settle(
-    holds: Sequence[tuple[Callable[[Hash], None], Callable[[], None]]],
+    holds: Sequence[Hold],
 ) -> tuple[Callable[[Hash], None], Callable[[], None]]:
     def commit(transaction: Hash) -> None:
         for done, _ in holds:
