@@ -61,11 +61,11 @@ class Modules:
             _merge(self.tables, {t.name: t for t in module.tables})
             _merge(self.projections, module.projections)
         self.invariants = tuple(i for m in modules for i in m.invariants)
-        self.decoder = Decoder(tuple(self.handlers))
-        self.position = {name: index for index, name in enumerate(self.names)}
         _check_unique("module", self.names)
         _check_unique("message", [tag_of(kind) for kind in self.handlers])
         _check_unique("invariant", [i.name for i in self.invariants])
+        self.decoder = Decoder(tuple(self.handlers))
+        self.position = {name: index for index, name in enumerate(self.names)}
 
     def decode_message(self, raw: bytes) -> Message:
         """A message of its canonical bytes; raises `UnknownMessage`."""
@@ -84,8 +84,6 @@ def _check(module: Module) -> None:
     for kind in (*module.handlers, *module.events):
         if not tag_of(kind).startswith(f"{module.name}."):
             raise KernelFault(f"{tag_of(kind)} is not of module {module.name}")
-        if "type" in kind.__struct_fields__:
-            raise KernelFault(f"{tag_of(kind)} has a field `type`: in JSON the tag stands under this name")
     for message in module.handlers:
         if not 0 < message.WEIGHT <= MAXIMUM_MESSAGE_WEIGHT:
             raise KernelFault(f"{tag_of(message)} weighs {message.WEIGHT}, not 1 to {MAXIMUM_MESSAGE_WEIGHT}")
