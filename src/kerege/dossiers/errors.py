@@ -270,3 +270,9 @@ class KeyVersionUnknown(DossierError):
     """No uniqueness key has this version."""
 
     cure = "Use a version from the list; the newest one cannot be retired."
+
+
+class FormRefused(DossierError):
+    """The values do not fill the service's form; what to correct is named field by field."""
+
+    cure = "Correct the fields named in `faults` and submit again; nothing was written."

@@ -10,7 +10,7 @@ from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Desk
 from kerege.dossiers.pins import PinPattern
 from kerege.kernel.codec import decode
-from kerege.kernel.days import iso
+from kerege.kernel.days import iso, local_day
 from kerege.kernel.receipts import Receipt
 from kerege.modules.accounts.messages import Open
 from kerege.modules.accounts.types import AccountKind
@@ -19,7 +19,7 @@ from kerege.node.genesis import Post, genesis_of
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, create_ledger, new_ledger_id, open_ledger
 from kerege.node.ledger_view import DoorView
-from kerege.node.pack import Pack, PackError, nation_folder, read_pack
+from kerege.node.pack import Pack, PackError, nation_folder, read_pack, world_of
 
 
 @dataclass(slots=True)
@@ -102,6 +102,7 @@ def _desk(pack: Pack, ledger: Ledger, controller: Controller) -> Desk:
         controller.pins(pin_patterns(pack), offset_minutes=pack.nation.offset_minutes),
         lambda: ledger.door.head().time,
         offset_minutes=pack.nation.offset_minutes,
+        world=lambda service: world_of(pack, service, local_day(ledger.door.head().time, pack.nation.offset_minutes)),
     )
 
 

@@ -6,7 +6,6 @@ disclosed; the act is corrected; a bundle made after that is superseded.
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -16,17 +15,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from kerege.consensus.embedded import Answer
-from kerege.dossiers.desk import Decision, Desk
-from kerege.dossiers.ports import Look
-from kerege.kernel.messages import Message
-from kerege.kernel.transaction import Body
-from kerege.modules.registries.state import CERTIFICATES
-from kerege.node import devkeys
 from kerege.node.home import Home
-from kerege.node.workplace import Workplace, create_dev_home, open_workplace
-from kerege.proofs import Disclosure
-from kerege.testing.signers import Ed25519Signer
+from kerege.node.workplace import create_dev_home, open_workplace
+from kerege.testing.journey import Journey, Played
 
 CHILD: Mapping[str, str] = {
     "child.surname": "Асанов",
@@ -53,6 +44,7 @@ PARENTS: Mapping[str, str] = {
     "parent1.citizenship": "KG",
     "parent1.identifier_scheme": "kg-pin",
     "parent1.identifier_value": "11203199500017",
+    "parent1.basis_document": "брак 2019/118",
     "parent1.basis": "marriage",
     "parent2.role": "father",
     "parent2.standing": "person",
@@ -61,70 +53,30 @@ PARENTS: Mapping[str, str] = {
     "parent2.citizenship": "KG",
     "parent2.identifier_scheme": "kg-pin",
     "parent2.identifier_value": "20507199300021",
+    "parent2.basis_document": "брак 2019/118",
     "parent2.basis": "marriage",
     "declarant.role": "parent",
     "declarant.surname": "Асанова",
     "declarant.given_names": "Айгүл",
+    "declarant.identifier_scheme": "kg-pin",
+    "declarant.identifier_value": "11203199500017",
+    "evidence.kind": "medical-notification",
+    "evidence.number": "2026/1184",
+    "evidence.date": "2026-11-11",
+    "evidence.issuer": "Аламүдүн районунун төрөт үйү",
 }
 MATERNITY, CENTRE, REGISTRY, AUTHORITY = "РД-708203", "ЦОН-708203", "ЗАГС-708203", "ЗАГС-000000"
+CORRECTION: Mapping[str, str] = {
+    "child.name_latin": "Asanov Nursultan Bakytovich",
+    "amendment.kind": "clerical",
+    "amendment.ground": "office-error",
+    "amendment.ordered_by": "registry-office",
+    "amendment.document_number": "К-12/26",
+    "amendment.document_date": "2026-11-19",
+    "amendment.document_issuer": REGISTRY,
+    "amendment.fields": "child.name_latin",
+}
 SHOWN = ("child.surname", "child.given_names", "birth.date")
-
-
-class Stage:
-    """Who signs what: sends messages as somebody and says what happened."""
-
-    def __init__(self, workplace: Workplace, console: Console) -> None:
-        self.workplace = workplace
-        self.desk: Desk = workplace.desk
-        self.console = console
-
-    def say(self, text: str) -> None:
-        """One line of the story."""
-        self.console.print(text)
-
-    def send(self, signer: Ed25519Signer, *messages: Message) -> Answer:
-        """Sign, submit, wait until it is durable; stop the story where it was refused."""
-        door = self.workplace.ledger.door
-        body = Body(
-            ledger=door.ledger,
-            sender=signer.address,
-            lane=0,
-            sequence=door.next_sequence(signer.address),
-            valid_until=door.head().time + 3_600_000,
-            salt=os.urandom(16),
-            messages=list(messages),
-        )
-        (answer,) = door.submit([signer.transaction(body)])
-        if answer.receipt is None:
-            sys.exit(f"not a transaction: {answer.reason}")
-        code = self.workplace.code_of(answer)
-        if code:
-            sys.exit(f"refused: {code}")
-        return answer
-
-    def settle(self, signer: Ed25519Signer, decision: Decision) -> Answer:
-        """Send a decision; what it reserved becomes used, or goes back."""
-        try:
-            answer = self.send(signer, decision.message)
-        except SystemExit:
-            decision.release()
-            raise
-        decision.commit(answer.id)
-        return answer
-
-    def look(
-        self, signer: Ed25519Signer, about: bytes, case: bytes, office: str, fields: Sequence[str] = ()
-    ) -> dict[str, Disclosure]:
-        """Put the request to look on the ledger, then read."""
-        message, look = self.desk.request_look(about, case, signer.address, office, "case-handling", fields)
-        self.send(signer, message)
-        return self.read(look)
-
-    def read(self, look: Look) -> dict[str, Disclosure]:
-        """What the granted look shows, as a bundle discloses it."""
-        return {
-            s.field: Disclosure(s.field, s.value, s.salt, s.position, s.count, s.path) for s in self.desk.read(look)
-        }
 
 
 def play(folder: Path, console: Console) -> int:
@@ -134,93 +86,82 @@ def play(folder: Path, console: Console) -> int:
     home = Home(folder / "home")
     create_dev_home(home, "kg")
     with open_workplace(home) as workplace:
-        stage = Stage(workplace, console)
         console.print(f"[bold]A ledger begins[/bold]: {workplace.ledger.machine.ledger}, nation kg, throw-away keys")
-        case, transaction, certificate, record = _birth(stage, home)
-        _export(stage, folder, "certificate.json", transaction, certificate, case, record)
+        journey = Journey(workplace)
+        played = _birth(journey, console)
+        _export(journey, played, folder / "certificate.json", SHOWN, console)
         shutil.copy(home.trust, folder / "trust.json")
         _verify(folder, "certificate.json", console)
-        _correct(stage, home, record)
-        _export(stage, folder, "superseded.json", transaction, certificate, case, None)
+        _correct(journey, played, console)
+        _export(journey, played, folder / "superseded.json", (), console)
     code = _verify(folder, "superseded.json", console)
-    console.print(
-        f"\n{time.monotonic() - started:.1f} s. Left in {folder}: certificate.json, superseded.json, trust.json, home/"
-    )
+    console.print(f"\n{time.monotonic() - started:.1f} s. Left in {folder}:")
+    console.print("  certificate.json, superseded.json, trust.json, home/")
     _hints(folder, console)
     return code
 
 
-def _official(home: Home, name: str) -> Ed25519Signer:
-    return Ed25519Signer(devkeys.read_key(home, name).seed)
-
-
-def _birth(stage: Stage, home: Home) -> tuple[bytes, bytes, bytes, bytes]:
-    desk = stage.desk
-    midwife = _official(home, f"{MATERNITY}/midwife")
-    acceptor = _official(home, f"{CENTRE}/acceptor")
-    registrar = _official(home, f"{REGISTRY}/registrar")
-    keeper = _official(home, f"{AUTHORITY}/blanks-keeper")
-    stage.send(keeper, desk.receive_blanks(AUTHORITY, REGISTRY, "ЖТ", 1, 20))
+def _birth(journey: Journey, console: Console) -> Played:
+    desk = journey.desk
+    midwife = journey.official(MATERNITY, "midwife")
+    acceptor = journey.official(CENTRE, "acceptor")
+    registrar = journey.official(REGISTRY, "registrar")
+    journey.receive_blanks(REGISTRY, "ЖТ", 1, 20)
 
     opened, case, claim = desk.begin("birth", "notify", MATERNITY, CHILD)
-    stage.send(midwife, opened)
-    stage.send(midwife, desk.act(case, MATERNITY, "send"))
-    stage.say(f"1 the hospital notifies          case {case.hex()[:12]}…")
+    journey.send(midwife, opened, desk.act(case, MATERNITY, "send"))
+    console.print(f"1 the hospital notifies           case {case.hex()[:12]}…")
 
-    parent = Ed25519Signer(os.urandom(32))
-    stage.send(midwife, stage.workplace.open_account(parent.kind, parent.key, MATERNITY))
-    declared = {**CHILD, **PARENTS}
-    stage.send(parent, desk.act(case, "", "declare", values=declared, next_office=CENTRE, claim=claim))
-    stage.say("2 a parent declares              with an own key, which no office holds")
+    parent = journey.new_person(CENTRE, "acceptor")
+    journey.send(parent, desk.act(case, "", "declare", values={**CHILD, **PARENTS}, next_office=CENTRE, claim=claim))
+    console.print("2 a parent declares               with an own key, which no office holds")
 
-    seen = stage.look(acceptor, case, case, CENTRE)
-    stage.send(acceptor, desk.act(case, CENTRE, "forward", next_office=REGISTRY))
-    stage.say(f"3 the ЦОН looks, then accepts    {len(seen)} fields seen, the look is on the ledger")
+    seen = journey.look(acceptor, case, case, CENTRE)
+    journey.send(acceptor, desk.act(case, CENTRE, "forward", next_office=REGISTRY))
+    console.print(f"3 the ЦОН looks, then accepts     {len(seen)} fields seen, the look is on the ledger")
 
-    seen = stage.look(registrar, case, case, REGISTRY)
-    values = {field: shown.value for field, shown in seen.items()}
+    seen = journey.look(registrar, case, case, REGISTRY)
+    values = {name: shown.value for name, shown in seen.items()}
     decision = desk.register(case, REGISTRY, "register", values, papers=())
-    stage.settle(registrar, decision)
+    journey.settle(registrar, decision)
     if decision.record is None:
         sys.exit("the decision wrote no record")
     paper = desk.issue(decision.record, REGISTRY, "primary", "birth", None)
-    answer = stage.settle(registrar, paper)
-    stage.say(f"4 the ЗАГС looks, then registers  record {decision.record.hex()[:12]}…, PIN and act number reserved")
-    return case, answer.id, paper.papers[0].certificate, decision.record
+    answer = journey.settle(registrar, paper)
+    console.print(f"4 the ЗАГС looks, then registers  record {decision.record.hex()[:12]}…, PIN and act number given")
+    return Played(case, REGISTRY, decision.record, None, [(answer.id, paper.papers[0].certificate)])
 
 
-def _export(
-    stage: Stage, folder: Path, name: str, transaction: bytes, certificate: bytes, case: bytes, record: bytes | None
-) -> None:
-    shown: list[Disclosure] = []
-    if record is not None:
-        registrar = _official(stage.workplace.ledger.home, f"{REGISTRY}/registrar")
-        shown = sorted(stage.look(registrar, record, case, REGISTRY, SHOWN).values(), key=lambda d: d.field)
-    door = stage.workplace.ledger.door
-    (folder / name).write_bytes(door.bundle(transaction, CERTIFICATES.encode_key(certificate), shown))
-    stage.say(f"  exported {name}, {(folder / name).stat().st_size} bytes, {len(shown)} fields disclosed")
+def _export(journey: Journey, played: Played, file: Path, fields: Sequence[str], console: Console) -> None:
+    """Write the certificate's bundle as of now; the fields to disclose are looked at first, on the ledger."""
+    shown = {}
+    if fields and played.record is not None:
+        registrar = journey.official(REGISTRY, "registrar")
+        shown = journey.look(registrar, played.record, played.case, REGISTRY, fields)
+    file.write_bytes(journey.bundle(*played.papers[0], list(shown.values())))
+    console.print(f"  exported {file.name}: {file.stat().st_size} bytes, {len(shown)} fields disclosed")
 
 
-def _correct(stage: Stage, home: Home, record: bytes) -> None:
-    desk = stage.desk
-    first = _official(home, f"{REGISTRY}/registrar")
-    second = _official(home, f"{REGISTRY}/registrar-2")
-    parent = Ed25519Signer(os.urandom(32))
-    stage.send(first, stage.workplace.open_account(parent.kind, parent.key, REGISTRY))
-    opened, case, _ = desk.begin("birth-correction", "request", "", {})
-    stage.send(parent, opened)
-    stage.send(parent, desk.act(case, "", "submit", next_office=REGISTRY))
-    stage.look(first, case, case, REGISTRY)
-    stage.send(first, desk.act(case, REGISTRY, "confirm"))
-    seen = stage.look(second, record, case, REGISTRY)
-    values = {field: shown.value for field, shown in seen.items()}
-    stage.settle(second, desk.amend(case, REGISTRY, "amend", record, "clerical", "letter misread in the notification"))
-    corrected = {**values, "child.name_latin": "Asanov Nursultan Bakytovich"}
-    message, successor = desk.open_successor(record, 2, REGISTRY, corrected, "clerical")
-    stage.send(second, message)
-    stage.say(
-        f"5 the act is corrected           old id closed, new id {successor.hex()[:12]}…, the link only in a dossier"
+def _correct(journey: Journey, played: Played, console: Console) -> None:
+    """A clerical correction: requested by a parent, checked by one registrar, decided by another."""
+    desk, record = journey.desk, played.record
+    if record is None:
+        sys.exit("nothing to correct")
+    first, second = journey.official(REGISTRY, "registrar"), journey.official(REGISTRY, "registrar", "another")
+    act = {name: s.value for name, s in journey.look(first, record, played.case, REGISTRY).items()}
+    asked = {**act, **CORRECTION, "amendment.record": record.hex()}
+    parent = journey.new_person(CENTRE, "acceptor")
+    opened, case, _ = desk.begin("birth-correction", "request", "", asked)
+    journey.send(parent, opened, desk.act(case, "", "submit", next_office=REGISTRY))
+    journey.look(first, case, case, REGISTRY)
+    journey.send(first, desk.act(case, REGISTRY, "confirm"))
+    seen = {name: s.value for name, s in journey.look(second, case, case, REGISTRY).items()}
+    journey.settle(
+        second, desk.amend(case, REGISTRY, "amend", record, seen["amendment.kind"], seen["amendment.ground"])
     )
+    message, successor = desk.open_successor(record, 2, REGISTRY, seen, seen["amendment.kind"])
+    journey.send(second, message)
+    console.print(f"5 the act is corrected            old id closed, new id {successor.hex()[:12]}…")
 
 
 def _verify(folder: Path, name: str, console: Console) -> int:

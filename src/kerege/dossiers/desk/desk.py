@@ -13,7 +13,8 @@ from hashlib import sha256
 
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk.folders import Folder, Folders
-from kerege.dossiers.errors import DossierMissing
+from kerege.dossiers.errors import DossierMissing, FormRefused
+from kerege.dossiers.forms import World, find_faults
 from kerege.dossiers.ports import Look, PinAuthority, reference_commitment
 from kerege.dossiers.store import Draft, Shown, Written
 from kerege.kernel.commitments import commitment
@@ -25,12 +26,16 @@ from kerege.modules.identity.types import PersonDraft
 from kerege.modules.registries.messages import IssueCertificate, OpenSuccessor, ReceiveBlanks
 from kerege.modules.registries.types import CertificateDraft, CertificateKind, RecordDraft
 from kerege.modules.services.messages import Act, Decide, Open
-from kerege.modules.services.types import ServiceDefinition
+from kerege.modules.services.rules import holds as holds_in
+from kerege.modules.services.types import REQUESTER, ServiceDefinition
 
 CIVIL = "civil"
 """Sector of pseudonyms in civil status."""
 
 ADOPTION = "adoption"
+PIN_FIELD = "child.pin"
+"""The field that registration fills from the PIN authority."""
+
 _BLANK = "blank"
 _HOUR = 3_600_000
 
@@ -64,7 +69,8 @@ class Decision:
 class Desk:
     """Turns clear values into dossiers and messages, for every service alike.
 
-    `definitions` are the services in force by code; `now` gives block time, a lower bound of now.
+    `definitions` are the services in force by code; `now` gives block time, a lower bound of now; `world`
+    gives what the country knows today for a service's form.
     """
 
     def __init__(
@@ -75,12 +81,14 @@ class Desk:
         now: Callable[[], Time],
         *,
         offset_minutes: int,
+        world: Callable[[str], World],
     ) -> None:
         self._controller = controller
         self._definitions = definitions
         self._pins = pins
         self._now = now
         self._offset_minutes = offset_minutes
+        self._world = world
         self.folders = Folders(controller.dossiers)
 
     # Requests
@@ -89,6 +97,8 @@ class Desk:
         self, service: str, step: str, office: str, values: Mapping[str, str], *, parties: Sequence[Address] = ()
     ) -> tuple[Open, Identifier, bytes]:
         """Open a case: the message, the case's id, and the claim code for who will request (random, used once)."""
+        if self._definitions[service].step(step).roles == (REQUESTER,):
+            self.check_form(service, values)
         case, claim = os.urandom(16), os.urandom(32)
         written = self._write_request(Folder(case, os.urandom(16), "requests", service, 1), values)
         message = Open(
@@ -118,6 +128,7 @@ class Desk:
         content = None
         if values is not None:
             before = self._folder(case)
+            self.check_form(before.service, values)
             fresh = Folder(case, before.subject, before.purpose, before.service, before.version + 1)
             content = self._write_request(fresh, values).root
         return Act(
@@ -181,72 +192,51 @@ class Desk:
         values: Mapping[str, str],
         *,
         papers: Sequence[str] = ("primary",),
-        with_pin: bool = True,
         reasons: Sequence[str] = (),
     ) -> Decision:
         """Decide that a record is written: reserves PIN, act number and blanks, writes the act's dossier."""
         folder, record = self._folder(case), os.urandom(16)
+        self.check_form(folder.service, values)
         definition = self._definitions[folder.service]
-        outputs, holds = self._reserve_outputs(definition, office, values, with_pin=with_pin)
+        outputs, holds = self._reserve_outputs(definition, office, values)
         written = self._write_record(Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs})
         drafts, issued, taken = self._papers(office, folder.service, papers, None)
         holds += taken
-        message = Decide(
-            case=case,
-            office=office,
-            action=action,
-            reasons=list(reasons),
-            record=RecordDraft(
-                record,
-                definition.registry,
-                written.root,
-                self._act_commitment(office, outputs),
-                self._keys(definition.registry, office, outputs),
-                os.urandom(16),
-            ),
-            persons=[self._person(folder.subject, outputs.get("child.pin", ""))],
-            closes=None,
-            kind=None,
-            ground=None,
-            papers_of=None,
-            papers=drafts,
-            blind=os.urandom(16),
+        draft = RecordDraft(
+            record,
+            definition.registry,
+            written.root,
+            self._act_commitment(office, outputs),
+            self._keys(definition.registry, office, outputs),
+            os.urandom(16),
+        )
+        persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
+        message = self._decide(
+            case, office, action, reasons=list(reasons), record=draft, persons=persons, papers=drafts
         )
         return Decision(message, record, issued, *_settle(holds))
 
     def decide(self, case: Identifier, office: str, action: str, reasons: Sequence[str] = ()) -> Decision:
         """Decide without writing a register: a refusal with its reasons."""
-        message = Decide(
-            case=case,
-            office=office,
-            action=action,
-            reasons=list(reasons),
-            record=None,
-            persons=[],
-            closes=None,
-            kind=None,
-            ground=None,
-            papers_of=None,
-            papers=[],
-            blind=os.urandom(16),
-        )
-        return Decision(message, None, (), *_settle([]))
+        return Decision(self._decide(case, office, action, reasons=list(reasons)), None, (), *_settle([]))
+
+    def issue_in_case(
+        self, case: Identifier, office: str, action: str, record: Identifier, kind: str, reason: str | None
+    ) -> Decision:
+        """Decide that a paper of a live record is issued: changes no record."""
+        drafts, issued, holds = self._papers(office, self._folder(case).service, [kind], reason)
+        message = self._decide(case, office, action, papers_of=record, papers=drafts)
+        return Decision(message, record, issued, *_settle(holds))
 
     def amend(self, case: Identifier, office: str, action: str, record: Identifier, kind: str, ground: str) -> Decision:
         """Decide an amendment: closes the record; kind and ground leave only commitments, whatever they are."""
-        message = Decide(
-            case=case,
-            office=office,
-            action=action,
-            reasons=[],
-            record=None,
-            persons=[],
+        message = self._decide(
+            case,
+            office,
+            action,
             closes=record,
             kind=commitment("amendment.kind", os.urandom(32), kind),
             ground=commitment("amendment.ground", os.urandom(32), ground),
-            papers_of=None,
-            papers=[],
-            blind=os.urandom(16),
         )
         return Decision(message, None, (), *_settle([]))
 
@@ -282,6 +272,42 @@ class Desk:
         return ReceiveBlanks(office, target, keys, os.urandom(16))
 
     # Parts
+
+    @staticmethod
+    def _decide(
+        case: Identifier,
+        office: str,
+        action: str,
+        *,
+        reasons: list[str] | None = None,
+        record: RecordDraft | None = None,
+        persons: list[PersonDraft] | None = None,
+        closes: Identifier | None = None,
+        kind: Hash | None = None,
+        ground: Hash | None = None,
+        papers_of: Identifier | None = None,
+        papers: list[CertificateDraft] | None = None,
+    ) -> Decide:
+        return Decide(
+            case=case,
+            office=office,
+            action=action,
+            reasons=reasons or [],
+            record=record,
+            persons=persons or [],
+            closes=closes,
+            kind=kind,
+            ground=ground,
+            papers_of=papers_of,
+            papers=papers or [],
+            blind=os.urandom(16),
+        )
+
+    def check_form(self, service: str, values: Mapping[str, str]) -> None:
+        """Raise `FormRefused` with everything to correct; nothing is written where the form does not hold."""
+        faults = find_faults(self._definitions[service], values, self._world(service))
+        if faults:
+            raise FormRefused(service=service, faults=faults)
 
     def _folder(self, about: Identifier) -> Folder:
         found = self.folders.find(about)
@@ -320,7 +346,7 @@ class Desk:
         return written
 
     def _reserve_outputs(
-        self, definition: ServiceDefinition, office: str, values: Mapping[str, str], *, with_pin: bool
+        self, definition: ServiceDefinition, office: str, values: Mapping[str, str]
     ) -> tuple[dict[str, str], list[Hold]]:
         """What registration gives out: the act's number, and the PIN where the person gets one."""
         year = civil(local_day(self._now(), self._offset_minutes))[0]
@@ -328,10 +354,10 @@ class Desk:
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
         numbers = self._controller.act_numbers
         holds: list[Hold] = [(partial(numbers.commit, number.id), partial(numbers.release, number.id))]
-        has_pin = any(field.code == "child.pin" for field in definition.record_fields)
-        if with_pin and has_pin:
+        pin_field = next((field for field in definition.record_fields if field.code == PIN_FIELD), None)
+        if pin_field is not None and holds_in(pin_field.asked, values):
             pin = self._pins.reserve(values["child.sex"], date.fromisoformat(values["birth.date"]))
-            outputs["child.pin"] = pin.pin
+            outputs[PIN_FIELD] = pin.pin
             holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
         return outputs, holds
 
@@ -339,7 +365,7 @@ class Desk:
         """Uniqueness keys: over the act's number, and over the PIN where there is one."""
         prf = self._controller.uniqueness.key
         keys = [prf(registry, "act", office, values["act.year"], values["act.number"])]
-        return [*keys, prf(registry, "pin", values["child.pin"])] if values.get("child.pin") else keys
+        return [*keys, prf(registry, "pin", values[PIN_FIELD])] if values.get(PIN_FIELD) else keys
 
     def _act_commitment(self, office: str, values: Mapping[str, str]) -> bytes:
         told = f"{office}/{values.get('act.year', '')}/{values.get('act.number', '')}"
