@@ -66,12 +66,19 @@ class Authority(Keeper):
         """Whether an appointment in force gives the account the role at this office (`RolePort`)."""
         return any(row.role == role and row.office == office for _, row in self._held(address))
 
-    def acting_as_any(self, address: bytes, roles: tuple[str, ...], office: str) -> Acting:
-        """The appointment by which the account acts at the office in one of the roles; raises `NotActingAt`."""
+    def find_acting(self, address: bytes, roles: tuple[str, ...], office: str) -> Acting | None:
+        """The appointment by which the account acts at the office in one of the roles, or None."""
         for identifier, row in self._held(address):
             if row.office == office and row.role in roles:
                 return Acting(office, row.role, identifier)
-        raise errors.NotActingAt(office=office, roles=", ".join(roles))
+        return None
+
+    def acting_as_any(self, address: bytes, roles: tuple[str, ...], office: str) -> Acting:
+        """The same, but raises `NotActingAt` where there is none."""
+        found = self.find_acting(address, roles, office)
+        if found is None:
+            raise errors.NotActingAt(office=office, roles=", ".join(roles))
+        return found
 
     def acting_at(self, address: bytes, office: str) -> Acting:
         """The appointment by which the account acts at the office in whatever role; raises `NotActingAt`."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from kerege.kernel.context import Context, Keeper
-from kerege.modules.authority.errors import NotActingAt
 from kerege.modules.authority.keeper import Authority
 from kerege.modules.disclosure import errors
 from kerege.modules.disclosure.events import AccessDenied, AccessGranted, ConsentWritten, Erased, JobStarted
@@ -54,9 +53,8 @@ class Disclosure(DisclosureView):
         case = cases.find_case(case_id)
         if case is None:
             return "", Denial.NO_CASE
-        try:
-            acting = authority.acting_as_any(self._ctx.sender, cases.step_of(case).roles, office)
-        except NotActingAt:
+        acting = authority.find_acting(self._ctx.sender, cases.step_of(case).roles, office)
+        if acting is None:
             return "", Denial.NOT_ACTING
         return acting.role, self._standing(case, office)
 
