@@ -1,11 +1,12 @@
 """A toy ledger on a store: makes signed transactions by name, applies blocks, reads receipts and state."""
 
 from hashlib import sha256
+from typing import TypeVar
 
 from kerege.consensus import rows
 from kerege.consensus.door import CommittedReader
 from kerege.kernel import crypto
-from kerege.kernel.block import Block
+from kerege.kernel.block import Block, Head
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
@@ -15,8 +16,9 @@ from kerege.kernel.transaction import Body
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area
 from kerege.testing.signers import Ed25519Signer, PasskeySigner, Signer, WalletSigner
-
 from tests.kernel import toy
+
+T = TypeVar("T")
 
 LEDGER = "kg-toy"
 PREFIX = "kg"
@@ -40,14 +42,18 @@ def address(name: str) -> bytes:
 
 def genesis(names=tuple(SIGNERS), *, balance: int = 1_000, parameters=()) -> Genesis:
     """All names open; carol is a minter, dina is sponsored, everybody but erlan holds money."""
-    wallets = [
-        (address(n), toy.Wallet(SIGNERS[n].kind, SIGNERS[n].key, n == "dina")) for n in names
-    ]
+    wallets = [(address(n), toy.Wallet(SIGNERS[n].kind, SIGNERS[n].key, n == "dina")) for n in names]
     given = {
         "wallets": toy.WalletsGenesis(wallets, [(address("carol"), "minter")], list(parameters)),
         "purse": toy.PurseGenesis([(address(n), "KGS", balance) for n in names if n != "erlan"]),
     }
     return Genesis(LEDGER, PREFIX, START, [(name, encode(value)) for name, value in given.items()])
+
+
+def known(value: T | None) -> T:
+    """What must be there."""
+    assert value is not None
+    return value
 
 
 def tile_reader(store):
@@ -88,6 +94,11 @@ class Bench:
             block = self.machine.begin(first)
             self.store.write(rows.batch_of(block, 0, encode(first)))
             self.machine.durable(block)
+
+    @property
+    def head(self) -> Head:
+        """The newest sealed block."""
+        return known(self.machine.head)
 
     @property
     def now(self) -> int:
@@ -150,10 +161,10 @@ class Bench:
 
 
 def receipt_of(block: Block, position: int = 0) -> Receipt:
-    return decode(block.executed.outcomes[position].receipt, Receipt)
+    return decode(known(block.executed.outcomes[position].receipt), Receipt)
 
 
-def facts_of(refused) -> tuple[str, dict]:
+def facts_of(refused) -> tuple[str, dict[str, Any]]:
     """Number and facts of a refusal, of a receipt or of a reason."""
     if isinstance(refused, Receipt):
         return refused.code, dict(refused.facts)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerege.kernel.codec import decode
+from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import (
     AmountOutOfBounds,
     BadForm,
@@ -27,11 +27,11 @@ from kerege.kernel.errors import (
     WrongLedger,
     WrongSequence,
 )
-from kerege.kernel.codec import encode
 from kerege.kernel.execution import MAXIMUM_OPERATIONS
 from kerege.kernel.machine import SEQUENCE_WINDOW
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import MAXIMUM_AHEAD, Witness, encode_body, seal
+from kerege.storage.port import Area, Batch
 from tests.kernel import toy
 from tests.kernel.bench import HOUR, PASSKEY, SIGNERS, START, Bench, address, facts_of, genesis, receipt_of
 
@@ -409,8 +409,6 @@ def test_a_store_that_fails_stops_the_node_whatever_its_error(bench):
 
 @pytest.mark.parametrize("bad", [b"", b"\x01", b"\x09\x01", b"\x01\xc1", b"\x01\xa1x"])
 def test_a_damaged_row_stops_the_node(bench, bad):
-    from kerege.storage.port import Area, Batch
-
     batch = Batch()
     batch.put(Area.STATE, toy.BALANCES.encode_key((b"n" * 20, "KGS")), bad)
     bench.store.write(batch)

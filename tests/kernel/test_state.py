@@ -47,7 +47,7 @@ class Reader:
 
 
 class StateAgainstADictionary(RuleBasedStateMachine):
-    """Blocks of transactions with savepoints, some rolled back, some blocks discarded, the store late by some blocks."""
+    """Transactions with savepoints, some rolled back, some blocks discarded, the store late by some blocks."""
 
     @initialize(limit=st.sampled_from([1, 4, 1000]))
     def begin(self, limit):
@@ -55,8 +55,8 @@ class StateAgainstADictionary(RuleBasedStateMachine):
         self.state = State(self.reader, limit)
         self.bound = Bound(NUMBERS, self.state)
         self.model: dict[tuple[str, int], int] = {}
-        self.marks: list[tuple[int, dict]] = []
-        self.pending: list[tuple[Changes, dict]] = []
+        self.marks: list[tuple[int, dict[tuple[str, int], int]]] = []
+        self.pending: list[tuple[Changes, dict[tuple[str, int], int]]] = []
         self.block_start: dict[tuple[str, int], int] = {}
         self.state.begin_transaction()
 
@@ -168,7 +168,7 @@ class StateAgainstADictionary(RuleBasedStateMachine):
 
 TestStateAgainstADictionary = StateAgainstADictionary.TestCase
 TestStateAgainstADictionary.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -200,7 +200,7 @@ def test_operations_are_the_same_whatever_is_cached_or_durable():
         assert [key[1] for key, _ in bound.scan("a")] == [0, 1, 2, 5, 6, 7, 8, 9]
         bound.find(("a", 1))
         bound.put(("a", 4), 1)
-        return state.operations
+        return int(state.operations)
 
     assert {operations(durable=d, cached=c) for d in (True, False) for c in (True, False) if c or d} == {10}
 
@@ -269,6 +269,7 @@ def test_created_counts_what_is_left():
 
 
 # Older schemas
+
 
 class Second(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     name: str

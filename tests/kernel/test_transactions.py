@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerege.kernel.errors import KernelFault, NotATransaction, NotCanonical, TooLarge, UnknownMessage
-from kerege.kernel.messages import tag_of
-from kerege.kernel.module import Modules
+from kerege.kernel.messages import Message, tag_of
+from kerege.kernel.module import Module, Modules
 from kerege.kernel.transaction import MAXIMUM_MESSAGES, MAXIMUM_SIZE, Body, Witness, encode_body, seal
 from tests.kernel import toy
 from tests.kernel.bench import LEDGER, address, facts_of, signer
@@ -19,7 +19,7 @@ WITNESS = Witness(1, b"k" * 32, b"g" * 64)
 RAW = seal(encode_body(BODY), WITNESS)
 
 
-def fields(body) -> tuple:
+def fields(body) -> tuple[object, ...]:
     return tuple(getattr(body, name) for name in Body.__struct_fields__)
 
 
@@ -28,7 +28,7 @@ def sealed(form) -> bytes:
     return seal(msgspec.msgpack.encode(form), WITNESS)
 
 
-def plain(**changed) -> list:
+def plain(**changed) -> list[object]:
     form = {
         "ledger": LEDGER,
         "sender": address("alice"),
@@ -41,7 +41,7 @@ def plain(**changed) -> list:
     return list({**form, **changed}.values())
 
 
-def refusal(raw: bytes) -> tuple[str, dict]:
+def refusal(raw: bytes) -> tuple[str, dict[str, object]]:
     with pytest.raises(NotATransaction) as refused:
         DECODER.transaction(raw)
     return facts_of(refused.value)
@@ -142,7 +142,10 @@ def test_values_in_a_longer_form_are_refused():
     body = encode_body(BODY)
     at = body.index(b"\x03\x07")  # lane 3, sequence 7
     for longer in (b"\xcc\x03\x07", b"\x03\xcc\x07", b"\x03\xd0\x07", b"\xcd\x00\x03\x07"):
-        assert refusal(seal(body[:at] + longer + body[at + 2 :], WITNESS)) == (NotCanonical.code, {"reason": "encoding"})
+        assert refusal(seal(body[:at] + longer + body[at + 2 :], WITNESS)) == (
+            NotCanonical.code,
+            {"reason": "encoding"},
+        )
     text = b"\xd9" + bytes([len(LEDGER)]) + LEDGER.encode()
     assert refusal(seal(body[:1] + text + body[2 + len(LEDGER) :], WITNESS))[1] == {"reason": "encoding"}
 
@@ -180,7 +183,9 @@ def test_every_byte_counts(position, change):
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 15), st.integers(0, 2**53 - 1), st.integers(1, MAXIMUM_MESSAGES))
 def test_what_is_encoded_is_read(amount, lane, sequence, count):
-    body = Body(LEDGER, address("alice"), lane, sequence, 1, b"s" * 16, [toy.Pay(address("bob"), "KGS", amount)] * count)
+    body = Body(
+        LEDGER, address("alice"), lane, sequence, 1, b"s" * 16, [toy.Pay(address("bob"), "KGS", amount)] * count
+    )
     found = DECODER.transaction(seal(encode_body(body), WITNESS))
     assert fields(found.body) == fields(body)
     assert found.weight == count
@@ -208,18 +213,18 @@ def _module(**changed):
         "tables": toy.PURSE_MODULE.tables,
         "events": toy.PURSE_MODULE.events,
     }
-    return toy.Module(**{**declared, **changed})
+    return Module(**{**declared, **changed})
 
 
-class Weightless(toy.Message, frozen=True, tag="purse.Weightless"):
+class Weightless(Message, frozen=True, tag="purse.Weightless"):
     WEIGHT = 0
 
 
-class Immense(toy.Message, frozen=True, tag="purse.Immense"):
+class Immense(Message, frozen=True, tag="purse.Immense"):
     WEIGHT = 626
 
 
-class Again(toy.Message, frozen=True, tag="purse.Pay"):
+class Again(Message, frozen=True, tag="purse.Pay"):
     pass
 
 

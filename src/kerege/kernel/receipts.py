@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from kerege.kernel.messages import Event
 from kerege.kernel.types import Hash, Height, Time
 
 
@@ -28,7 +27,7 @@ class BlockReceipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     height: Height
     time: Time
-    events: list[Event]
+    events: list[Any]
 
 
 class BlockRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="block"):

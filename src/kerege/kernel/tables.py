@@ -119,7 +119,9 @@ class Table(Generic[K, V]):
         self.parts = [_part_of(part) for part in (key if self.composite else (key,))]
         self._schema_byte = bytes([schema])
         self._decoder: Any = msgspec.msgpack.Decoder(value)
-        self._upcasts = {n: (msgspec.msgpack.Decoder(t), f) for n, (t, f) in (upcasts or {}).items()}
+        self._upcasts = upcasts or {}
+        if sorted(self._upcasts) != list(range(1, schema)):
+            raise KernelFault(f"{name} of schema {schema} needs an upcast from each one before")
         self.encode_key: Callable[[K], bytes] = _key_encoder(self.prefix, self.parts, composite=self.composite)
 
     def encode_prefix(self, *parts: Any) -> bytes:  # noqa: ANN401
@@ -142,16 +144,32 @@ class Table(Generic[K, V]):
 
     def decode_value(self, raw: bytes) -> V:
         """The value of stored bytes, upcast step by step from the schema it was written with; raises `ValueError`."""
-        number, body = raw[0], memoryview(raw)[1:]
+        number = raw[0]
         if number == self.schema:
-            return self._decoder.decode(body)  # type: ignore[no-any-return]
-        if number not in self._upcasts:
-            raise ValueError(f"no upcast from schema {number}")
-        decoder, upcast = self._upcasts[number]
-        value = upcast(decoder.decode(body))
-        for step in range(number + 1, self.schema):
+            return self._decoder.decode(memoryview(raw)[1:])  # type: ignore[no-any-return]
+        _, _, value = self.decode_stored(raw)
+        for step in range(number, self.schema):
             value = self._upcasts[step][1](value)
         return value  # type: ignore[no-any-return]
+
+    def type_of(self, schema: int) -> Any:  # noqa: ANN401 - any type that msgspec encodes
+        """The type of values stored under a schema number; raises `ValueError` for one that never was."""
+        if schema == self.schema:
+            return self.value
+        if schema not in self._upcasts:
+            raise ValueError(f"{self.name} has no schema {schema}")
+        return self._upcasts[schema][0]
+
+    def decode_stored(self, raw: bytes) -> tuple[int, Any, Any]:
+        """(schema number, type, value) of stored bytes as they were written, not upcast; raises `ValueError`."""
+        if not raw:
+            raise ValueError(f"{self.name} has no empty values")
+        kind = self.type_of(raw[0])
+        return raw[0], kind, msgspec.msgpack.decode(raw[1:], type=kind)
+
+    def encode_stored(self, schema: int, value: Any) -> bytes:  # noqa: ANN401
+        """Stored bytes of a value of the type of that schema."""
+        return bytes([schema]) + encode(value)
 
 
 class Bound(Generic[K, V]):

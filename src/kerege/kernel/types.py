@@ -49,8 +49,8 @@ Height = Annotated[int, Meta(ge=0, le=MAXIMUM_TIME, extra={"form": "count"})]
 Count = Annotated[int, Meta(ge=0, le=2**32 - 1, extra={"form": "count"})]
 """A small number of things."""
 
-Day = Annotated[int, Meta(ge=0, le=2**22, extra={"form": "day"})]
-"""A local date as days since 1970-01-01; an ISO date in JSON."""
+Day = Annotated[int, Meta(ge=0, le=2_932_896, extra={"form": "day"})]
+"""A local date as days since 1970-01-01, up to 9999-12-31; an ISO date in JSON."""
 
 Lane = Annotated[int, Meta(ge=0, le=15, extra={"form": "count"})]
 """One of 16 independent sequences of an account."""
