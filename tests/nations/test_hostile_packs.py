@@ -100,7 +100,7 @@ REPLACED: list[tuple[str, str, str, type[PackError], str]] = [
     ("texts/fi.yaml", "roles:\n", "roles:\n  pirate: Merirosvo\n", errors.TextMissing, "roles.pirate"),
     (SERVICE, "to: decide", "to: nowhere", errors.DefinitionRefused, "services.41"),
     (SERVICE, "code: decide\n", "code: apply\n", errors.DefinitionRefused, "services.40"),
-    (SERVICE, "kind: decide, to: refused", "kind: advance, to: apply", errors.DefinitionRefused, "services.43"),
+    (SERVICE, "kind: decide, to: refused", "kind: return, to: apply", errors.DefinitionRefused, "services.43"),
     (SERVICE, "step: apply}", "step: decide}", errors.DefinitionRefused, "services.43"),
     (SERVICE, "{var: boat.length}", "{var: boat.width}", errors.DefinitionRefused, "services.41"),
     (SERVICE, '"<="', '"=<"', errors.KeyUnknown, "=<"),

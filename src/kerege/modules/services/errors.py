@@ -1,7 +1,7 @@
 """Refusals of services: 1 to 39 of cases, 40 to 49 of definitions."""
 
 from kerege.kernel.errors import Refused
-from kerege.kernel.types import Code, Identifier
+from kerege.kernel.types import Amount, Code, Identifier
 
 
 class UnknownService(Refused, code="services.1"):
@@ -11,7 +11,7 @@ class UnknownService(Refused, code="services.1"):
 
 
 class VersionKnown(Refused, code="services.2"):
-    """This version of the service is published already: publish the next."""
+    """This version of the service, or a later one, is published already: publish the next."""
 
     service: Code
     version: int
@@ -123,7 +123,7 @@ class CannotWithdraw(Refused, code="services.18"):
 
 
 class DraftsDisagree(Refused, code="services.19"):
-    """The decision brings other drafts than its outcome writes."""
+    """The decision brings other drafts than its outcome writes, or drafts for another register or service."""
 
     outcome: Code
     writes: str
@@ -149,7 +149,7 @@ class NotAppealed(Refused, code="services.22"):
 
 
 class TooMuchAttached(Refused, code="services.23"):
-    """A case takes a bounded number of pieces of evidence, parties and acts."""
+    """A case takes a bounded number of pieces of evidence."""
 
     case: Identifier
     limit: int
@@ -160,6 +160,74 @@ class NotAppellateBody(Refused, code="services.24"):
 
     case: Identifier
     office: str
+
+
+class ContentFixed(Refused, code="services.25"):
+    """What is asked is changed only by the requester, or by the notifier while there is no requester yet."""
+
+    case: Identifier
+
+
+class JudgeInOwnCause(Refused, code="services.26"):
+    """An appeal is not ruled on by who handled the case, nor at an office that did."""
+
+    case: Identifier
+    office: str
+
+
+class FeeUnpaid(Refused, code="services.27"):
+    """What is granted here is granted after this fee was paid."""
+
+    case: Identifier
+    fee: Code
+
+
+class UnknownFee(Refused, code="services.28"):
+    """The service has no such fee, or it is paid."""
+
+    case: Identifier
+    fee: Code
+
+
+class FeeChanged(Refused, code="services.29"):
+    """The fee is another amount today than the payer agreed to."""
+
+    fee: Code
+    due: Amount
+    offered: Amount
+
+
+class NoFeeAccount(Refused, code="services.30"):
+    """No parameter names an account that receives fees."""
+
+    parameter: Code
+
+
+class NotYourTurn(Refused, code="services.31"):
+    """Cases of this service are dealt in the order of their deadlines: take the one that is due first."""
+
+    case: Identifier
+    first: Identifier
+
+
+class NotTaken(Refused, code="services.32"):
+    """Cases of this service are dealt: take the case before acting in it."""
+
+    case: Identifier
+
+
+class TermOutOfBounds(Refused, code="services.33"):
+    """A legal term is 0 to 3,660 days."""
+
+    parameter: Code
+    days: int
+
+
+class WrongRegister(Refused, code="services.34"):
+    """The record belongs to another register than the service writes."""
+
+    record: Identifier
+    registry: Code
 
 
 # Definitions

@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from kerege.kernel.messages import Event
-from kerege.kernel.types import Code, Count, Identifier, Time
-from kerege.modules.services.types import Case
+from kerege.kernel.types import Address, Code, Count, Identifier, Time
+from kerege.modules.services.types import Act, Case, Optional, Payment
 
 _CASE = Meta(description="The case's random id.")
 
@@ -30,17 +30,18 @@ class CaseWritten(Event, frozen=True, tag="services.CaseWritten"):
 
 
 class StepTaken(Event, frozen=True, tag="services.StepTaken"):
-    """Somebody took an action in a case."""
+    """Somebody took an action in a case: who, in which office, by which appointment, with which reasons."""
 
     case: Annotated[Identifier, _CASE]
-    step: Annotated[Code, Meta(description="Step of the definition.")]
-    action: Annotated[Code, Meta(description="Action taken.")]
+    act: Annotated[Act, Meta(description="Step, action, account, office, role, appointment, time.")]
+    reasons: Annotated[list[Code], Meta(description="Reason codes of the definition.")]
 
 
 class CaseOverdue(Event, frozen=True, tag="services.CaseOverdue"):
-    """The holder let a deadline pass; the case stays open, and everyone sees it."""
+    """The holder let a deadline pass; the case stays open, and everyone sees it. Announced once per deadline."""
 
     case: Annotated[Identifier, _CASE]
+    holder: Annotated[Optional, Meta(description="Office, or institution appealed to; empty for the requester.")]
     due: Annotated[Time, Meta(description="The deadline missed.")]
 
 
@@ -58,4 +59,12 @@ class ClockStopped(Event, frozen=True, tag="services.ClockStopped"):
     stopped: Annotated[bool, Meta(description="Whether it stands.", extra={"plain": "a state of the procedure"})]
 
 
-EVENTS = (DefinitionPublished, CaseWritten, StepTaken, CaseOverdue, CaseEnded, ClockStopped)
+class FeePaid(Event, frozen=True, tag="services.FeePaid"):
+    """A fee of the service was paid."""
+
+    case: Annotated[Identifier, _CASE]
+    payment: Annotated[Payment, Meta(description="Fee, currency and amount.")]
+    payer: Annotated[Address, Meta(description="Account that paid.")]
+
+
+EVENTS = (DefinitionPublished, CaseWritten, StepTaken, CaseOverdue, CaseEnded, ClockStopped, FeePaid)

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from kerege.kernel.messages import Message, Senders, any_account, authority
-from kerege.kernel.types import Address, Blind, Code, Commitment, Identifier
+from kerege.kernel.types import Address, Amount, Blind, Code, Commitment, Identifier
 from kerege.modules.identity.types import PersonDraft
 from kerege.modules.registries.types import CertificateDraft, RecordDraft
-from kerege.modules.services.types import Ruling
+from kerege.modules.services.types import Optional, RulingWord
 
 ClaimCode = Annotated[
     bytes,
@@ -17,11 +17,7 @@ ClaimCode = Annotated[
 """What a notifier hands to who will request."""
 
 _CASE = Meta(description="The case's random id.")
-_OFFICE = Meta(
-    max_length=64,
-    description="Office in which the sender acts; empty for the requester.",
-    extra={"plain": "a public office", "readers": "public"},
-)
+_OFFICE = Meta(description="Office in which the sender acts; empty for the requester.")
 _BLIND = Meta(description="Random bytes for the stored leaf.")
 _REASONS = Meta(max_length=16, description="Reason codes of the definition.")
 
@@ -50,7 +46,7 @@ class Open(Message, frozen=True, tag="services.Open"):
     case: Annotated[Identifier, Meta(description="Random id of the case.")]
     service: Annotated[Code, Meta(description="Service.")]
     step: Annotated[Code, Meta(description="First step, one of the definition's starts.")]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     content: Annotated[Commitment, Meta(description="Root over the commitments of the request's fields.")]
     claim: Annotated[Commitment | None, Meta(description="Commitment to a claim code for who will request.")]
     parties: Annotated[list[Address], Meta(max_length=8, description="Other accounts known to be party.")]
@@ -63,16 +59,12 @@ class Act(Message, frozen=True, tag="services.Act"):
     SENDERS: ClassVar[Senders] = any_account
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     action: Annotated[Code, Meta(description="Action of the step.")]
     reasons: Annotated[list[Code], _REASONS]
     next_office: Annotated[
-        str,
-        Meta(
-            max_length=64,
-            description="Office for the next step where the definition leaves it to the place or the requester.",
-            extra={"plain": "a public office", "readers": "public"},
-        ),
+        Optional,
+        Meta(description="Office for the next step where the definition leaves it to the place or the requester."),
     ]
     content: Annotated[Commitment | None, Meta(description="New root over the request's fields, if they changed.")]
     claim: Annotated[ClaimCode | None, Meta(description="Claim code, where a notified requester takes the case.")]
@@ -86,8 +78,33 @@ class Claim(Message, frozen=True, tag="services.Claim"):
     SENDERS: ClassVar[Senders] = any_account
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     official: Annotated[Address | None, Meta(description="Who takes it; none puts it back into the queue.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class AttachEvidence(Message, frozen=True, tag="services.AttachEvidence"):
+    """Add evidence to a case before its end.
+
+    Where the clock stands because the requester owes something, what the requester brings lets it run again.
+    """
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[Optional, _OFFICE]
+    evidence: Annotated[list[Commitment], Meta(min_length=1, max_length=16, description="Commitments to evidence.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class PayFee(Message, frozen=True, tag="services.PayFee"):
+    """Pay a fee of the service, for oneself or for another: the amount is a dated parameter."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    fee: Annotated[Code, Meta(description="Fee of the definition.")]
+    amount: Annotated[Amount, Meta(description="Minor units that the payer agrees to pay.")]
     blind: Annotated[Blind, _BLIND]
 
 
@@ -97,7 +114,7 @@ class Suspend(Message, frozen=True, tag="services.Suspend"):
     SENDERS: ClassVar[Senders] = any_account
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     cause: Annotated[Code, Meta(description="Suspension of the definition.")]
     blind: Annotated[Blind, _BLIND]
 
@@ -108,7 +125,7 @@ class Resume(Message, frozen=True, tag="services.Resume"):
     SENDERS: ClassVar[Senders] = any_account
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     blind: Annotated[Blind, _BLIND]
 
 
@@ -122,7 +139,7 @@ class Decide(Message, frozen=True, tag="services.Decide"):
     WEIGHT: ClassVar[int] = 5
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
+    office: Annotated[Optional, _OFFICE]
     action: Annotated[Code, Meta(description="Deciding action of the step.")]
     reasons: Annotated[list[Code], _REASONS]
     record: Annotated[RecordDraft | None, Meta(description="Record that the outcome opens.")]
@@ -161,6 +178,6 @@ class Rule(Message, frozen=True, tag="services.Rule"):
     SENDERS: ClassVar[Senders] = any_account
 
     case: Annotated[Identifier, _CASE]
-    office: Annotated[str, _OFFICE]
-    ruling: Annotated[Ruling, Meta(description="upheld or overturned.", extra={"plain": "a state of the procedure"})]
+    office: Annotated[Optional, _OFFICE]
+    ruling: Annotated[RulingWord, Meta(description="upheld or overturned.")]
     blind: Annotated[Blind, _BLIND]

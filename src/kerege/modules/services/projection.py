@@ -27,4 +27,5 @@ PROJECTIONS: dict[type[Event], Projection] = {
     events.CaseOverdue: nothing,
     events.CaseEnded: nothing,
     events.ClockStopped: nothing,
+    events.FeePaid: nothing,
 }

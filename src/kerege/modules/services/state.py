@@ -14,19 +14,29 @@ DEFINITIONS = Table[tuple[str, int], bytes](
     value=Annotated[bytes, Meta(max_length=256 * 1024)],
     doc="Published definitions of services: canonical bytes by code and version.",
 )
-CASES = Table[bytes, Case]("services.case", key=Identifier, value=Case, personal=True, doc="Cases of requests.")
-DUE = Table[tuple[int, bytes], bool](
-    "services.due", key=(Time, Identifier), value=bool, derived=True, doc="Index: open cases by deadline."
-)
-OVERDUE = Table[bytes, int](
-    "services.overdue",
+CASES = Table[bytes, Case](
+    "services.case",
     key=Identifier,
-    value=Time,
+    value=Case,
+    personal=True,
+    doc="Cases: holder, what is due, until when, what stopped the clock.",
+)
+DUE = Table[tuple[int, bytes], bool](
+    "services.due",
+    key=(Time, Identifier),
+    value=bool,
     derived=True,
-    doc="Cases announced as overdue, with the deadline missed.",
+    doc="Index: cases by a deadline that has not passed yet.",
+)
+QUEUE = Table[tuple[str, str, int, bytes], bool](
+    "services.queue",
+    key=(Code, Code, Time, Identifier),
+    value=bool,
+    derived=True,
+    doc="Index: cases by holder (an office, or @ and the institution appealed to), state, deadline.",
 )
 CURSOR = Table[str, int](
     "services.cursor", key=Code, value=Time, derived=True, doc="Deadline up to which the schedule has looked."
 )
 
-TABLES = (DEFINITIONS, CASES, DUE, OVERDUE, CURSOR)
+TABLES = (DEFINITIONS, CASES, DUE, QUEUE, CURSOR)

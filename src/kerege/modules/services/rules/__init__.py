@@ -1,12 +1,22 @@
 """What a definition says: about a message, about itself, about the values of a form."""
 
 from kerege.modules.services.rules.cases import (
+    BODY,
+    RUNNING,
     action_of,
     check_drafts,
+    check_fees,
     check_reasons,
+    days_left,
+    drawn,
+    fee_of,
+    handled_by,
     new_case,
+    office_of,
+    place_of,
     start_of,
     suspension_of,
+    with_act,
 )
 from kerege.modules.services.rules.conditions import (
     comparisons,
@@ -19,23 +29,35 @@ from kerege.modules.services.rules.definition import (
     check_names,
     encode_definition,
     legal_bases,
+    parameters_of,
     text_ids,
 )
 
 __all__ = [
+    "BODY",
+    "RUNNING",
     "action_of",
     "check_definition",
     "check_drafts",
+    "check_fees",
     "check_names",
     "check_reasons",
     "comparisons",
+    "days_left",
     "depth_of",
+    "drawn",
     "encode_definition",
+    "fee_of",
+    "handled_by",
     "holds",
     "legal_bases",
     "names_in",
     "new_case",
+    "office_of",
+    "parameters_of",
+    "place_of",
     "start_of",
     "suspension_of",
     "text_ids",
+    "with_act",
 ]

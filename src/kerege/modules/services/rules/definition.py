@@ -56,6 +56,7 @@ def check_definition(definition: ServiceDefinition) -> None:
     _check_outcome(definition, definition.withdrawal, "withdrawn", "withdrawal")
     _check_ends(definition)
     _check_four_eyes(definition)
+    _check_amendments(definition)
 
 
 def check_names(definition: ServiceDefinition, known: Known) -> None:
@@ -79,6 +80,21 @@ def legal_bases(definition: ServiceDefinition) -> Iterator[tuple[str, LegalBasis
     for where, bases in places:
         for basis in bases:
             yield where, basis
+
+
+def parameters_of(definition: ServiceDefinition) -> Iterator[tuple[str, str]]:
+    """(place, name) of every dated parameter that the definition reads."""
+    for choices in definition.choice_lists:
+        if choices.parameter:
+            yield f"choice_lists.{choices.code}", choices.parameter
+    for step in definition.steps:
+        yield f"steps.{step.code}", step.due.parameter
+    for cause in definition.suspensions:
+        yield f"suspensions.{cause.code}", cause.limit.parameter
+    for fee in definition.fees:
+        yield f"fees.{fee.code}", fee.parameter
+    yield "appeal", definition.appeal.due.parameter
+    yield "appeal", definition.appeal.ruling.parameter
 
 
 def text_ids(definition: ServiceDefinition) -> tuple[str, ...]:
@@ -189,6 +205,8 @@ def _check_step(definition: ServiceDefinition, step: Step) -> None:
         raise PartsDisagree(where=where, reason="an official acts at an office, the requester at none")
     if (step.found == "by-place") != bool(step.place_field):
         raise PartsDisagree(where=where, reason="a place field belongs to an office found by place")
+    if alone and step.suspensions:
+        raise PartsDisagree(where=where, reason="the requester does not stop the clock")
     if step.place_field and definition.field(step.place_field).kind != "territory":
         raise PartsDisagree(where=where, reason="the place field is not of kind territory")
     for cause in step.suspensions:
@@ -201,7 +219,10 @@ def _check_step(definition: ServiceDefinition, step: Step) -> None:
 def _check_action(definition: ServiceDefinition, step: Step, action: Action) -> None:
     where = f"steps.{step.code}.actions.{action.code}"
     if action.kind != "decide":
+        order = [each.code for each in definition.steps]
         named(definition.steps, action.to, where)
+        if (order.index(action.to) > order.index(step.code)) != (action.kind == "advance") or action.to == step.code:
+            raise PartsDisagree(where=where, reason="an advance leads to a later step, a return to an earlier one")
         return
     outcome = named(definition.outcomes, action.to, where)
     if REQUESTER in step.roles:
@@ -261,22 +282,30 @@ def _check_four_eyes(definition: ServiceDefinition) -> None:
     for code in (guard.first, guard.second):
         if REQUESTER in definition.step(code).roles:
             raise GuardWithoutEffect(reason="the requester is not one of two officials")
+    around = {step.code: [a.to for a in step.actions if a.to != guard.first] for step in definition.steps}
+    begins = [start.step for start in definition.starts if start.step != guard.first]
+    if guard.second in _closure(begins, lambda code: around.get(code, [])):
+        raise GuardWithoutEffect(reason="a way leads around the first step")
+
+
+def _check_amendments(definition: ServiceDefinition) -> None:
+    """What amends a register is decided in the second step of a guard that is required."""
+    guard = definition.four_eyes
+    amends = {outcome.code for outcome in definition.outcomes if outcome.writes == "amendment"}
+    for step in definition.steps:
+        decides = any(action.kind == "decide" and action.to in amends for action in step.actions)
+        if decides and not (guard.mode == "required" and guard.second == step.code):
+            raise GuardWithoutEffect(reason="an amendment is decided by a second official")
 
 
 def _outside_names(definition: ServiceDefinition, known: Known) -> Iterator[tuple[str, str, Collection[str]]]:
     """(place, name, names known) for everything the definition takes from outside."""
-    for choices in definition.choice_lists:
-        if choices.parameter:
-            yield f"choice_lists.{choices.code}", choices.parameter, known.parameters
+    yield from ((where, name, known.parameters) for where, name in parameters_of(definition))
     for step in definition.steps:
         where = f"steps.{step.code}"
-        yield where, step.due.parameter, known.parameters
         yield from ((where, role, known.roles) for role in step.roles if role != REQUESTER)
         yield from ((where, kind, known.office_kinds) for kind in step.office_kinds)
-    for cause in definition.suspensions:
-        yield f"suspensions.{cause.code}", cause.limit.parameter, known.parameters
     for fee in definition.fees:
-        yield f"fees.{fee.code}", fee.parameter, known.parameters
         yield f"fees.{fee.code}", fee.currency, known.currencies
-    yield "appeal", definition.appeal.due.parameter, known.parameters
+    yield from (("appeal", role, known.roles) for role in definition.appeal.roles)
     yield from (("appeal", name, known.institutions) for name in definition.appeal.to)

@@ -25,7 +25,7 @@ CASE_FACTS = ("case.trigger", "case.office_kind", "case.service")
 NO_CODE = ""
 """Stands where a code is optional and there is none."""
 
-Optional = Annotated[str, Meta(max_length=64)]
+Optional = Annotated[str, Meta(max_length=64, pattern=r"\A[0-9A-Za-zА-Яа-яЁёӨөҮүҢң._:/-]*\Z", extra={"form": "code"})]
 """A code, or the empty text for none."""
 
 FieldKind = Literal[
@@ -212,11 +212,16 @@ class Fee(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 class Appeal(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """To whom and until when a decision may be challenged."""
+    """To whom and until when a decision may be challenged, who rules, until when."""
 
     to: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=4)]
     """Institutions, first instance first."""
+    roles: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=8)]
+    """Who rules there, in any of these roles."""
     due: Due
+    """Until when the requester may appeal, from the decision or from the ruling before."""
+    ruling: Due
+    """Until when the body appealed to rules."""
     legal_basis: Bases
 
 
@@ -265,7 +270,8 @@ class ServiceDefinition(Struct, frozen=True, array_like=True, forbid_unknown_fie
     """Outcome when the requester withdraws before the decision; empty: it cannot be withdrawn."""
     four_eyes: FourEyes
     assignment: Literal["claim", "turn"]
-    """Within an office: officials take cases from the queue, or the ledger deals them in turn."""
+    """Within an office: officials take cases from the queue as they choose, or whoever asks is dealt the one that is
+    due first and works on no case that was not dealt."""
     fees: Annotated[tuple[Fee, ...], Meta(max_length=8)]
     appeal: Appeal
     publication: Publication
