@@ -83,5 +83,11 @@ def read_key(home: Home, name: str) -> DevKey:
     return DevKey(form["name"], form["office"], form["role"], bytes.fromhex(form["seed"]))
 
 
+def list_keys(home: Home) -> list[tuple[str, str]]:
+    """(name, address) of every throw-away key of a home, by name."""
+    forms = [json.loads(path.read_bytes()) for path in sorted(home.dev_keys.glob("*.json"))]
+    return [(form["name"], form["address"]) for form in forms]
+
+
 def _file_name(name: str) -> str:
     return name.replace("/", "--")
