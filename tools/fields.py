@@ -9,6 +9,7 @@ A type whose meaning settles the question (an address, a commitment) has a defau
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -34,6 +35,9 @@ DEFAULTS = {
     "code": "a name from a public list; never a word about a person",
     "key": "a public key is made to be read",
 }
+
+
+CLOSED_LIST = "one word of a closed list that the code names; never a word about a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ def _leaves(owner: str, path: str, annotation: Any, description: str, extra: dic
             yield from _leaves(owner, path + step, each, description, extra)
     else:
         form = extra.get("form", "")
-        reason = extra.get("plain", DEFAULTS.get(form, ""))
+        closed = isinstance(annotation, type) and issubclass(annotation, Enum)
+        reason = extra.get("plain", CLOSED_LIST if closed else DEFAULTS.get(form, ""))
         kind = form or getattr(annotation, "__name__", str(annotation))
         yield Field(owner, path, kind, description, extra.get("readers", EVERYONE), reason)
 

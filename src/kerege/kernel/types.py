@@ -60,6 +60,18 @@ Code = Annotated[
 ]
 """A name from a public list: office, role, service, parameter, reason. Never a word about a person."""
 
+OptionalCode = Annotated[str, Meta(max_length=64, extra={"form": "code"})]
+"""A code, or the empty text for none."""
+
+Flag = Annotated[bool, Meta(extra={"form": "flag", "plain": "a state of a rule or procedure", "readers": "everyone"})]
+"""Whether something holds; never a fact about a person."""
+
+PublicDay = Annotated[
+    int,
+    Meta(ge=0, le=2**22, extra={"form": "day", "plain": "a day of the calendar or of a law", "readers": "everyone"}),
+]
+"""A day that is public by nature: a holiday, the reading of a law."""
+
 Currency = Annotated[str, Meta(min_length=3, max_length=12, pattern=r"\A[A-Z][A-Z0-9]+\Z", extra={"form": "code"})]
 """ISO 4217 code, or the code of a registered token."""
 

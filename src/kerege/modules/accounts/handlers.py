@@ -17,7 +17,7 @@ def _authorise_office(ctx: Context, message: Message, office: str) -> None:
         raise MayNotOpen(sender=ctx.sender)
 
 
-def open_(ctx: Context, message: messages.Open) -> None:
+def open(ctx: Context, message: messages.Open) -> None:  # noqa: A001 - a handler has its message's name
     """Open an account at an office."""
     _authorise_office(ctx, message, message.office)
 
@@ -82,7 +82,7 @@ def close_account(ctx: Context, _message: messages.CloseAccount) -> None:
 
 
 HANDLERS: dict[type[Message], Handler] = {
-    messages.Open: open_,
+    messages.Open: open,
     messages.Sponsor: sponsor,
     messages.AddKey: add_key,
     messages.RemoveKey: remove_key,

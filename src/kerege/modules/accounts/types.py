@@ -5,12 +5,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kerege.kernel.types import Address, Count, Time
+from kerege.kernel.types import Address, Count, OptionalCode, Time
 
 KeyBytes = Annotated[bytes, Meta(min_length=32, max_length=33, extra={"form": "key"})]
 """A public key in its kind's one encoding."""
 
-KeyKind = Annotated[int, Meta(ge=1, le=3)]
+KeyKind = Annotated[int, Meta(ge=1, le=3, extra={"form": "count"})]
 """1 Ed25519, 2 WebAuthn P-256, 3 secp256k1 with EIP-712."""
 
 
@@ -50,7 +50,7 @@ class Account(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, 
     """Whether it may send."""
     sponsor: Address | None
     """Who bears the minimum balance of what it creates; None: itself."""
-    opener: str
+    opener: OptionalCode
     """Office that opened it; it may start a recovery. Empty at genesis."""
     keys: list[Key]
     """Keys that may act for it."""
@@ -78,7 +78,7 @@ class Recovery(Struct, frozen=True, array_like=True, forbid_unknown_fields=True,
 
     key: Key
     """The new key."""
-    office: str
+    office: OptionalCode
     """Office that started it."""
     ready: Time
     """When it may take effect."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kerege.kernel.types import Address, Blind, Code, Commitment, Identifier, Time
+from kerege.kernel.types import Address, Blind, Code, Commitment, Identifier, OptionalCode, Time
 
 
 class JobKind(StrEnum):
@@ -39,7 +39,7 @@ class Look(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=
     """Who asked."""
     office: Code
     """Office in which the officer asked."""
-    role: str
+    role: OptionalCode
     """Role in which it was granted; empty where it was denied for want of one."""
     ground: Code
     """Ground of the request."""
@@ -47,7 +47,7 @@ class Look(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=
     """Salted commitments to the dossiers meant: they say nothing without the salts."""
     fields: Fields
     """Fields asked for."""
-    denial: str
+    denial: OptionalCode
     """Reason code of the denial; empty where it was granted."""
     at: Time
     """Block time."""

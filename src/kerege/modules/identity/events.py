@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from kerege.kernel.messages import Event
-from kerege.kernel.types import Identifier
+from kerege.kernel.types import Count, Identifier
 from kerege.modules.identity.types import Guardianship, Link, Person, PinAmendment
 
 
@@ -34,7 +34,7 @@ class PinAmended(Event, frozen=True, tag="identity.PinAmended"):
     """A person's PIN was assigned, changed, blocked or joined with another."""
 
     person: Annotated[Identifier, Meta(description="Pseudonym of the sector.")]
-    number: Annotated[int, Meta(description="Number of the amendment, from 1.", ge=1)]
+    number: Annotated[Count, Meta(description="Number of the amendment, from 1.")]
     row: Annotated[PinAmendment, Meta(description="The line of history.")]
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from kerege.kernel.types import Blind, Code, Commitment, Identifier, Time
+from kerege.kernel.types import Blind, Code, Commitment, Count, Identifier, Time
 
 
 class Kind(StrEnum):
@@ -37,7 +37,7 @@ class Person(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, g
     """How surely identified."""
     pin: Commitment | None
     """Commitment to the PIN; None while the person has none."""
-    history: int
+    history: Count
     """How many amendments of the PIN there were."""
     since: Time
     """When the row last changed."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kerege.kernel.types import Code, Day, Time
+from kerege.kernel.types import Code, Flag, PublicDay, Time
 
 LegalText = Annotated[
     str, Meta(max_length=300, extra={"form": "law", "plain": "names a law, public", "readers": "public"})
@@ -14,7 +14,7 @@ LegalText = Annotated[
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"plain": "a rule, public", "readers": "public"})]
 Word = Annotated[str, Meta(max_length=200, extra={"plain": "a rule, public", "readers": "public"})]
 Words = Annotated[list[Word], Meta(max_length=256, extra={"plain": "a rule, public", "readers": "public"})]
-Value = bool | Number | Word | Words
+Value = Flag | Number | Word | Words
 """What a parameter may be."""
 
 
@@ -27,9 +27,9 @@ class LegalBasis(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
     """Article."""
     url: LegalText
     """Where it was read."""
-    read_on: Day | None
+    read_on: PublicDay | None
     """The day on which a person read it."""
-    unverified: bool
+    unverified: Flag
     """True: shown as such to every user."""
 
 
@@ -49,7 +49,7 @@ class Revision(Struct, frozen=True, array_like=True, forbid_unknown_fields=True,
 class CalendarDay(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A day on which offices work or rest against the weekly rule."""
 
-    works: bool
+    works: Flag
     """Whether they work."""
     code: Code
     """Which holiday or moved day it is."""

@@ -43,7 +43,7 @@ class KeysRenewed(Event, frozen=True, tag="registries.KeysRenewed"):
     pairs: Annotated[list[tuple[Hash, Hash]], Meta(description="Old key, new key.")]
     epoch: Annotated[Count, Meta(description="Epoch of the new keys.")]
     status: Annotated[KeyStatus, Meta(description="held.")]
-    since: Annotated[int, Meta(description="Block time.", ge=0)]
+    since: Annotated[Time, Meta(description="Block time.")]
     blind: Annotated[Blind, Meta(description="Random bytes of the new leaves.")]
 
 

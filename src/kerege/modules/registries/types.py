@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kerege.kernel.types import Blind, Code, Commitment, Count, Hash, Identifier, Time
+from kerege.kernel.types import Blind, Code, Commitment, Count, Flag, Hash, Identifier, Time
 
 
 class RecordStatus(StrEnum):
@@ -145,7 +145,7 @@ class Merge(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc
     """Commitment to the ground document."""
     since: Time
     """When it was merged or split."""
-    split: bool
+    split: Flag
     """Whether the merge was reversed."""
     blind: Blind
     """Makes the leaf unguessable."""
