@@ -1,7 +1,7 @@
 """A toy ledger on a store: makes signed transactions by name, applies blocks, reads receipts and state."""
 
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kerege.consensus import rows
 from kerege.consensus.door import CommittedReader

@@ -127,7 +127,8 @@ class Wallets(Keeper):
     def count_entries(self, sender, created):
         usage = self.usage.get(sender)
         self.usage.put(sender, replace(usage, entries=usage.entries + created))
-        return 0 if self.wallets.get(sender).sponsored else usage.entries + created
+        wallet = self.wallets.find(sender)
+        return 0 if wallet is None or wallet.sponsored else usage.entries + created
 
     def holds(self, address, name):
         return self.roles.find((address, name)) is not None

@@ -15,8 +15,8 @@ from kerege.kernel.codec import decode, encode
 from kerege.kernel.types import Height, Time
 from kerege.storage.port import Area, Batch, Store
 
-_HEAD = b"head"
-_GENESIS = b"genesis"
+HEAD = b"head"
+GENESIS = b"genesis"
 KEPT_HEIGHTS = 128
 """Heights at which proofs can be made."""
 
@@ -64,8 +64,8 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     if undo_from > 0:
         batch.delete(Area.UNDO, height_key(undo_from - 1))
     if genesis is not None:
-        batch.put(Area.META, _GENESIS, genesis)
-    batch.put(Area.META, _HEAD, encode(block.head))
+        batch.put(Area.META, GENESIS, genesis)
+    batch.put(Area.META, HEAD, encode(block.head))
     return batch
 
 
@@ -86,15 +86,25 @@ def _group_key(key: bytes, kind: bytes, position: int) -> bytes:
     return key + kind + (position // GROUP).to_bytes(4, "big")
 
 
+def holds_transactions(key: bytes) -> bool:
+    """Whether a row of `Area.BLOCKS` is a group of transactions."""
+    return key[8:9] == _TRANSACTIONS
+
+
+def part_of(key: bytes) -> str:
+    """What a row of `Area.BLOCKS` holds, in words."""
+    return {b"": "summary", _TRANSACTIONS: "transactions", _LEAVES: "receipts"}.get(key[8:9], f"row {key.hex()}")
+
+
 def read_head(store: Store) -> Head | None:
     """Where the ledger stands, or None before genesis."""
-    raw = store.get(Area.META, _HEAD)
+    raw = store.get(Area.META, HEAD)
     return None if raw is None else decode(raw, Head)
 
 
 def read_genesis(store: Store) -> bytes | None:
     """The ledger's first bytes."""
-    return store.get(Area.META, _GENESIS)
+    return store.get(Area.META, GENESIS)
 
 
 def read_summary(store: Store, height: int) -> Summary | None:
@@ -119,7 +129,7 @@ def read_blocks(store: Store, start: int = 0, end: int | None = None) -> Iterato
                 yield _assembled(summary, transactions, leaves)
             summary, transactions, leaves = decode(raw, Summary), [], []
         else:
-            (transactions if key[8:9] == _TRANSACTIONS else leaves).extend(decode(raw, list[bytes]))
+            (transactions if holds_transactions(key) else leaves).extend(decode(raw, list[bytes]))
     if summary is not None:
         yield _assembled(summary, transactions, leaves)
 

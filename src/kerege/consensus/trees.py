@@ -202,13 +202,13 @@ def apply_changes(
         tree.commit(height)
 
 
-def dump_trees(modules: Modules, store: Store, trees: list[StateTree], folder: Path) -> int:
+def dump_trees(modules: Modules, store: Store, trees: list[StateTree], folder: Path, *, spare: int = 0) -> int:
     """Write the trees of the oldest height that a start can still replay from; returns that height.
 
-    Blocks may go on meanwhile; raises `LookupError` where the height leaves the window before all is written (the
-    files are then of different heights, and a start builds the trees from the state).
+    Blocks may go on meanwhile: `spare` is how many may pass before that height leaves the window. Raises `LookupError`
+    where more did (the files are then of different heights, and a start builds the trees from the state).
     """
-    height = _dump_height(store, trees)
+    height = _dump_height(store, trees, spare)
     folder.mkdir(parents=True, exist_ok=True)
     for name, tree in zip(modules.names, trees, strict=True):
         path = _file(folder, name)
@@ -221,12 +221,12 @@ def dump_trees(modules: Modules, store: Store, trees: list[StateTree], folder: P
     return height
 
 
-def _dump_height(store: Store, trees: list[StateTree]) -> int:
+def _dump_height(store: Store, trees: list[StateTree], spare: int) -> int:
     """As far back from the durable head (the trees may be ahead of it) as undo rows, trees and patience reach."""
     head = read_head(store)
     if head is None:
         raise Damaged("the store holds no block: restore it from a backup.")
-    oldest = max(tree.heights()[0] for tree in trees)
+    oldest = max(tree.heights()[0] for tree in trees) + spare
     height, changes = head.height, 0
     while height > oldest:
         undo = read_undo(store, height)
