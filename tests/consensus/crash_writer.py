@@ -1,7 +1,7 @@
 """A node in a process of its own that is killed: `python -m tests.consensus.crash_writer HOME POINT`.
 
-POINT is where it kills itself: «seal:3» in the third block before its roots are made, «sealed:3» after, «write:3» before
-the store's write, «written:3» after, «dump:2» within the second tree's dump; «none» waits to be killed. Each
+POINT is where it kills itself: «seal:3» in the third block before its roots are made, «sealed:3» after, «write:3»
+before the store's write, «written:3» after, «dump:2» within the second tree's dump; «none» waits to be killed. Each
 acknowledged transaction is a line of HOME/acknowledged, written before the next one is sent.
 """
 

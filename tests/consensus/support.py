@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from kerege.consensus import rows
 from kerege.consensus.checkpoints import CheckpointKey, origin_of
@@ -48,7 +48,7 @@ class Opened:
         self.time += 1
         return self.time
 
-    def __enter__(self) -> "Opened":
+    def __enter__(self) -> Self:
         self.engine.start()
         return self
 

@@ -1,14 +1,18 @@
 """Verification of a whole ledger: sound as it is; any changed, lost or added byte is found and told."""
 
 import shutil
+from dataclasses import replace
 from random import Random
+from typing import Any
 
+import msgspec
 import pytest
 
 from kerege.consensus import rows
 from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
 from kerege.consensus.replay import Progress, verify_ledger
 from kerege.kernel.genesis import genesis_hash
+from kerege.kernel.module import Modules
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import RESERVED, Area, Batch
 from kerege.storage.secondary import SecondaryStore
@@ -150,24 +154,18 @@ def test_a_changed_transaction_is_told_by_what_it_gives(bench):
 def test_a_head_that_stands_too_low_or_too_high_is_found(bench):
     for height in (24, 26):
         head = known(rows.read_summary(bench.store, min(height, 25))).head
-        import msgspec
-
         raw = msgspec.msgpack.encode(msgspec.structs.replace(head, height=height))
         assert found_in(bench.store, Area.META, rows.HEAD, raw) is not None
 
 
 def test_a_ledger_of_other_rules_is_found():
     """The same bytes under a program that gives another result: a forged balance in the handler."""
-    from dataclasses import replace
-
-    from kerege.kernel.module import Modules
-
     bench = written(5)
 
     def generous(ctx, message):
         ctx.use(toy.Purse).move(ctx.sender, message.to, message.currency, max(0, message.amount - 1))
 
-    handlers = {**toy.PURSE_MODULE.handlers, toy.Pay: generous}
+    handlers: dict[Any, Any] = {**toy.PURSE_MODULE.handlers, toy.Pay: generous}
     modules = Modules((toy.WALLETS_MODULE, replace(toy.PURSE_MODULE, handlers=handlers), toy.REGISTRIES_MODULE))
     report = verify_ledger(bench.store, modules, MemoryStore())
     assert known(report.difference).where.startswith("module roots of block")
@@ -175,10 +173,6 @@ def test_a_ledger_of_other_rules_is_found():
 
 
 def test_a_state_that_breaks_an_invariant_is_found():
-    from dataclasses import replace
-
-    from kerege.kernel.module import Modules
-
     bench = written(5)
     never = replace(toy.PURSE_MODULE.invariants[0], full=lambda ctx: False)
     modules = Modules((toy.WALLETS_MODULE, replace(toy.PURSE_MODULE, invariants=(never,)), toy.REGISTRIES_MODULE))

@@ -226,7 +226,7 @@ def _dump_height(store: Store, trees: list[StateTree], spare: int) -> int:
     head = read_head(store)
     if head is None:
         raise Damaged("the store holds no block: restore it from a backup.")
-    oldest = max(tree.heights()[0] for tree in trees) + spare
+    oldest = max(0, *(tree.heights()[0] + spare for tree in trees))
     height, changes = head.height, 0
     while height > oldest:
         undo = read_undo(store, height)

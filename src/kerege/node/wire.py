@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec import Meta
@@ -225,6 +225,12 @@ class SocketDoor:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _connection(self) -> socket.socket:
         with self._lock:
