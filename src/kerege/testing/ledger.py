@@ -1,7 +1,7 @@
 """A real ledger in memory for tests and integrators: the machine over all modules, no disk, no threads."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,20 @@ class Result:
 class Simulator:
     """A ledger whose senders are names. `send` makes one block a transaction; time moves only by `advance`."""
 
-    def __init__(self, genesis: Sequence[tuple[str, bytes]] = (), *, start: int = START) -> None:
+    def __init__(
+        self,
+        genesis: Sequence[tuple[str, bytes]] = (),
+        *,
+        start: int = START,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         self.modules = Modules(MODULES)
         self.store = MemoryStore()
         self.machine = Machine(
             self.modules, ledger=LEDGER, prefix=PREFIX, reader=CommittedReader(self.store), read_tile=self._read_tile
         )
         self.time = start
+        self._random = random
         self._keep(self.machine.begin(Genesis(LEDGER, PREFIX, start, list(genesis))))
 
     def _read_tile(self, level: int, index: int) -> bytes:
@@ -92,7 +99,7 @@ class Simulator:
         """A signed transaction with the lane's next sequence."""
         address = names.address(sender)
         sequence = self.machine.context().port(SenderPort).next_sequence(address, lane)
-        body = Body(LEDGER, address, lane, sequence, self.time + HOUR, os.urandom(16), list(messages))
+        body = Body(LEDGER, address, lane, sequence, self.time + HOUR, self._random(16), list(messages))
         return names.signer(sender).transaction(body)
 
     def send(self, sender: str, *messages: Message) -> Result:

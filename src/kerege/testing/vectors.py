@@ -11,7 +11,7 @@ which the sender is the only member. `post` names keys; everything unnamed must 
 accounts, other words for random bytes; fields left out get the smallest value that fits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def run(vector: Vector) -> None:
     """Run a vector on a real machine; raises `AssertionError` where it does not hold."""
     form = vector.form
     ledger = Simulator(start=form.get("time", START))
-    ledger.write(_setting(form, ledger))
+    ledger.write(setting(form, ledger))
     ledger.advance(form.get("after", 1))
     before = ledger.rows()
     result = ledger.send(form["sender"], *_sent(form))
@@ -96,10 +96,10 @@ def _sent(form: Mapping[str, Any]) -> list[Message]:
     return [Propose(names.random_like("proposal", 16), board, [encode(m) for m in sent], START + 1000 * HOUR)]
 
 
-def _setting(form: Mapping[str, Any], ledger: Simulator) -> Setting:
+def setting(form: Mapping[str, Any], ledger: Simulator, people: Sequence[str] = PEOPLE) -> Setting:
     """People, posts, parameters and what `pre` says."""
     rows: Setting = []
-    for person in PEOPLE:
+    for person in people:
         key = Key(1, names.signer(person).key, 0)
         rows.append(
             (
