@@ -290,6 +290,27 @@ def test_blocks_execute_ahead_of_the_store(bench):
     assert bench.state() == twin.state()
 
 
+def test_what_is_declared_is_fetched_in_one_call_where_the_cache_misses():
+    """And what cannot be a key is left to the handler."""
+    bench, twin = Bench(cache_limit=1), Bench()
+    asked: list[int] = []
+    reader = bench.machine.state._reader
+    many, bench.machine.state._reader = reader.multi_get, reader
+    vars(reader)["multi_get"] = lambda keys: asked.append(len(keys)) or many(keys)
+    for round_ in range(6):
+        blocks = []
+        for each in (bench, twin):
+            raws = [each.tx(n, toy.Pay(address("carol"), "KGS", 1)) for n in ("alice", "bob", "dina", "wallet")]
+            bad = each.tx("carol", toy.Note("a\0b", 1, "x"))
+            block = each.run(*raws, bad, each.tx("alice", toy.Note("n", 1, "x")), b"junk")
+            each.machine.state._young.clear()
+            each.machine.state._old.clear()
+            blocks.append(block.head)
+        assert blocks[0] == blocks[1], round_
+    assert len(asked) >= 5
+    assert sum(asked) > 60
+
+
 # Proofs
 
 

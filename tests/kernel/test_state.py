@@ -148,7 +148,7 @@ class StateAgainstADictionary(RuleBasedStateMachine):
 
     @rule(keys=st.lists(KEYS))
     def prefetch(self, keys):
-        self.state.prefetch([(NUMBERS, self.encoded(key)) for key in keys])
+        self.state.prefetch({self.encoded(key): NUMBERS for key in keys})
 
     @rule(key=KEYS, value=st.integers(0, 3))
     def another_table_is_another_thing(self, key, value):
@@ -237,9 +237,9 @@ def test_eviction_between_two_pending_blocks_keeps_the_newest():
 def test_prefetch_asks_once_and_then_nothing_is_asked():
     reader, state, bound = fresh()
     reader.rows = {NUMBERS.encode_key(("a", n)): NUMBERS.encode_value(n) for n in range(50)}
-    keys = [(NUMBERS, NUMBERS.encode_key(("a", n))) for n in range(60)]
-    state.prefetch(keys)
-    state.prefetch(keys)
+    keys = {NUMBERS.encode_key(("a", n)): NUMBERS for n in range(60)}
+    assert state.prefetch(keys) == 60
+    assert state.prefetch(keys) == 0
     assert [bound.find(("a", n)) for n in range(60)] == [*range(50), *[None] * 10]
     assert (reader.multi_gets, reader.gets) == (1, 0)
 

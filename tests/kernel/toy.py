@@ -175,6 +175,7 @@ WALLETS_MODULE = Module(
     events=(Opened, Granted),
     genesis=WalletsGenesis,
     load=load_wallets,
+    sender_tables=(WALLETS, USAGE),
     ports={SenderPort: Wallets, RolePort: Wallets, ParameterPort: Wallets},
 )
 
@@ -469,6 +470,10 @@ PURSE_MODULE = Module(
     ),
     genesis=PurseGenesis,
     load=load_purse,
+    declares={
+        Pay: lambda sender, m: ((BALANCES, (sender, m.currency)), (BALANCES, (m.to, m.currency))),
+        Note: lambda _, m: ((NOTES, (m.name, 0)),),
+    },
     schedule=Schedule(run=run_due, due=next_due),
     ports={BalancePort: Purse},
 )

@@ -16,6 +16,10 @@ from kerege.kernel.tick import Tick, tick
 from kerege.kernel.transaction import MAXIMUM_MESSAGE_WEIGHT, Decoder
 
 
+Declare = Callable[[bytes, Any], tuple[tuple[Table[Any, Any], Any], ...]]
+"""(sender, message) → tables and keys. Wrong or missing ones cost time, never a result."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """What happens because time passes.
@@ -41,6 +45,10 @@ class Module:
     load: Callable[[Context, Any], None] | None = None
     """Writes the module's genesis (an instance of `genesis`) through its keepers."""
     schedule: Schedule | None = None
+    declares: dict[type[Message], Declare] = field(default_factory=dict)
+    """Message → the rows that its handler will most likely read: fetched ahead in one call where the cache misses."""
+    sender_tables: tuple[Table[bytes, Any], ...] = ()
+    """Tables by address whose row of the sender every transaction reads."""
     ports: dict[type[Any], type[Keeper]] = field(default_factory=dict)
 
 
@@ -54,12 +62,15 @@ class Modules:
         self.ports: dict[type[Any], type[Keeper]] = {}
         self.tables: dict[str, Table[Any, Any]] = {}
         self.projections: dict[type[Event], Projection] = {}
+        self.declares: dict[type[Message], Declare] = {}
         for module in modules:
             _check(module)
             _merge(self.handlers, module.handlers)
             _merge(self.ports, module.ports)
             _merge(self.tables, {t.name: t for t in module.tables})
             _merge(self.projections, module.projections)
+            _merge(self.declares, module.declares)
+        self.sender_tables = tuple(table for m in modules for table in m.sender_tables)
         self.invariants = tuple(i for m in modules for i in m.invariants)
         _check_unique("module", self.names)
         _check_unique("message", [tag_of(kind) for kind in self.handlers])

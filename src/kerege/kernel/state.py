@@ -115,6 +115,8 @@ class State:
         """Operations beyond which a scan is refused while it runs."""
         self.created = 0
         """Keys that the transaction added, less those it removed."""
+        self.missed = 0
+        """Single reads of the store so far."""
 
     # Values
 
@@ -150,6 +152,7 @@ class State:
         if value is _MISSING:
             value = self._load_pending(key)
         if value is _MISSING:
+            self.missed += 1
             try:
                 raw = self._reader.get(key)
             except Exception as error:
@@ -177,19 +180,19 @@ class State:
             self._outdated[key] = raw
         return value
 
-    def prefetch(self, table_keys: list[tuple["Table[Any, Any]", bytes]]) -> None:
-        """Load keys that a block will need, in one call. Changes what is fast, never what is read."""
+    def prefetch(self, wanted: dict[bytes, "Table[Any, Any]"]) -> int:
+        """Load keys that a block will need, in one call; how many were not in memory. Never changes what is read."""
         young, old = self._young, self._old
-        wanted = {k: t for t, k in table_keys if k not in young and k not in old}
-        missing = [k for k in wanted if self._load_pending(k) is _MISSING] if self._pending else list(wanted)
+        missing = [k for k in wanted if k not in young and k not in old and self._load_pending(k) is _MISSING]
         if not missing:
-            return
+            return 0
         try:
             found = self._reader.multi_get(missing)
         except Exception as error:
             raise KernelFault(f"the state cannot be read: {error}") from error
         for key, raw in zip(missing, found, strict=True):
             young[key] = self._decode(wanted[key], key, raw)
+        return len(missing)
 
     # Ranges
 

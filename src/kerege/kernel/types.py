@@ -68,7 +68,9 @@ Flag = Annotated[bool, Meta(extra={"form": "flag", "plain": "a state of a rule o
 
 PublicDay = Annotated[
     int,
-    Meta(ge=0, le=2**22, extra={"form": "day", "plain": "a day of the calendar or of a law", "readers": "everyone"}),
+    Meta(
+        ge=0, le=2_932_896, extra={"form": "day", "plain": "a day of the calendar or of a law", "readers": "everyone"}
+    ),
 ]
 """A day that is public by nature: a holiday, the reading of a law."""
 
