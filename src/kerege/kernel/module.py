@@ -15,7 +15,6 @@ from kerege.kernel.tables import Table
 from kerege.kernel.tick import Tick, tick
 from kerege.kernel.transaction import MAXIMUM_MESSAGE_WEIGHT, Decoder
 
-
 Declare = Callable[[bytes, Any], tuple[tuple[Table[Any, Any], Any], ...]]
 """(sender, message) → tables and keys. Wrong or missing ones cost time, never a result."""
 
