@@ -8,6 +8,7 @@ What cannot be a transaction whatever the state (malformed, of unknown messages)
 never waits; everything else is decided when it is executed.
 """
 
+import gc
 import threading
 import time as clock
 from collections import deque
@@ -31,6 +32,8 @@ MAXIMUM_WAITING_BYTES = 128 * 1024 * 1024
 """Memory of waiting transactions beyond which the engine answers "busy": some seconds of work."""
 DECODED_BYTES = 1_000
 """What a decoded transaction takes in memory beside its bytes, about."""
+COLLECTED_EVERY = 64
+"""Blocks between two collections of cyclic garbage, of which a block makes next to none."""
 BLOCKS_AHEAD = 2
 """Executed blocks that may wait for the disk."""
 RETRY_AFTER = 200
@@ -173,6 +176,11 @@ class EmbeddedEngine:
     def start(self) -> None:
         """Start both threads."""
         self._open = True
+        # A full collection walks every cached value and halves the rate (measured 13,400 against 19,000 transfers/s at
+        # 100,000 accounts): what exists is frozen, and cycles are collected among young objects, between blocks.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
         self._maker.start()
         self._committer.start()
 
@@ -184,6 +192,8 @@ class EmbeddedEngine:
         for thread in (self._maker, self._committer):
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join()
+        gc.enable()
+        gc.unfreeze()
 
     def __enter__(self) -> Self:
         self.start()
@@ -324,6 +334,8 @@ class EmbeddedEngine:
             self.machine.durable(block)
             first = block.stored.first_leaf
             self._on_block(block)
+            if block.head.height % COLLECTED_EVERY == 0:
+                gc.collect(1)
         for (submission, position, _), outcome in zip(work.waiting, executed.outcomes, strict=True):
             submission.answer(position, self._answer(outcome, executed.height, first))
         touched = {id(submission): submission for submission, _, _ in work.waiting}
