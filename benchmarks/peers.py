@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-ACCOUNTS = 100_000
 CLIENTS = 16
-SCHEMA = f"""
+SCHEMA = """
 CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0));
 CREATE TABLE entry (id bigserial PRIMARY KEY, account int NOT NULL, amount bigint NOT NULL);
-INSERT INTO account SELECT g, 1000000 FROM generate_series(1, {ACCOUNTS}) g;
+INSERT INTO account SELECT g, 1000000 FROM generate_series(1, 100000) g;
 """
-TRANSFER = f"""
-\\set a random(1, {ACCOUNTS})
-\\set b random(1, {ACCOUNTS})
+TRANSFER = """
+\\set a random(1, 100000)
+\\set b random(1, 100000)
 BEGIN;
 UPDATE account SET balance = balance - 1 WHERE id = least(:a, :b);
 UPDATE account SET balance = balance + 1 WHERE id = greatest(:a, :b);
@@ -39,7 +38,7 @@ def _binaries() -> Path | None:
 
 
 def postgres(seconds: int, reasons: dict[str, str]) -> int | None:
-    """Durable double-entry transfers a second, one a transaction, 16 clients; None with the reason where it is absent."""
+    """Durable double-entry transfers a second, 16 clients; None with the reason where it is absent."""
     binaries, key = _binaries(), "postgres_transfers_per_s"
     if binaries is None:
         reasons[key] = "PostgreSQL is not installed: apt-get install postgresql"

@@ -1,8 +1,9 @@
-"""Signed transfers through the embedded engine, beside what others do: `python -m benchmarks.transfers [--json] [--quick]`.
+"""Signed transfers through the embedded engine, beside what others do: `python -m benchmarks.transfers`.
 
-Every transfer is Ed25519-signed, executed with all checks, receipted, committed to the state root and the log, and durable
-before it is answered. PostgreSQL commits one durable double-entry transfer a transaction; anvil signs and executes value
-transfers; neither keeps a state proof. *The limit* is what two processes with libsodium can verify and nothing else.
+Every transfer is Ed25519-signed, executed with all checks, receipted, committed to the state root and the log, and
+durable before it is answered. PostgreSQL commits one durable double-entry transfer a transaction; anvil signs and
+executes value transfers; neither keeps a state proof. *The limit* is what two processes with libsodium can verify,
+and nothing else.
 """
 
 import json

@@ -1,0 +1,42 @@
+"""Each benchmark prints one JSON object with every figure; one it cannot give is null, with the reason."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KEYS = {
+    "transfers": {
+        "limit_verifications_per_s", "accounts", "transfers", "transaction_bytes", "transfers_per_s", "of_limit",
+        "plain_transfers_per_s", "plain_of_limit", "lone_ms_median", "postgres_transfers_per_s", "of_postgres",
+        "anvil_transfers_per_s", "of_anvil", "peak_memory_mib", "durability", "finality",
+    },
+    "proofs": {
+        "log_entries", "state_keys", "bundle_bytes_log_path_one_signature", "bundle_bytes_state_path_three_signatures",
+        "made_ms_median", "verified_ms_median", "within_2000_bytes", "within_3500_bytes",
+    },
+    "growth": {
+        "small_accounts", "large_accounts", "small_transfers_per_s", "large_transfers_per_s", "large_of_small",
+        "ready_s_after_stop", "cached_values", "peak_memory_mib",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_prints_every_figure(name: str) -> None:
+    """One object, the same keys whatever the size, a reason for every null."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--json", "--quick", "--size", "3000"],
+        cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+    )  # fmt: skip
+    figures = json.loads(done.stdout)
+    assert figures.keys() >= KEYS[name] | {"quick", "reasons"}
+    assert figures["quick"] is True
+    missing = {key for key, value in figures.items() if value is None}
+    assert {key for key in missing if not key.startswith("of_") and not key.endswith("of_limit")} == set(
+        figures["reasons"]
+    )
