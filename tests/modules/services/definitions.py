@@ -31,6 +31,7 @@ NAMED: dict[str, ServiceDefinition] = {
     "final": replace(
         REPEAT, code="final", withdrawal="", outcomes=tuple(o for o in REPEAT.outcomes if o.kind != "withdrawn")
     ),
+    "birth-half": replace(BIRTH, code="birth-half", four_eyes=guard("sampled", 50, "accept", "register")),
     "boats": replace(REPEAT, code="boats", registry="boats", four_eyes=guard("none", 0)),
 }
 """Services that the pack has not: one trait each."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kerege.kernel import crypto
-from kerege.kernel.block import Block
+from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import encode
 from kerege.kernel.context import Context
 from kerege.kernel.days import DAY, day_of, start_of
@@ -55,7 +55,7 @@ POSTS = (
     ("ЗАГС-000000", "civil-registration-head", "civil-registration-authority", "blanks-keeper", ("keeper",)),
     ("СОТ-708000", "court", "courts", "judge", ("judge",)),
     ("СОТ-708000", "court", "courts", "court-clerk", ("clerk",)),
-    ("КОНС-DE-1", "consulate", "foreign-ministry", "consul", ("consul",)),
+    ("КОНС-DE-1", "consulate", "foreign-ministry", "consul", ("consul", "consul-2")),
     ("МЮ-1", "head-office", "justice-ministry", "minister-justice", ("minister",)),
 )
 PEOPLE = ("parent", "other", "payer", "treasury")
@@ -157,6 +157,11 @@ class World:
         block = self.apply(raws)
         assert all(o.reason is None for o in block.executed.outcomes), [o.reason for o in block.executed.outcomes]
         return [msgspec.msgpack.decode(o.receipt or b"", type=Receipt) for o in block.executed.outcomes]
+
+    def outcome(self, sender: str, message: Message) -> Outcome:
+        """What became of bytes that may be no transaction."""
+        body = Body("kg-test", address(sender), 0, self.sequence(sender), self.time + 1000, bytes(16), [message])
+        return self.apply([signer(sender).transaction(body)]).executed.outcomes[0]
 
     def govern(self, message: Message) -> Receipt:
         """The government's board, of one member, dispatches a message."""

@@ -230,6 +230,13 @@ class WrongRegister(Refused, code="services.34"):
     registry: Code
 
 
+class MayNotRefer(Refused, code="services.35"):
+    """No office holds the step, or its office is not the requester's to choose."""
+
+    case: Identifier
+    step: Code
+
+
 # Definitions
 
 

@@ -34,7 +34,11 @@ def _office_for(ctx: Context, case: Case, step: Step, asked: str) -> str:
     if step.roles == (REQUESTER,):
         return ""
     before = rules.office_of(case) if step.found == "same-office" else rules.office_of(case, step.code)
-    office = before if before and (step.found == "same-office" or not asked) else asked
+    return _of_kind(ctx, step, before if before and (step.found == "same-office" or not asked) else asked)
+
+
+def _of_kind(ctx: Context, step: Step, office: str) -> str:
+    """The office, if it handles the step; raises `UnknownOffice` (authority) or `WrongOffice`."""
     if ctx.use(Authority).office(office).kind not in step.office_kinds:
         raise errors.WrongOffice(step=step.code, office=office)
     return office
@@ -102,6 +106,20 @@ def claim(ctx: Context, message: messages.Claim) -> None:
         cases.check_not_own(message.case, case, message.official)
 
     cases.update(message.case, case, replace(case, official=message.official, blind=message.blind))
+
+
+def refer(ctx: Context, message: messages.Refer) -> None:
+    """Put the step before another office, with its term from now on."""
+    cases = ctx.use(Cases)
+    case = cases.open_case(message.case)
+    cases.check_referrer(message.case, case, ctx.sender, message.office)
+
+    step = cases.step_of(case)
+    if message.to == case.office:
+        raise errors.WrongOffice(step=step.code, office=message.to)
+    office = _of_kind(ctx, step, message.to)
+
+    cases.move(message.case, case, replace(case, blind=message.blind), step, office)
 
 
 def attach_evidence(ctx: Context, message: messages.AttachEvidence) -> None:
@@ -245,6 +263,7 @@ HANDLERS: dict[type[Message], Handler] = {
     messages.Open: open,
     messages.Act: act,
     messages.Claim: claim,
+    messages.Refer: refer,
     messages.AttachEvidence: attach_evidence,
     messages.PayFee: pay_fee,
     messages.Suspend: suspend,

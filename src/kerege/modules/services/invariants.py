@@ -70,8 +70,8 @@ def _all_indexed(ctx: Context) -> bool:
     queued = [place for place, _ in ctx.scan(QUEUE)]
     waiting = {CaseStatus.APPEALED, *RUNNING}
     ticking = {(case.due, key) for key, case in cases.items() if case.status in waiting}
+    ahead = {(case.due, key) for key, case in cases.items() if case.status in waiting and case.due >= ctx.time}
     entered = {key for key, _ in ctx.scan(DUE)}
-    ahead = {entry for entry in ticking if entry[0] >= ctx.time}
     return sorted(place for place in places if place) == queued and ahead <= entered <= ticking
 
 

@@ -83,6 +83,20 @@ class Claim(Message, frozen=True, tag="services.Claim"):
     blind: Annotated[Blind, _BLIND]
 
 
+class Refer(Message, frozen=True, tag="services.Refer"):
+    """Put the step before another office: by the requester who chose the office, or by a body of appeal.
+
+    For an office where everyone is party, that has too few officials for two pairs of eyes, or that was closed.
+    """
+
+    SENDERS: ClassVar[Senders] = any_account
+
+    case: Annotated[Identifier, _CASE]
+    office: Annotated[Optional, _OFFICE]
+    to: Annotated[Code, Meta(description="Office that shall handle the step.")]
+    blind: Annotated[Blind, _BLIND]
+
+
 class AttachEvidence(Message, frozen=True, tag="services.AttachEvidence"):
     """Add evidence to a case before its end.
 

@@ -100,6 +100,25 @@ class CaseGuards(CaseView):
         if content is not None and case.requester is not None and not by_requester:
             raise errors.ContentFixed(case=identifier)
 
+    def check_referrer(self, identifier: bytes, case: Case, account: bytes, office: str) -> None:
+        """Raise unless the account may put the step before another office: the requester, or who rules on appeals.
+
+        `MayNotRefer`, `TakenByAnother`; `NotActingAt` (authority), `NotAppellateBody`, `OwnCase`.
+        """
+        definition = self.definition_of(case)
+        step, authority = definition.step(case.step), self._ctx.use(Authority)
+        by_requester = account == case.requester and not office
+        if not case.office or (by_requester and step.found != "by-request"):
+            raise errors.MayNotRefer(case=identifier, step=case.step)
+        if by_requester:
+            if case.official is not None and self._holds_on(case):
+                raise errors.TakenByAnother(case=identifier)
+            return
+        authority.acting_as_any(account, definition.appeal.roles, office)
+        if authority.office(office).institution not in definition.appeal.to:
+            raise errors.NotAppellateBody(case=identifier, office=office)
+        self.check_not_own(identifier, case, account)
+
     def check_ruler(self, identifier: bytes, case: Case, account: bytes, office: str) -> None:
         """Raise unless the account rules on the appeal, at the body appealed to, and had no part in the case.
 
