@@ -202,7 +202,7 @@ def test_a_definition_that_a_refused_transaction_published_is_never_served():
 
     receipts = world.block(
         [
-            ("minister", [proposal("p1", Publish(later), open_birth, fails)]),
+            ("minister", [proposal("p1", Publish(later)), open_birth, fails]),
             ("minister", [proposal("p2", Publish(RAW["second"]))]),
             ("parent", [Open(digest("c", 16), "birth", "declare", "", digest("content", 32), None, [], BLIND)]),
         ]

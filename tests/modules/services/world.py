@@ -23,7 +23,7 @@ from kerege.kernel.module import Modules
 from kerege.kernel.receipts import BlockReceipt, BlockRecord, Receipt
 from kerege.kernel.rows import Put, Remove
 from kerege.kernel.transaction import Body
-from kerege.modules import accounts, authority, bank, identity, policy, registries, services
+from kerege.modules import MODULES as ALL
 from kerege.modules.accounts.genesis import Founding
 from kerege.modules.accounts.genesis import Genesis as AccountsGenesis
 from kerege.modules.accounts.types import AccountKind
@@ -40,9 +40,7 @@ from kerege.node.pack import Pack, nation_folder, read_pack
 from kerege.testing.signers import Ed25519Signer
 
 OFFSET = 360
-MODULES = Modules(
-    tuple(m.MODULE for m in (accounts, authority, policy, bank, identity, registries, services))
-)  # fmt: skip
+MODULES = Modules(ALL)
 NOON = start_of(day_of(2026, 11, 20), OFFSET) + DAY // 2
 """Friday, 20 November 2026, noon in Bishkek: where every world begins."""
 
