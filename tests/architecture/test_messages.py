@@ -30,7 +30,7 @@ def declared(module) -> Iterator[type[Message]]:
             yield kind
 
 
-def tested_tags(module) -> set[str]:
+def sent_tags(module) -> set[str]:
     """Tags of the messages that the vectors of a module send."""
     tags: set[str] = set()
     for path in sorted((anatomy.VECTORS / module.name).glob("*.yaml")):
@@ -71,7 +71,7 @@ def test_a_message_says_what_it_asks_and_who_may_ask(module, kind):
 
 @by_message
 def test_a_message_has_a_vector(module, kind):
-    assert tag_of(kind) in tested_tags(module), f"no file in tests/vectors/{module.name}/ sends it"
+    assert tag_of(kind) in sent_tags(module), f"no file in tests/vectors/{module.name}/ sends it"
 
 
 @by_message
