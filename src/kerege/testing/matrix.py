@@ -44,4 +44,4 @@ def matrix() -> Iterator[Entitlement]:
         for role in ["", *roles()]:
             yield Entitlement(kind, role, "", senders.everyone or role in senders.roles)
         for board in boards():
-            yield Entitlement(kind, "", board, senders.everyone or board in senders.authorities)
+            yield Entitlement(kind, "", board, board in senders.authorities)

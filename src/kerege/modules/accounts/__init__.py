@@ -9,7 +9,7 @@ from kerege.modules.accounts.invariants import INVARIANTS
 from kerege.modules.accounts.keeper import Senders
 from kerege.modules.accounts.projection import PROJECTIONS
 from kerege.modules.accounts.schedule import SCHEDULE
-from kerege.modules.accounts.state import TABLES
+from kerege.modules.accounts.state import OF_SENDER, TABLES
 
 MODULE = Module(
     name="accounts",
@@ -21,5 +21,6 @@ MODULE = Module(
     genesis=Genesis,
     load=load,
     schedule=SCHEDULE,
+    sender_tables=OF_SENDER,
     ports={SenderPort: Senders},
 )

@@ -1,7 +1,7 @@
 """Refusals of accounts."""
 
 from kerege.kernel.errors import Refused
-from kerege.kernel.types import Address, Time
+from kerege.kernel.types import Address
 
 
 class AccountExists(Refused, code="accounts.1"):
@@ -17,7 +17,7 @@ class UnknownAccount(Refused, code="accounts.2"):
 
 
 class MayNotOpen(Refused, code="accounts.3"):
-    """Only an office whose role opens accounts, or a sponsoring institution, opens accounts."""
+    """Only an office whose role opens accounts of this kind, or a sponsoring institution, opens accounts."""
 
     sender: Address
 
@@ -59,17 +59,15 @@ class NoRecovery(Refused, code="accounts.9"):
 
 
 class NotGuardian(Refused, code="accounts.10"):
-    """The sender is no guardian of the account, or has approved already."""
+    """The sender is no guardian of the account."""
 
     account: Address
 
 
-class NotReady(Refused, code="accounts.11"):
-    """The recovery takes effect later, or lacks approvals."""
+class ApprovedAlready(Refused, code="accounts.11"):
+    """The guardian has approved this recovery already."""
 
     account: Address
-    ready: Time
-    missing: int
 
 
 class BadThreshold(Refused, code="accounts.12"):
@@ -77,3 +75,10 @@ class BadThreshold(Refused, code="accounts.12"):
 
     threshold: int
     guardians: int
+
+
+class NotOpener(Refused, code="accounts.13"):
+    """Another office opened the account: it, or a guardian, starts a recovery."""
+
+    account: Address
+    opener: str

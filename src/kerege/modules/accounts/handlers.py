@@ -11,15 +11,16 @@ from kerege.modules.accounts.keeper import Accounts
 from kerege.modules.accounts.types import AccountKind
 
 
-def _authorise_office(ctx: Context, message: Message, office: str) -> None:
+def _authorise_office(ctx: Context, needed: tuple[str, ...], office: str) -> None:
     roles = ctx.port(RolePort)
-    if not any(roles.holds_at(ctx.sender, name, office) for name in message.SENDERS.roles):
+    if not any(roles.holds_at(ctx.sender, name, office) for name in needed):
         raise MayNotOpen(sender=ctx.sender)
 
 
 def open(ctx: Context, message: messages.Open) -> None:  # noqa: A001 - a handler has its message's name
     """Open an account at an office."""
-    _authorise_office(ctx, message, message.office)
+    needed = message.SENDERS.roles if message.kind is AccountKind.PERSON else messages.OPERATORS
+    _authorise_office(ctx, needed, message.office)
 
     sponsor = ctx.sender if message.sponsored else None
 
@@ -55,19 +56,35 @@ def set_guardians(ctx: Context, message: messages.SetGuardians) -> None:
     ordered = all(a < b for a, b in itertools.pairwise(guardians))
     if not ordered or ctx.sender in guardians or not (1 <= message.threshold <= count or count == message.threshold):
         raise BadThreshold(threshold=message.threshold, guardians=count)
+    for guardian in guardians:
+        ctx.use(Accounts).open_account(guardian)
 
     ctx.use(Accounts).set_guardians(ctx.sender, guardians, message.threshold)
 
 
 def start_recovery(ctx: Context, message: messages.StartRecovery) -> None:
-    """An office starts a recovery."""
-    _authorise_office(ctx, message, message.office)
+    """The opening office starts a recovery."""
+    _authorise_office(ctx, message.SENDERS.roles, message.office)
+    ctx.use(Accounts).check_opener(message.account, message.office)
 
-    ctx.use(Accounts).start_recovery(message.account, message.office, message.key_kind, message.key)
+    key = ctx.use(Accounts).new_key(message.key_kind, message.key)
+
+    ctx.use(Accounts).start_recovery(message.account, key, message.office, [])
+
+
+def ask_recovery(ctx: Context, message: messages.AskRecovery) -> None:
+    """A guardian starts a recovery."""
+    ctx.use(Accounts).check_guardian(message.account, ctx.sender)
+
+    key = ctx.use(Accounts).new_key(message.key_kind, message.key)
+
+    ctx.use(Accounts).start_recovery(message.account, key, "", [ctx.sender])
 
 
 def approve_recovery(ctx: Context, message: messages.ApproveRecovery) -> None:
     """A guardian approves a recovery."""
+    ctx.use(Accounts).check_guardian(message.account, ctx.sender)
+
     ctx.use(Accounts).approve_recovery(message.account, ctx.sender)
 
 
@@ -89,6 +106,7 @@ HANDLERS: dict[type[Message], Handler] = {
     messages.RotateKey: rotate_key,
     messages.SetGuardians: set_guardians,
     messages.StartRecovery: start_recovery,
+    messages.AskRecovery: ask_recovery,
     messages.ApproveRecovery: approve_recovery,
     messages.CancelRecovery: cancel_recovery,
     messages.CloseAccount: close_account,

@@ -2,8 +2,8 @@
 
 from kerege.kernel.context import Context
 from kerege.kernel.invariant import Difference, Invariant
-from kerege.modules.accounts.state import ACCOUNTS, USAGE
-from kerege.modules.accounts.types import Account
+from kerege.modules.accounts.state import ACCOUNTS, READY, RECOVERIES, USAGE
+from kerege.modules.accounts.types import Account, Recovery
 
 
 def _sound(account: Account | None) -> bool:
@@ -33,7 +33,30 @@ def _all_forward(ctx: Context) -> bool:
     return all(row.tokens >= 0 and row.entries >= 0 for _, row in ctx.scan(USAGE))
 
 
+def _place(address: bytes, recovery: Recovery) -> bytes:
+    return READY.encode_key((recovery.ready, address))
+
+
+def _entered(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """What the recoveries changed, the index changed."""
+    left: dict[bytes, int] = {}
+    for key, before, now in differences.get(RECOVERIES.name, []):
+        for row, sign in ((before, -1), (now, 1)):
+            if row is not None:
+                place = _place(RECOVERIES.decode_key(key), row)
+                left[place] = left.get(place, 0) + sign
+    for key, before, now in differences.get(READY.name, []):
+        left[key] = left.get(key, 0) - (now is not None) + (before is not None)
+    return not any(left.values())
+
+
+def _all_entered(ctx: Context) -> bool:
+    places = sorted(_place(address, row) for address, row in ctx.scan(RECOVERIES))
+    return places == [READY.encode_key(key) for key, _ in ctx.scan(READY)]
+
+
 INVARIANTS = (
     Invariant(name="accounts.sound", watches=(ACCOUNTS,), cheap=_changed_sound, full=_all_sound),
     Invariant(name="accounts.sequences_forward", watches=(USAGE,), cheap=_forward, full=_all_forward),
+    Invariant(name="accounts.recoveries_are_due", watches=(RECOVERIES, READY), cheap=_entered, full=_all_entered),
 )

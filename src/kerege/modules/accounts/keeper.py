@@ -10,18 +10,28 @@ from kerege.kernel.errors import UnknownSender, WrongKey, WrongSequence
 from kerege.kernel.ports import ParameterPort
 from kerege.modules.accounts.errors import (
     AccountExists,
+    ApprovedAlready,
     KeyHeld,
     KeyNotHeld,
     LastKey,
     NoRecovery,
     NotGuardian,
-    NotReady,
+    NotOpener,
     RecoveryUnderWay,
     TooManyKeys,
     UnknownAccount,
 )
 from kerege.modules.accounts.events import AccountWritten, RecoveryEnded, RecoveryWritten
-from kerege.modules.accounts.rules import CAPACITY, NEW, REFILL_PER_SECOND, enough_at, refill, with_sequence
+from kerege.modules.accounts.rules import (
+    CAPACITY,
+    NEW,
+    REFILL_PER_SECOND,
+    approved,
+    enough_at,
+    positive_or,
+    refill,
+    with_sequence,
+)
 from kerege.modules.accounts.state import ACCOUNTS, READY, RECOVERIES, USAGE
 from kerege.modules.accounts.types import Account, AccountKind, AccountStatus, Key, Recovery, Usage
 
@@ -57,6 +67,17 @@ class AccountView(Keeper):
         if found is None or found.status is not AccountStatus.OPEN:
             raise UnknownAccount(account=address)
         return found
+
+    def check_guardian(self, address: bytes, guardian: bytes) -> None:
+        """Raise `UnknownAccount` or `NotGuardian`."""
+        if guardian not in self.open_account(address).guardians:
+            raise NotGuardian(account=address)
+
+    def check_opener(self, address: bytes, office: str) -> None:
+        """Raise `UnknownAccount`, or `NotOpener` where another office opened the account."""
+        opener = self.open_account(address).opener
+        if opener not in ("", office):
+            raise NotOpener(account=address, opener=opener)
 
     def next_ready(self) -> int | None:
         """When the next recovery takes effect."""
@@ -104,8 +125,8 @@ class Senders(AccountView):
     def _read_bucket(self) -> tuple[int, int]:
         """Burst and refill in force, read once a block."""
         parameters, now = self._ctx.port(ParameterPort), self._ctx.time
-        burst = parameters.find(BURST, now) or CAPACITY
-        self._bucket = (burst, parameters.find(REFILL, now) or REFILL_PER_SECOND)
+        burst, per_second = parameters.find(BURST, now), parameters.find(REFILL, now)
+        self._bucket = (positive_or(burst, CAPACITY), positive_or(per_second, REFILL_PER_SECOND))
         return self._bucket
 
     def count_entries(self, sender: bytes, created: int) -> int:
@@ -122,13 +143,17 @@ class Accounts(AccountView):
 
     def open(self, kind: AccountKind, key_kind: int, key: bytes, *, sponsor: bytes | None, opener: str) -> bytes:
         """Open an account for a key; returns its address. Raises `BadForm` for a bad key, `AccountExists`."""
-        crypto.check_key(key_kind, key)
+        held = self.new_key(key_kind, key)
         address = crypto.address_of(key_kind, key)
         if self._accounts.find(address) is not None:
             raise AccountExists(account=address)
-        held = Key(key_kind, key, self._ctx.time)
         self._write(address, Account(kind, AccountStatus.OPEN, sponsor, opener, [held], [], 0))
         return address
+
+    def new_key(self, key_kind: int, key: bytes) -> Key:
+        """A key as of now; raises `BadForm` for one under which anything, or nothing, would verify."""
+        crypto.check_key(key_kind, key)
+        return Key(key_kind, key, self._ctx.time)
 
     def add_key(self, address: bytes, key_kind: int, key: bytes) -> None:
         """Add a key; raises `BadForm`, `KeyHeld` or `TooManyKeys`."""
@@ -158,45 +183,34 @@ class Accounts(AccountView):
         """Close an account."""
         self._write(address, replace(self.open_account(address), status=AccountStatus.CLOSED))
 
-    def start_recovery(self, address: bytes, office: str, key_kind: int, key: bytes) -> None:
-        """Begin a recovery; raises `UnknownAccount`, `BadForm` or `RecoveryUnderWay`."""
-        self.open_account(address)
-        crypto.check_key(key_kind, key)
+    def start_recovery(self, address: bytes, key: Key, office: str, approvals: list[bytes]) -> None:
+        """Begin a recovery, by an office or (empty) by a guardian who approves; raises `RecoveryUnderWay`."""
         if self._recoveries.find(address) is not None:
             raise RecoveryUnderWay(account=address)
         ready = self._ctx.time + RECOVERY_DELAY
         self._ready.put((ready, address), True)  # noqa: FBT003 - the index holds nothing else
-        self._write_recovery(address, Recovery(Key(key_kind, key, self._ctx.time), office, ready, []))
+        self._write_recovery(address, Recovery(key, office, ready, approvals))
 
     def approve_recovery(self, address: bytes, guardian: bytes) -> None:
-        """A guardian approves; raises `NoRecovery` or `NotGuardian`."""
-        recovery, account = self._recovery(address), self.open_account(address)
-        if guardian not in account.guardians or guardian in recovery.approvals:
-            raise NotGuardian(account=address)
+        """A guardian approves; raises `NoRecovery` or `ApprovedAlready`."""
+        recovery = self._recovery(address)
+        if guardian in recovery.approvals:
+            raise ApprovedAlready(account=address)
         self._write_recovery(address, replace(recovery, approvals=[*recovery.approvals, guardian]))
 
     def cancel_recovery(self, address: bytes) -> None:
         """The holder objects; raises `NoRecovery`."""
         self._end_recovery(address, self._recovery(address), done=False)
 
-    def complete_recovery(self, address: bytes) -> None:
-        """The new key takes over all others, once its time has come; raises `NoRecovery` or `NotReady`."""
-        recovery, account = self._recovery(address), self.open_account(address)
-        missing = account.threshold - len(recovery.approvals)
-        if self._ctx.time < recovery.ready or missing > 0:
-            raise NotReady(account=address, ready=recovery.ready, missing=max(0, missing))
-        self._write(address, replace(account, keys=[replace(recovery.key, since=self._ctx.time)]))
-        self._end_recovery(address, recovery, done=True)
-
     def run_recoveries(self, limit: int) -> None:
-        """Recoveries whose time has come take effect, or end where approvals are missing."""
+        """Where its time has come the new key takes over all others, or the recovery ends for want of approvals."""
         due = [key for key, _ in self._ready.scan(limit=limit) if key[0] <= self._ctx.time]
         for _, address in due:
             recovery, account = self._recovery(address), self._accounts.get(address)
-            if account.status is AccountStatus.OPEN and len(recovery.approvals) >= account.threshold:
-                self.complete_recovery(address)
-            else:
-                self._end_recovery(address, recovery, done=False)
+            done = account.status is AccountStatus.OPEN and approved(account, recovery)
+            if done:
+                self._write(address, replace(account, keys=[replace(recovery.key, since=self._ctx.time)]))
+            self._end_recovery(address, recovery, done=done)
 
     def _recovery(self, address: bytes) -> Recovery:
         found = self._recoveries.find(address)
@@ -205,12 +219,12 @@ class Accounts(AccountView):
         return found
 
     def _with_key(self, address: bytes, account: Account, key_kind: int, key: bytes) -> list[Key]:
-        crypto.check_key(key_kind, key)
+        added = self.new_key(key_kind, key)
         if any(held.key == key for held in account.keys):
             raise KeyHeld(account=address)
         if len(account.keys) >= MAXIMUM_KEYS:
             raise TooManyKeys(limit=MAXIMUM_KEYS)
-        return [*account.keys, Key(key_kind, key, self._ctx.time)]
+        return [*account.keys, added]
 
     def _without_key(self, address: bytes, account: Account, key: bytes) -> list[Key]:
         left = [held for held in account.keys if held.key != key]

@@ -19,6 +19,9 @@ OPENERS = (
 )
 """Roles at whose office a person's account is opened: by identity (ЦОН, ЗАГС, consul) or as the sponsor of a case."""
 
+OPERATORS = ("system-operator",)
+"""Roles that open accounts of officials, institutions and gateways: these need no minimum balance."""
+
 _PUBLIC_KEY = Meta(
     description="Public key in its kind's one encoding.", extra={"plain": "a public key", "readers": "public"}
 )
@@ -89,11 +92,21 @@ class SetGuardians(Message, frozen=True, tag="accounts.SetGuardians"):
 
 
 class StartRecovery(Message, frozen=True, tag="accounts.StartRecovery"):
-    """The office that identified the holder anew starts the recovery of a lost account."""
+    """The office that opened an account, and has identified the holder anew, starts its recovery."""
 
     SENDERS: ClassVar[Senders] = role("acceptor", "consul", "pin-officer", "registrar")
 
     office: Annotated[Code, Meta(description="Office; the sender's appointment there is checked.")]
+    account: Annotated[Address, Meta(description="Account to recover.")]
+    key_kind: Annotated[KeyKind, _KIND]
+    key: Annotated[KeyBytes, _PUBLIC_KEY]
+
+
+class AskRecovery(Message, frozen=True, tag="accounts.AskRecovery"):
+    """A guardian starts the recovery of a lost account; the own approval counts."""
+
+    SENDERS: ClassVar[Senders] = any_account
+
     account: Annotated[Address, Meta(description="Account to recover.")]
     key_kind: Annotated[KeyKind, _KIND]
     key: Annotated[KeyBytes, _PUBLIC_KEY]

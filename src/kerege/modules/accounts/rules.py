@@ -1,6 +1,6 @@
 """Rate bucket and sequences: pure formulas."""
 
-from kerege.modules.accounts.types import Usage
+from kerege.modules.accounts.types import Account, Recovery, Usage
 
 CAPACITY = 2_000
 """Units of work that a bucket holds: a burst."""
@@ -10,6 +10,11 @@ REFILL_PER_SECOND = 50
 
 NEW = Usage((), CAPACITY, 0, 0)
 """Usage of an account that has not sent yet."""
+
+
+def positive_or(value: object, default: int) -> int:
+    """The value where it is a whole number above 0: a rule of another kind must not stop everybody from sending."""
+    return value if type(value) is int and value > 0 else default
 
 
 def refill(usage: Usage, now: int, capacity: int, per_second: int) -> int:
@@ -29,3 +34,8 @@ def with_sequence(sequences: tuple[int, ...], lane: int, sequence: int) -> tuple
         return (sequence,)
     padded = sequences + (0,) * (lane + 1 - len(sequences))
     return (*padded[:lane], sequence, *padded[lane + 1 :])
+
+
+def approved(account: Account, recovery: Recovery) -> bool:
+    """Whether enough of those who are guardians now have approved."""
+    return sum(guardian in account.guardians for guardian in recovery.approvals) >= account.threshold

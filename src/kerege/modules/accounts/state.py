@@ -15,4 +15,7 @@ READY = Table[tuple[int, bytes], bool](
     "accounts.ready", key=(Time, Address), value=bool, derived=True, doc="Index: recoveries by when they take effect."
 )
 
+OF_SENDER = (ACCOUNTS, USAGE)
+"""Read for every transaction, by its sender."""
+
 TABLES = (ACCOUNTS, USAGE, RECOVERIES, READY)

@@ -1,7 +1,7 @@
 """Refusals of authority."""
 
 from kerege.kernel.errors import Refused
-from kerege.kernel.types import Address, Code, Identifier
+from kerege.kernel.types import Address, Code, Hash, Identifier
 
 
 class NotActingAt(Refused, code="authority.1"):
@@ -102,6 +102,18 @@ class NoPossession(Refused, code="authority.15"):
 
 
 class NodeKeyKnown(Refused, code="authority.16"):
-    """The key is registered already, or is not."""
+    """The key is registered already, or was: a node draws a new one."""
+
+    institution: str
+
+
+class UnknownNodeKey(Refused, code="authority.17"):
+    """The key is not registered, or counts no more."""
+
+    key: Hash
+
+
+class NotOperator(Refused, code="authority.18"):
+    """The sender operates nodes of another institution."""
 
     institution: str

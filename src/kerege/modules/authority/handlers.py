@@ -8,7 +8,7 @@ from kerege.kernel.messages import Message
 from kerege.modules.accounts.keeper import AccountView
 from kerege.modules.authority import errors, messages
 from kerege.modules.authority.keeper import Authorities
-from kerege.modules.authority.rules import check_period, possession_payload
+from kerege.modules.authority.rules import check_period, check_speaks, possession_payload
 from kerege.modules.authority.types import (
     Appointment,
     Board,
@@ -37,14 +37,14 @@ def set_role(ctx: Context, message: messages.SetRole) -> None:
     ctx.use(Authorities).set_role(message.role, Role(message.kinds))
 
 
-def _authorise_personnel(ctx: Context, office: str, role: str) -> None:
+def _authorise_personnel(ctx: Context, message: Message, office: str, role: str) -> None:
     if ctx.authority is None:
-        ctx.use(Authorities).check_appoints(ctx.sender, office, role)
+        ctx.use(Authorities).check_appoints(ctx.sender, message.SENDERS.roles, office, role)
 
 
 def appoint(ctx: Context, message: messages.Appoint) -> None:
     """Appoint an account."""
-    _authorise_personnel(ctx, message.office, message.role)
+    _authorise_personnel(ctx, message, message.office, message.role)
 
     ctx.use(AccountView).open_account(message.account)
     if message.since < ctx.time:
@@ -57,7 +57,7 @@ def appoint(ctx: Context, message: messages.Appoint) -> None:
 def end_appointment(ctx: Context, message: messages.EndAppointment) -> None:
     """End an appointment."""
     row = ctx.use(Authorities).appointment(message.appointment)
-    _authorise_personnel(ctx, row.office, row.role)
+    _authorise_personnel(ctx, message, row.office, row.role)
 
     ctx.use(Authorities).end_appointment(message.appointment)
 
@@ -75,7 +75,7 @@ def propose(ctx: Context, message: messages.Propose) -> None:
     authorities.check_proposal_free(message.proposal)
     check_period(ctx.time, message.expires)
     for raw in message.messages:
-        ctx.decode_message(raw)
+        check_speaks(ctx.decode_message(raw), message.board)
 
     row = Proposal(message.board, ctx.sender, message.messages, message.expires, [ctx.sender], ProposalStatus.OPEN)
     _settle(ctx, message.proposal, board, row)
@@ -112,9 +112,16 @@ def withdraw_proposal(ctx: Context, message: messages.WithdrawProposal) -> None:
     ctx.use(Authorities).write_proposal(message.proposal, replace(row, status=ProposalStatus.WITHDRAWN))
 
 
+def _authorise_operator(ctx: Context, message: Message, institution: str) -> None:
+    acts_for = ctx.use(Authorities).acts_for
+    if ctx.authority is None and not acts_for(ctx.sender, message.SENDERS.roles, institution):
+        raise errors.NotOperator(institution=institution)
+
+
 def register_node_key(ctx: Context, message: messages.RegisterNodeKey) -> None:
     """Register a node's key."""
     ctx.use(Authorities).institution(message.institution)
+    _authorise_operator(ctx, message, message.institution)
 
     crypto.check_key(crypto.ED25519, message.key)
     check_period(ctx.time, message.until)
@@ -128,6 +135,8 @@ def register_node_key(ctx: Context, message: messages.RegisterNodeKey) -> None:
 
 def revoke_node_key(ctx: Context, message: messages.RevokeNodeKey) -> None:
     """End a node's key."""
+    _authorise_operator(ctx, message, ctx.use(Authorities).node_key(message.key).institution)
+
     ctx.use(Authorities).revoke_node_key(message.key)
 
 

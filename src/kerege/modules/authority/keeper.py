@@ -15,7 +15,7 @@ from kerege.modules.authority.events import (
     ProposalWritten,
     RoleSet,
 )
-from kerege.modules.authority.rules import appointment_in_force, check_board, check_period, office_stands
+from kerege.modules.authority.rules import appointment_in_force, check_board, check_period, in_force, office_stands
 from kerege.modules.authority.state import (
     APPOINTMENTS,
     APPOINTMENTS_OF,
@@ -125,10 +125,17 @@ class Authority(Keeper):
             raise errors.UnknownAppointment(appointment=identifier)
         return found
 
-    def node_key(self, key: bytes) -> NodeKey | None:
+    def find_node_key(self, key: bytes) -> NodeKey | None:
         """A registered key of a node that counts now, or None."""
         found = self._node_keys.find(key)
-        return None if found is None or (found.until is not None and found.until <= self._ctx.time) else found
+        return None if found is None or not in_force(found.since, found.until, self._ctx.time) else found
+
+    def node_key(self, key: bytes) -> NodeKey:
+        """The same, but raises `UnknownNodeKey` where there is none."""
+        found = self.find_node_key(key)
+        if found is None:
+            raise errors.UnknownNodeKey(key=key)
+        return found
 
     def check_member(self, code: str, address: bytes) -> Board:
         """The board, if the account is a member; raises `UnknownBoard` or `NotMember`."""
@@ -137,14 +144,16 @@ class Authority(Keeper):
             raise errors.NotMember(board=code, sender=address)
         return board
 
-    def check_appoints(self, address: bytes, office: str, role: str) -> None:
-        """Raise `MayNotAppoint` unless the account acts for an institution that appoints to the role at this office."""
+    def acts_for(self, address: bytes, roles: tuple[str, ...], institution: str) -> bool:
+        """Whether the account holds one of the roles at an office of the institution."""
+        held = (self._offices.get(row.office) for _, row in self._held(address) if row.role in roles)
+        return any(office.institution == institution for office in held)
+
+    def check_appoints(self, address: bytes, roles: tuple[str, ...], office: str, role: str) -> None:
+        """Raise `MayNotAppoint` unless the office's institution appoints to the role, and the account acts for it."""
         target = self.office(office).institution
-        for _, row in self._held(address):
-            own = self._offices.find(row.office)
-            if own is not None and own.institution == target and role in self.institution(target).roles:
-                return
-        raise errors.MayNotAppoint(role=role, office=office)
+        if role not in self.institution(target).roles or not self.acts_for(address, roles, target):
+            raise errors.MayNotAppoint(role=role, office=office)
 
     def _held(self, address: bytes) -> list[tuple[bytes, Appointment]]:
         """Appointments in force of an account, at offices that stand."""
@@ -214,17 +223,14 @@ class Authorities(Authority):
             raise errors.IdentifierTaken(identifier=identifier)
 
     def register_node_key(self, key: bytes, row: NodeKey) -> None:
-        """Register a node's key; raises `NodeKeyKnown`."""
+        """Register a node's key; raises `NodeKeyKnown`, also for one that has ended."""
         if self._node_keys.find(key) is not None:
             raise errors.NodeKeyKnown(institution=row.institution)
         self._write_node_key(key, row)
 
     def revoke_node_key(self, key: bytes) -> None:
-        """End a node's key; raises `NodeKeyKnown` where it is not registered or has ended."""
-        row = self.node_key(key)
-        if row is None:
-            raise errors.NodeKeyKnown(institution="")
-        self._write_node_key(key, replace(row, until=self._ctx.time))
+        """End a node's key that counts; raises `UnknownNodeKey`."""
+        self._write_node_key(key, replace(self.node_key(key), until=self._ctx.time))
 
     def _write_appointment(self, identifier: bytes, row: Appointment) -> None:
         self._appointments.put(identifier, row)

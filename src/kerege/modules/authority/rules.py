@@ -3,6 +3,8 @@
 import itertools
 
 from kerege.kernel.codec import encode
+from kerege.kernel.errors import NotEntitled
+from kerege.kernel.messages import Message, tag_of
 from kerege.modules.authority.errors import BadBoard, BadPeriod
 from kerege.modules.authority.types import Appointment, NodeKeyKind, Office
 
@@ -33,6 +35,16 @@ def check_board(members: list[bytes], threshold: int) -> None:
     ordered = all(a < b for a, b in itertools.pairwise(members))
     if not ordered or not 1 <= threshold <= len(members):
         raise BadBoard(members=len(members), threshold=threshold)
+
+
+def check_speaks(message: Message, board: str) -> None:
+    """Raise `NotEntitled` unless the message names the board as its sender.
+
+    What any account may send is nobody's business to propose: it would be the act of the member who happens to
+    give the last approval, with that member's money.
+    """
+    if board not in message.SENDERS.authorities:
+        raise NotEntitled(message=tag_of(message), needed=str(message.SENDERS))
 
 
 def possession_payload(ledger: str, kind: NodeKeyKind, institution: str, key: bytes) -> bytes:
