@@ -7,7 +7,9 @@ from kerege.modules.bank.genesis import Genesis, load
 from kerege.modules.bank.handlers import HANDLERS
 from kerege.modules.bank.invariants import INVARIANTS
 from kerege.modules.bank.keeper import BankView
+from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.projection import PROJECTIONS
+from kerege.modules.bank.rules import rows_of_transfer
 from kerege.modules.bank.schedule import SCHEDULE
 from kerege.modules.bank.state import TABLES
 
@@ -20,6 +22,7 @@ MODULE = Module(
     invariants=INVARIANTS,
     genesis=Genesis,
     load=load,
+    declares={Transfer: rows_of_transfer},
     schedule=SCHEDULE,
     ports={BalancePort: BankView},
 )

@@ -91,7 +91,8 @@ class SameAccount(Refused, code="bank.13"):
     account: Address
 
 
-class UnknownRecipient(Refused, code="bank.14"):
-    """No account is open under the recipient's address."""
+class NotOrderer(Refused, code="bank.14"):
+    """Another office ordered the freeze in force: it, or a judge, replaces or lifts it."""
 
     account: Address
+    office: str

@@ -3,6 +3,7 @@
 from kerege.kernel.context import Context, Handler
 from kerege.kernel.messages import Message
 from kerege.modules.authority.keeper import Authority
+from kerege.modules.authority.types import Acting
 from kerege.modules.bank import errors, messages
 from kerege.modules.bank.keeper import Bank, Supply
 from kerege.modules.bank.types import CurrencyRow, Freeze, Hold
@@ -36,9 +37,21 @@ def capture_hold(ctx: Context, message: messages.CaptureHold) -> None:
     ctx.use(Bank).capture(message.hold, message.amount)
 
 
+def _authorise_order(ctx: Context, message: messages.FreezeAccount | messages.UnfreezeAccount) -> Acting:
+    """Acting at the office; over another office's freeze only as a court."""
+    authority = ctx.use(Authority)
+    freeze = ctx.use(Bank).freeze(message.account)
+    if freeze is None or freeze.office == message.office:
+        return authority.acting_as_any(ctx.sender, message.SENDERS.roles, message.office)
+    acting = authority.find_acting(ctx.sender, messages.COURT, message.office)
+    if acting is None:
+        raise errors.NotOrderer(account=message.account, office=freeze.office)
+    return acting
+
+
 def freeze_account(ctx: Context, message: messages.FreezeAccount) -> None:
     """Freeze an account."""
-    acting = ctx.use(Authority).acting_as_any(ctx.sender, message.SENDERS.roles, message.office)
+    acting = _authorise_order(ctx, message)
 
     row = Freeze(message.ground, message.basis, message.office, acting.appointment, ctx.time, message.expires)
     ctx.use(Bank).set_freeze(message.account, row)
@@ -46,7 +59,7 @@ def freeze_account(ctx: Context, message: messages.FreezeAccount) -> None:
 
 def unfreeze_account(ctx: Context, message: messages.UnfreezeAccount) -> None:
     """Lift a freeze."""
-    ctx.use(Authority).acting_as_any(ctx.sender, message.SENDERS.roles, message.office)
+    _authorise_order(ctx, message)
 
     ctx.use(Bank).lift_freeze(message.account)
 
@@ -75,6 +88,16 @@ def retire(ctx: Context, message: messages.Retire) -> None:
 
     ctx.use(Supply).destroy(message.holder, message.currency, message.amount)
 
+
+def rows_of_transfer(
+    sender: bytes, message: messages.Transfer
+) -> tuple[tuple[Table[Any, Any], bytes | tuple[bytes, str]], ...]:
+    """What a transfer reads."""
+    to, currency = message.to, message.currency
+    return (FREEZES, sender), (FREEZES, to), (BALANCES, (sender, currency)), (BALANCES, (to, currency))
+
+
+DECLARES: dict[type[Message], Declare] = {messages.Transfer: rows_of_transfer}
 
 HANDLERS: dict[type[Message], Handler] = {
     messages.Transfer: transfer,

@@ -1,8 +1,11 @@
 """Truths about money."""
 
+from typing import Any
+
 from kerege.kernel.context import Context
 from kerege.kernel.invariant import Difference, Invariant
-from kerege.modules.bank.state import BALANCES, HELD, HOLDS, SUPPLY
+from kerege.kernel.tables import Table
+from kerege.modules.bank.state import BALANCES, EXPIRIES, FREEZE_EXPIRIES, FREEZES, HELD, HOLDS, SUPPLY
 
 
 def _sums(differences: list[Difference], table_key: str) -> dict[str, int]:
@@ -64,6 +67,32 @@ def _holds_covered(ctx: Context) -> bool:
     return all(sums.pop(key, 0) == amount for key, amount in ctx.scan(HELD)) and not sums
 
 
+INDEXES: tuple[tuple[Table[Any, Any], Table[Any, Any]], ...] = ((HOLDS, EXPIRIES), (FREEZES, FREEZE_EXPIRIES))
+"""What expires, and the index by when."""
+
+
+def _entered(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """What the holds and freezes changed, their indexes changed."""
+    left: dict[bytes, int] = {}
+    for table, index in INDEXES:
+        for key, before, now in differences.get(table.name, []):
+            for row, sign in ((before, -1), (now, 1)):
+                if row is not None:
+                    place = index.encode_key((row.expires, table.decode_key(key)))
+                    left[place] = left.get(place, 0) + sign
+        for key, before, now in differences.get(index.name, []):
+            left[key] = left.get(key, 0) - (now is not None) + (before is not None)
+    return not any(left.values())
+
+
+def _all_entered(ctx: Context) -> bool:
+    """Every hold and every freeze stands in its index under its expiry, and nothing else does."""
+    return all(
+        sorted((row.expires, key) for key, row in ctx.scan(table)) == [key for key, _ in ctx.scan(index)]
+        for table, index in INDEXES
+    )
+
+
 INVARIANTS = (
     Invariant(
         name="bank.supply_equals_sum_of_balances",
@@ -72,4 +101,10 @@ INVARIANTS = (
         full=_supply_equals_sum,
     ),
     Invariant(name="bank.holds_are_covered", watches=(HELD, HOLDS), cheap=_holds_change_together, full=_holds_covered),
+    Invariant(
+        name="bank.expiries_are_due",
+        watches=(HOLDS, EXPIRIES, FREEZES, FREEZE_EXPIRIES),
+        cheap=_entered,
+        full=_all_entered,
+    ),
 )

@@ -17,11 +17,23 @@ from kerege.modules.bank.events import (
     Moved,
     Retired,
 )
-from kerege.modules.bank.state import BALANCES, CURRENCIES, EXPIRIES, FREEZES, HELD, HOLDS, SUPPLY
+from kerege.modules.bank.state import (
+    BALANCES,
+    CURRENCIES,
+    CURSOR,
+    EXPIRIES,
+    FREEZE_EXPIRIES,
+    FREEZES,
+    HELD,
+    HOLDS,
+    SUPPLY,
+)
 from kerege.modules.bank.types import CurrencyRow, Freeze, Hold
 from kerege.modules.policy.keeper import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kerege.kernel.tables import Bound
 
 MAXIMUM_TERM = 5 * 366 * 24 * 3_600_000
@@ -47,6 +59,8 @@ class BankView(Keeper):
         self._holds: Bound[bytes, Hold] = self._table(HOLDS)
         self._freezes: Bound[bytes, Freeze] = self._table(FREEZES)
         self._expiries: Bound[tuple[int, bytes], bool] = self._table(EXPIRIES)
+        self._freeze_expiries: Bound[tuple[int, bytes], bool] = self._table(FREEZE_EXPIRIES)
+        self._cursor: Bound[str, int] = self._table(CURSOR)
 
     def available(self, account: bytes, currency: str) -> int:
         """Minor units that the account may spend."""
@@ -80,8 +94,15 @@ class BankView(Keeper):
         return None if found is None or found.expires <= self._ctx.time else found
 
     def next_expiry(self) -> int | None:
-        """When the next hold expires."""
-        return next((key[0] for key, _ in self._expiries.scan(limit=1)), None)
+        """When the next hold or freeze expires."""
+        heads = [next(self._from_cursor(index, 1), None) for index in (self._expiries, self._freeze_expiries)]
+        return min((time for time, _ in filter(None, heads)), default=None)
+
+    def _from_cursor(self, index: "Bound[tuple[int, bytes], bool]", limit: int) -> "Iterator[tuple[int, bytes]]":
+        """Keys of an index in order, past the deleted ones that the schedule has been through."""
+        start = self._cursor.find(index.table.name) or 0
+        length = index.table.parts[1][1]
+        return (key for key, _ in index.scan(after=(start, bytes(length)), limit=limit))
 
     def check_minimum(self, address: bytes, entries: int) -> None:
         """Raise `MinimumBalance` where the account holds less than its entries need (`BalancePort`)."""
@@ -141,24 +162,43 @@ class Bank(BankView):
             self._give(row.owner, row.currency, returned)
         self._announce(HoldCaptured(identifier, row.owner, row.beneficiary, row.currency, amount, returned))
 
-    def release_expired(self, limit: int) -> None:
-        """Give back what has expired, oldest first."""
-        due = [key for key, _ in self._expiries.scan(limit=limit) if key[0] <= self._ctx.time]
-        for _, identifier in due:
+    def expire(self, limit: int) -> None:
+        """Give back the holds and end the freezes whose time has come, oldest first, at most `limit` of each."""
+        for identifier in self._take_expired(self._expiries, limit):
             self.release(identifier)
+        for account in self._take_expired(self._freeze_expiries, limit):
+            self._drop_freeze(account)
+            self._announce(AccountUnfrozen(account))
+
+    def _take_expired(self, index: "Bound[tuple[int, bytes], bool]", limit: int) -> list[bytes]:
+        """What is in an index up to now; moves its cursor there."""
+        expired = [key for key in self._from_cursor(index, limit) if key[0] <= self._ctx.time]
+        # Whatever is entered from now on expires after this block, so it stands behind the cursor.
+        if expired:
+            self._cursor.put(index.table.name, expired[-1][0] - 1)
+        return [name for _, name in expired]
 
     def set_freeze(self, account: bytes, row: Freeze) -> None:
         """Freeze an account; raises `BadExpiry`. A later order replaces an earlier one."""
         self._check_term(row.expires)
+        self._drop_freeze(account)
         self._freezes.put(account, row)
+        self._freeze_expiries.put((row.expires, account), True)  # noqa: FBT003 - the index holds nothing else
         self._announce(AccountFrozen(account, row))
 
     def lift_freeze(self, account: bytes) -> None:
         """Lift a freeze; raises `NotFrozen`."""
         if self.freeze(account) is None:
             raise errors.NotFrozen(account=account)
-        self._freezes.delete(account)
+        self._drop_freeze(account)
         self._announce(AccountUnfrozen(account))
+
+    def _drop_freeze(self, account: bytes) -> None:
+        """Remove the row of a freeze, in force or expired, where there is one."""
+        row = self._freezes.find(account)
+        if row is not None:
+            self._freezes.delete(account)
+            self._freeze_expiries.delete((row.expires, account))
 
     # Guards
 

@@ -8,6 +8,9 @@ from kerege.kernel.messages import Message, Senders, any_account, authority, rol
 from kerege.kernel.types import Address, Code, Commitment, Currency, Identifier, Positive, Time
 from kerege.modules.bank.types import Decimals
 
+COURT = ("judge",)
+"""Roles that replace or lift a freeze that another office ordered."""
+
 _CURRENCY = Meta(description="ISO 4217 code, or the code of a registered token.")
 _AMOUNT = Meta(description="Minor units of the currency.")
 _HOLD = Meta(description="The hold's random id.")
@@ -53,7 +56,7 @@ class CaptureHold(Message, frozen=True, tag="bank.CaptureHold"):
 
 
 class FreezeAccount(Message, frozen=True, tag="bank.FreezeAccount"):
-    """Forbid an account to move money, on a ground and until a time."""
+    """Forbid an account to move money, on a ground and until a time; replaces an order of the same office."""
 
     SENDERS: ClassVar[Senders] = role("judge", "court-clerk", "market-supervisor")
 
@@ -65,7 +68,7 @@ class FreezeAccount(Message, frozen=True, tag="bank.FreezeAccount"):
 
 
 class UnfreezeAccount(Message, frozen=True, tag="bank.UnfreezeAccount"):
-    """Lift a freeze before its time."""
+    """Lift a freeze before its time: the office that ordered it, or a judge."""
 
     SENDERS: ClassVar[Senders] = role("judge", "court-clerk", "market-supervisor")
 

@@ -5,16 +5,16 @@ from kerege.kernel.module import Schedule
 from kerege.modules.bank.keeper import Bank, BankView
 
 PER_BLOCK = 500
-"""Holds released in one block."""
+"""Holds released, and freezes ended, in one block: so many of each."""
 
 
 def run_due(ctx: Context) -> None:
-    """Expired holds go back to their owners."""
-    ctx.use(Bank).release_expired(PER_BLOCK)
+    """Expired holds go back to their owners, expired freezes end."""
+    ctx.use(Bank).expire(PER_BLOCK)
 
 
 def due(ctx: Context) -> int | None:
-    """When the next hold expires."""
+    """When the next hold or freeze expires."""
     return ctx.use(BankView).next_expiry()
 
 

@@ -1,7 +1,7 @@
 """Tables of bank."""
 
 from kerege.kernel.tables import Table
-from kerege.kernel.types import Address, Amount, Currency, Identifier, Time
+from kerege.kernel.types import Address, Amount, Code, Currency, Identifier, Time
 from kerege.modules.bank.types import CurrencyRow, Freeze, Hold
 
 CURRENCIES = Table[str, CurrencyRow]("bank.currency", key=Currency, value=CurrencyRow, doc="Units of account.")
@@ -20,4 +20,11 @@ EXPIRIES = Table[tuple[int, bytes], bool](
     "bank.expiry", key=(Time, Identifier), value=bool, derived=True, doc="Index: holds by when they expire."
 )
 
-TABLES = (CURRENCIES, BALANCES, HELD, SUPPLY, HOLDS, FREEZES, EXPIRIES)
+FREEZE_EXPIRIES = Table[tuple[int, bytes], bool](
+    "bank.freeze_expiry", key=(Time, Address), value=bool, derived=True, doc="Index: freezes by when they expire."
+)
+CURSOR = Table[str, int](
+    "bank.cursor", key=Code, value=Time, derived=True, doc="Expiry up to which the schedule has looked, per index."
+)
+
+TABLES = (CURRENCIES, BALANCES, HELD, SUPPLY, HOLDS, FREEZES, EXPIRIES, FREEZE_EXPIRIES, CURSOR)
