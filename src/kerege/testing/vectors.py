@@ -25,7 +25,7 @@ from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.rows import Add, Put, Remove, Row, Set
 from kerege.kernel.tables import Table
 from kerege.modules import MODULES
-from kerege.modules.accounts.state import ACCOUNTS
+from kerege.modules.accounts.state import ACCOUNTS, USAGE
 from kerege.modules.accounts.types import Account, AccountKind, AccountStatus, Key
 from kerege.modules.authority.messages import Propose
 from kerege.modules.authority.state import APPOINTMENTS, APPOINTMENTS_OF, BOARDS, INSTITUTIONS, OFFICES, ROLES
@@ -77,12 +77,12 @@ def run(vector: Vector) -> None:
     ledger = Simulator(start=form.get("time", START))
     ledger.write(setting(form, ledger))
     ledger.advance(form.get("after", 1))
-    before = ledger.rows()
+    before, counted = ledger.rows(), ledger.rows(derived=True)
     result = ledger.send(form["sender"], *_sent(form))
     after = ledger.rows()
     _check_outcome(form, result)
     if result.code:
-        assert after == before, f"{vector}: a refused transaction changed {_changed(before, after)}"
+        _check_nothing_done(ledger, form["sender"], result, counted, vector)
         return
     _check_post(form, ledger, before, after, vector)
     _check_projections(ledger, result, before, after, vector)
@@ -148,6 +148,20 @@ def _check_outcome(form: Mapping[str, Any], result: Result) -> None:
             assert actual == values.read_bytes(told, len(actual)), name
         else:
             assert actual == values.read(told, kind.__annotations__[name] if kind else type(actual)), name
+
+
+def _check_nothing_done(
+    ledger: Simulator, sender: str, result: Result, before: dict[str, dict[Any, Any]], vector: Vector
+) -> None:
+    """Refused: of everything, derived tables too, only the sender's sequence moved; no transaction: not even it."""
+    after, address = ledger.rows(derived=True), names.address(sender)
+    usage, moved = after[USAGE.name].pop(address, None), before[USAGE.name].pop(address, None)
+    assert after == before, f"{vector}: what was not applied changed {_changed(before, after)}"
+    if result.reason is not None:
+        assert usage == moved, f"{vector}: what is no transaction consumed {usage}"
+        return
+    assert usage is not None and usage.sequences == (moved.sequences[0] + 1 if moved else 1,)  # noqa: PT018 - for mypy
+    assert usage.entries == (moved.entries if moved else 0), f"{vector}: a refused transaction created entries"
 
 
 def _numbered() -> dict[str, type[Exception]]:

@@ -89,16 +89,6 @@ def retire(ctx: Context, message: messages.Retire) -> None:
     ctx.use(Supply).destroy(message.holder, message.currency, message.amount)
 
 
-def rows_of_transfer(
-    sender: bytes, message: messages.Transfer
-) -> tuple[tuple[Table[Any, Any], bytes | tuple[bytes, str]], ...]:
-    """What a transfer reads."""
-    to, currency = message.to, message.currency
-    return (FREEZES, sender), (FREEZES, to), (BALANCES, (sender, currency)), (BALANCES, (to, currency))
-
-
-DECLARES: dict[type[Message], Declare] = {messages.Transfer: rows_of_transfer}
-
 HANDLERS: dict[type[Message], Handler] = {
     messages.Transfer: transfer,
     messages.PlaceHold: place_hold,
