@@ -27,7 +27,8 @@ def ledger() -> Simulator:
 
 
 def _message(kind: type[Message]) -> Message:
-    return values.smallest(kind)
+    message: Message = values.smallest(kind)
+    return message
 
 
 @pytest.mark.parametrize("kind", messages(), ids=lambda kind: kind.__struct_config__.tag)

@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -171,7 +172,7 @@ def salt(name: str) -> bytes:
 VALUES = {"surname": "Асанова", "given": "Айгүл", "born": "2026-11-18", "sex": "F", "place": ""}
 CERTIFICATE, RECORD, APPOINTMENT = noise("c")[:16], noise("r")[:16], noise("a")[:16]
 COMMITMENTS = [commitment(name, salt(name), VALUES[name]) for name in FIELDS]
-CERTIFICATE_EVENT = [
+CERTIFICATE_EVENT: list[Any] = [
     "registries.CertificateIssued",
     CERTIFICATE,
     RECORD,
@@ -223,7 +224,7 @@ class World:
     event: int | None = None
     changes: dict[str, object] = field(default_factory=dict)
 
-    def but(self, **changes: object) -> "World":
+    def but(self, **changes: Any) -> "World":
         return replace(self, **changes)
 
     @property
@@ -260,10 +261,10 @@ class World:
     def path(self) -> list[bytes]:
         return log_path({self.index, self.size - 1} if self.with_record else {self.index}, self.leaves)
 
-    def state_members(self) -> dict[str, object]:
+    def state_members(self) -> dict[str, Any]:
         position = MODULES.index("registries")
         siblings, found = tree_path(self.rows, sha(state_key(self.certificate)))
-        members = {
+        members: dict[str, Any] = {
             "modules": url(b"".join(log_path({position}, self.module_leaves))),
             "siblings": packed(siblings),
         }
@@ -274,7 +275,7 @@ class World:
             members["other"] = url(found[0] + found[1])
         return members
 
-    def disclosure(self, name: str) -> dict[str, object]:
+    def disclosure(self, name: str) -> dict[str, Any]:
         position = FIELDS.index(name)
         return {
             "field": name,
@@ -284,8 +285,8 @@ class World:
             "path": url(b"".join(log_path({position}, COMMITMENTS))),
         }
 
-    def members(self) -> dict[str, object]:
-        members: dict[str, object] = {
+    def members(self) -> dict[str, Any]:
+        members: dict[str, Any] = {
             "checkpoint": {"note": self.note},
             "format": "kerege-bundle/1",
             "index": self.index,

@@ -160,7 +160,7 @@ def test_only_the_standard_library_and_cryptography_are_imported():
             if isinstance(node, ast.Import):
                 roots |= {name.name.split(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                roots.add(node.module.split(".")[0])
+                roots.add((node.module or "").split(".")[0])
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 1
     assert roots - sys.stdlib_module_names == {"cryptography"}

@@ -216,6 +216,7 @@ SECOND = KEY | {"key": naive.url(naive.Signer("second").public)}
 )
 def test_a_trust_file_that_could_mislead_is_unusable(changes):
     verdict = proofs.verify(naive.World().bundle, naive.trust([naive.LOG_KEY], **changes), now=naive.NOW)
+    assert verdict.failing is not None
     assert (verdict.exit, verdict.failing.check) == (2, "trust-file")
 
 

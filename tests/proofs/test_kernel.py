@@ -50,7 +50,7 @@ def exported(size, index, *, held, status="valid", shown=(), keys=40):
     state.commit(9)
     roots = [state.root if name == "registries" else noise(name) for name in MODULES]
     record = packed(receipts.BlockRecord(9, TIME, machine.state_root(MODULES, roots), receipts.ONE_OPERATOR))
-    tiles = {}
+    tiles: dict[tuple[int, int], bytes] = {}
     log = Log(0, lambda level, number: tiles[level, number])
     leaves = [noise("leaf", i) for i in range(size - 1)] + [merkle.leaf_hash(record)]
     leaves[index] = merkle.leaf_hash(receipt)
@@ -91,13 +91,17 @@ def test_what_the_kernel_proves_verifies(size):
     for index in {0, size // 3, size - 2}:
         bundle = exported(size, index, held=True, shown=("surname", "born"))
         verdict = proofs.verify(bundle, TRUST, now=NOW)
+        assert verdict.facts is not None
+        assert verdict.facts.issued is not None
         assert (verdict.exit, verdict.facts.issued.record) == (0, RECORD)
         assert dict(verdict.facts.disclosed) == {name: VALUES[name] for name in ("surname", "born")}
 
 
 @pytest.mark.parametrize("keys", [0, 1, 2, 40])
 def test_absence_proved_by_the_kernel_verifies(keys):
-    assert proofs.verify(exported(9, 4, held=False, keys=keys), TRUST, now=NOW).facts.status == "missing"
+    facts = proofs.verify(exported(9, 4, held=False, keys=keys), TRUST, now=NOW).facts
+    assert facts is not None
+    assert facts.status == "missing"
 
 
 def test_a_superseded_row_of_the_kernel_is_understood():
