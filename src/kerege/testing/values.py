@@ -98,7 +98,9 @@ def _read_union(form: Any, kind: types.UnionType) -> Any:  # noqa: ANN401
     if form is None:
         return None
     for each in kind.types:
-        inner, _ = _unwrap(each)
+        inner, label = _unwrap(each)
+        if label == "day" and isinstance(form, str):
+            return parse_iso(form)
         fits = {
             types.BoolType: bool, types.IntType: int, types.StrType: str, types.ListType: list, types.StructType: dict,
         }.get(type(inner), str)  # fmt: skip

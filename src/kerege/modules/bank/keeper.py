@@ -214,7 +214,7 @@ class Bank(BankView):
 
     def _take(self, account: bytes, currency: str, amount: int) -> None:
         available = self._balances.find((account, currency)) or 0
-        if available < amount:
+        if not 0 <= amount <= available:
             raise errors.InsufficientFunds(account=account, currency=currency, available=available, asked=amount)
         self._balances.put((account, currency), available - amount)
 

@@ -13,7 +13,7 @@ from kerege.modules.policy.errors import (
     WrongType,
 )
 from kerege.modules.policy.events import CalendarDaySet, ParameterSet
-from kerege.modules.policy.rules import basis_complete, in_force, type_name
+from kerege.modules.policy.rules import basis_complete, in_force, type_name, weekdays
 from kerege.modules.policy.state import CALENDAR, ENACTED, REVISIONS
 from kerege.modules.policy.types import CalendarDay, Revision, Value
 
@@ -37,8 +37,14 @@ class Policy(Keeper):
         self._calendar: Bound[int, CalendarDay] = self._table(CALENDAR)
 
     def revisions(self, name: str) -> list[tuple[int, Revision]]:
-        """(enacted, revision) of a parameter in order of enactment."""
-        return [(self._enacted.get(key), row) for key, row in self._revisions.scan(name)]
+        """(enacted, revision) of a parameter in order of enactment.
+
+        Numbers have no gaps, so that each is read by its key, from the cache: a scan would go to the store.
+        """
+        found: list[tuple[int, Revision]] = []
+        while (row := self._revisions.find((name, len(found) + 1))) is not None:
+            found.append((self._enacted.get((name, len(found) + 1)), row))
+        return found
 
     def find(self, name: str, time: int) -> Value | None:
         """The value in force at a time, as known now, or None."""
@@ -68,12 +74,10 @@ class Policy(Keeper):
         return local_day(time, self.number(OFFSET))
 
     def calendar(self) -> Calendar:
-        """Working days as declared so far."""
+        """Working days as declared so far; raises `WrongType` where the weekly rest is no list of days."""
         exceptions = {day: row.works for day, row in self._calendar.scan()}
         rest = self.find(REST, self._ctx.time)
-        if isinstance(rest, list):
-            return Calendar(exceptions, tuple(int(word) for word in rest))
-        return Calendar(exceptions)
+        return Calendar(exceptions) if rest is None else Calendar(exceptions, weekdays(REST, rest))
 
     def deadline(self, time: int, days: int, *, working: bool) -> int:
         """The last millisecond of the local day on which a term of days that begins at `time` ends.

@@ -1,6 +1,9 @@
 """Which revision is in force: pure formulas."""
 
+from kerege.modules.policy.errors import WrongType
 from kerege.modules.policy.types import LegalBasis, Revision, Value
+
+WEEKDAYS = ("0", "1", "2", "3", "4", "5", "6")
 
 
 def in_force(revisions: list[tuple[int, Revision]], at: int, known: int) -> Revision | None:
@@ -26,3 +29,10 @@ def basis_complete(basis: list[LegalBasis]) -> bool:
 def type_name(value: Value) -> str:
     """Name of a value's type: bool, int, str or list."""
     return type(value).__name__
+
+
+def weekdays(name: str, value: Value) -> tuple[int, ...]:
+    """Days of the week, 0 Monday … 6 Sunday, of a rule that lists them as words; raises `WrongType`."""
+    if not isinstance(value, list) or not all(word in WEEKDAYS for word in value):
+        raise WrongType(name=name, expected="list of 0 to 6")
+    return tuple(WEEKDAYS.index(word) for word in value)

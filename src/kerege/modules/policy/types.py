@@ -11,7 +11,7 @@ LegalText = Annotated[
 ]
 """Name of an act, number of an article, or an address."""
 
-Number = Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"plain": "a rule, public", "readers": "public"})]
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, extra={"plain": "a rule, public", "readers": "public"})]
 Word = Annotated[str, Meta(max_length=200, extra={"plain": "a rule, public", "readers": "public"})]
 Words = Annotated[list[Word], Meta(max_length=256, extra={"plain": "a rule, public", "readers": "public"})]
 Value = Flag | Number | Word | Words
