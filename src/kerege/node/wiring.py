@@ -12,14 +12,16 @@ from typing import Any
 
 from kerege.cli.wiring import CommandError, Signer
 from kerege.consensus.door import Door, collect
-from kerege.consensus.embedded import Answer
+from kerege.consensus.embedded import Answer, wall_clock
 from kerege.consensus.replay import verify_ledger
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folders
 from kerege.dossiers.errors import DossierError
 from kerege.dossiers.jobs import Committed
 from kerege.kernel.codec import decode
+from kerege.kernel.machine import next_due
 from kerege.kernel.receipts import Receipt
+from kerege.kernel.tick import Tick
 from kerege.kernel.transaction import Body
 from kerege.modules.disclosure.messages import StartJob
 from kerege.modules.disclosure.types import JobKind
@@ -27,7 +29,7 @@ from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
 from kerege.node import devkeys
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import open_ledger, open_reader
+from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.wire import SocketDoor
 from kerege.node.workplace import create_dev_home, read_nation
@@ -37,6 +39,9 @@ from kerege.testing.signers import Ed25519Signer
 
 HOUR = 3_600_000
 PROTECTION = "data-protection-officer"
+GATEWAY = "/gateway"
+TICK_EVERY = 1.0
+"""Seconds between two looks at what is due."""
 
 
 @contextmanager
@@ -84,7 +89,15 @@ class NodeWiring:
             ledger.serve()
             height = ledger.prover.head().height
             ready(f"{ledger.machine.ledger} at height {height}, socket {ledger.home.socket}; Ctrl-C stops")
-            stop.wait()
+            while not stop.wait(TICK_EVERY):
+                self._tick(ledger)
+
+    def _tick(self, ledger: Ledger) -> None:
+        """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""
+        due = next_due(ledger.modules, ledger.door.context())
+        name = next((n for n, _ in self.key_names(ledger.home.path) if n.endswith(GATEWAY)), "")
+        if due is not None and name and due <= wall_clock():
+            _send(ledger.door, self.signer(ledger.home.path, name), Tick())
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
@@ -165,7 +178,7 @@ def _send(door: Door, signer: Signer, message: Any) -> Answer:  # noqa: ANN401 -
         sender=signer.address,
         lane=0,
         sequence=door.next_sequence(signer.address),
-        valid_until=door.head().time + HOUR,
+        valid_until=max(door.head().time, wall_clock()) + HOUR,
         salt=os.urandom(16),
         messages=[message],
     )

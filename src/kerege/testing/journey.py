@@ -78,7 +78,7 @@ class Journey:
             sender=signer.address,
             lane=0,
             sequence=door.next_sequence(signer.address),
-            valid_until=door.head().time + HOUR,
+            valid_until=max(door.head().time, self.workplace.ledger.engine.now()) + HOUR,
             salt=os.urandom(16),
             messages=list(messages),
         )
