@@ -10,7 +10,7 @@ from kerege.modules.disclosure.types import Consent, Job, Look
 def request_access(ctx: Context, message: messages.RequestAccess) -> None:
     """Grant or deny a look: both are applied, so that both are seen."""
     disclosure = ctx.use(Disclosure)
-    role, denial = disclosure.judge(message.case, message.office)
+    role, denial = disclosure.judge(message.case, message.office, message.fields)
 
     disclosure.check_free(message.access)
     for name, listed in (("fields", message.fields), ("references", message.references)):
@@ -27,7 +27,7 @@ def request_access(ctx: Context, message: messages.RequestAccess) -> None:
         fields=message.fields,
         denial="" if denial is None else denial.value,
         at=ctx.time,
-        until=disclosure.term() if denial is None else ctx.time,
+        until=(disclosure.term() or ctx.time) if denial is None else ctx.time,
         blind=message.blind,
     )
     disclosure.record_look(message.access, row)

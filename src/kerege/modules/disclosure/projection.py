@@ -3,6 +3,7 @@
 from kerege.kernel.messages import Event
 from kerege.kernel.rows import Projection, Put, Row
 from kerege.modules.disclosure import events
+from kerege.modules.disclosure.rules import countdown
 
 
 def look_rows(event: events.AccessGranted | events.AccessDenied) -> tuple[Row, ...]:
@@ -12,6 +13,9 @@ def look_rows(event: events.AccessGranted | events.AccessDenied) -> tuple[Row, .
         Put("disclosure.look", event.access, row),
         Put("disclosure.look_at", (row.at, event.access), value=True),
         Put("disclosure.look_of", (row.case, row.at, event.access), value=True),
+        Put("disclosure.look_for", (row.case, countdown(row.at), event.access), value=True),
+        Put("disclosure.look_by", (row.officer, countdown(row.at), event.access), value=True),
+        *(Put("disclosure.look_with", (r, countdown(row.at), event.access), value=True) for r in row.references),
     )
 
 

@@ -16,15 +16,28 @@ class JobKind(StrEnum):
 
 
 class Denial(StrEnum):
-    """Why a look was not allowed."""
+    """Why a look was not allowed: the first of these that holds.
+
+    No such case; no role of the step that is due at the office named; the case is the officer's own; it ended and its
+    term to appeal passed; another office or body holds it; a colleague took it; cases are dealt and this one was not;
+    the officer, or the office, handled the case that is appealed; a field that the service does not show to officials;
+    no rule in force says how long a look lasts.
+    """
 
     NOT_ACTING = "not-acting"
     NO_CASE = "no-case"
     CASE_CLOSED = "case-closed"
     NOT_HOLDER = "not-holder"
     TAKEN_BY_ANOTHER = "taken-by-another"
+    NOT_DEALT = "not-dealt"
     OWN_CASE = "own-case"
+    HANDLED = "handled"
+    FIELD_CLOSED = "field-closed"
+    NO_TERM = "no-term"
 
+
+SUCCESSOR = "successor"
+"""The one field of a link's dossier: the record that an amendment opened. No service lists it."""
 
 References = Annotated[list[Commitment], Meta(min_length=1, max_length=16)]
 Fields = Annotated[list[Code], Meta(min_length=1, max_length=256)]
