@@ -1,6 +1,9 @@
 """One meaning, one spelling: JSON, MessagePack, hex, base64, paths, the trust file."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -236,3 +239,16 @@ def test_a_trust_file_is_written_as_it_is_read():
     assert trust.parse(data) == trust.Trust("kg", bytes(32), "o", 1, tuple(keys))
     with pytest.raises(Malformed):
         trust.make(ledger="kg", genesis=bytes(32), origin="o", threshold=2, keys=keys)
+
+
+def test_deep_nesting_does_not_depend_on_the_recursion_limit():
+    """A program may have raised the limit; the C decoder would then end the process."""
+    program = (
+        "import sys; sys.setrecursionlimit(10**6)\n"
+        "from kerege import proofs\n"
+        "for data in (b'[' * 500_000, b'{\"a\":' * 150_000):\n"
+        "    assert proofs.verify(data, data, now=0).exit == 2\n"
+    )
+    source = Path(proofs.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], check=False, env={"PYTHONPATH": str(source)})
+    assert done.returncode == 0

@@ -5,6 +5,7 @@ surrogates and every byte sequence that the writer would not have produced itsel
 """
 
 import json
+import re
 from typing import Never
 
 from .outcome import Malformed
@@ -13,6 +14,11 @@ INTEGER_LIMIT = 2**53
 """First integer that JSON readers may round; nothing here reaches it."""
 SIZE_LIMIT = 1 << 20
 """Bytes of the largest file that is looked at."""
+DEPTH_LIMIT = 32
+"""Levels of lists and objects; a bundle has four."""
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
 _DIGITS_LIMIT = 17
 
 
@@ -87,6 +93,19 @@ def utf8(data: bytes) -> str:
         raise Malformed("not UTF-8") from error
 
 
+def _check_depth(source: str) -> None:
+    """Raise `Malformed` where lists and objects nest deeper than any bundle does.
+
+    Before decoding, for the decoder recurses in C: where a program has raised Python's recursion limit, a hostile file
+    would end the process instead of raising `RecursionError`.
+    """
+    depth = 0
+    for mark in _BRACKETS.findall(_STRINGS.sub("", source)):
+        depth += 1 if mark in "[{" else -1
+        if depth > DEPTH_LIMIT:
+            raise Malformed("nested too deeply")
+
+
 def parse(data: bytes) -> object:
     """Read JSON strictly: UTF-8 without byte order mark, no duplicate members, integers below 2^53 only.
 
@@ -96,10 +115,9 @@ def parse(data: bytes) -> object:
         Malformed: the bytes are not such JSON.
     """
     source = utf8(data)
+    _check_depth(source)
     try:
         value: object = _DECODER.decode(source)
-    except RecursionError as error:
-        raise Malformed("nested too deeply") from error
     except ValueError as error:
         raise Malformed("not JSON") from error
     return value
