@@ -1,32 +1,35 @@
 """A real ledger in memory for tests and integrators: the machine over all modules, no disk, no threads."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kerege.consensus import rows
 from kerege.consensus.door import CommittedReader
 from kerege.kernel.block import Block, Executed
-from kerege.kernel.codec import decode
+from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
-from kerege.kernel.messages import Message
+from kerege.kernel.messages import Event, Message, tag_of
 from kerege.kernel.module import Modules
 from kerege.kernel.ports import SenderPort
-from kerege.kernel.receipts import Receipt
+from kerege.kernel.receipts import BlockReceipt, BlockRecord, Receipt
 from kerege.kernel.tables import Bound, Table
 from kerege.kernel.transaction import Body
 from kerege.modules import MODULES
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area
 from kerege.testing import names
+from kerege.testing.signers import Signer
 
 LEDGER, PREFIX = "kg-test", "kg"
 START = 1_795_000_000_000
 """Block time of genesis: 18 November 2026."""
 HOUR = 3_600_000
+
+_LEAF: Any = Receipt | BlockReceipt | BlockRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,10 @@ class Result:
 
 
 class Simulator:
-    """A ledger whose senders are names. `send` makes one block a transaction; time moves only by `advance`."""
+    """A ledger whose senders are names. `send` makes one block a transaction; time moves only by `advance`.
+
+    An empty block (`run([])`) is what `kernel.Tick` asks for: schedules do what is due.
+    """
 
     def __init__(
         self,
@@ -55,6 +61,8 @@ class Simulator:
             self.modules, ledger=LEDGER, prefix=PREFIX, reader=CommittedReader(self.store), read_tile=self._read_tile
         )
         self.time = start
+        self.leaves: list[bytes] = []
+        """The log: receipts, block receipts and block records in order."""
         self._random = random
         self._keep(self.machine.begin(Genesis(LEDGER, PREFIX, start, list(genesis))))
 
@@ -67,6 +75,7 @@ class Simulator:
     def _keep(self, block: Block) -> Block:
         self.store.write(rows.batch_of(block, 0))
         self.machine.durable(block)
+        self.leaves += block.stored.leaves
         return block
 
     def advance(self, milliseconds: int) -> None:
@@ -95,12 +104,23 @@ class Simulator:
         tables = [t for t in self.modules.tables.values() if derived or not t.derived]
         return {t.name: dict(self.machine.context().scan(t)) for t in tables}
 
-    def transaction(self, sender: str, messages: Sequence[Message], *, lane: int = 0) -> bytes:
-        """A signed transaction with the lane's next sequence."""
+    def events(self) -> Iterator[Event]:
+        """Every event so far, of transactions and of schedules, in order of the log."""
+        kinds = {tag_of(kind): kind for module in self.modules.all for kind in module.events}
+        for raw in self.leaves:
+            leaf: Receipt | BlockReceipt | BlockRecord = decode(raw, _LEAF)
+            if not isinstance(leaf, BlockRecord):
+                for event in leaf.events:
+                    yield decode(encode(event), kinds[event[0]])
+
+    def transaction(
+        self, sender: str, messages: Sequence[Message], *, lane: int = 0, signer: Signer | None = None
+    ) -> bytes:
+        """A signed transaction with the lane's next sequence; `signer`: another of the account's keys."""
         address = names.address(sender)
         sequence = self.machine.context().port(SenderPort).next_sequence(address, lane)
         body = Body(LEDGER, address, lane, sequence, self.time + HOUR, self._random(16), list(messages))
-        return names.signer(sender).transaction(body)
+        return (signer or names.signer(sender)).transaction(body)
 
     def send(self, sender: str, *messages: Message) -> Result:
         """Send messages as somebody, in a block of their own."""

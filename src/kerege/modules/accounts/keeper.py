@@ -26,10 +26,11 @@ from kerege.modules.accounts.rules import (
     CAPACITY,
     NEW,
     REFILL_PER_SECOND,
+    THOUSANDTHS,
     approved,
     enough_at,
-    positive_or,
     refill,
+    rule_or,
     with_sequence,
 )
 from kerege.modules.accounts.state import ACCOUNTS, READY, RECOVERIES, USAGE
@@ -115,8 +116,8 @@ class Senders(AccountView):
             raise WrongSequence(lane=lane, sequence=sequence, expected=expected)
         capacity, per_second = self._bucket or self._read_bucket()
         tokens, retry_at = refill(usage, now, capacity, per_second), 0
-        if tokens >= weight:
-            tokens -= weight
+        if tokens >= weight * THOUSANDTHS:
+            tokens -= weight * THOUSANDTHS
         else:
             retry_at = enough_at(tokens, weight, now, per_second)
         self._usage.put(sender, Usage(with_sequence(sequences, lane, sequence + 1), tokens, now, usage.entries))
@@ -126,7 +127,7 @@ class Senders(AccountView):
         """Burst and refill in force, read once a block."""
         parameters, now = self._ctx.port(ParameterPort), self._ctx.time
         burst, per_second = parameters.find(BURST, now), parameters.find(REFILL, now)
-        self._bucket = (positive_or(burst, CAPACITY), positive_or(per_second, REFILL_PER_SECOND))
+        self._bucket = (rule_or(burst, CAPACITY), rule_or(per_second, REFILL_PER_SECOND))
         return self._bucket
 
     def count_entries(self, sender: bytes, created: int) -> int:

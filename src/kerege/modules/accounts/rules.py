@@ -8,24 +8,28 @@ CAPACITY = 2_000
 REFILL_PER_SECOND = 50
 """Units of work that flow into a bucket in a second of block time."""
 
-NEW = Usage((), CAPACITY, 0, 0)
-"""Usage of an account that has not sent yet."""
+THOUSANDTHS = 1_000
+"""A unit of work is counted in thousandths, so that every millisecond brings whole ones and nothing is rounded."""
+
+_LARGEST = 10**12
+
+NEW = Usage((), 0, 0, 0)
+"""Usage of an account that has not sent yet: its bucket has been filling since 1970."""
 
 
-def positive_or(value: object, default: int) -> int:
+def rule_or(value: object, default: int) -> int:
     """The value where it is a whole number above 0: a rule of another kind must not stop everybody from sending."""
-    return value if type(value) is int and value > 0 else default
+    return min(value, _LARGEST) if type(value) is int and value > 0 else default
 
 
 def refill(usage: Usage, now: int, capacity: int, per_second: int) -> int:
-    """Tokens in the bucket now: the floor of what flowed in since, at most the capacity."""
-    elapsed = now - usage.refilled
-    return min(capacity, usage.tokens + elapsed * per_second // 1_000)
+    """Thousandths in the bucket now: what was there and what flowed in since, at most the capacity (in units)."""
+    return min(capacity * THOUSANDTHS, usage.tokens + (now - usage.refilled) * per_second)
 
 
 def enough_at(tokens: int, weight: int, now: int, per_second: int) -> int:
-    """When the bucket will hold `weight` tokens: the ceiling, in milliseconds."""
-    return now + -(-(weight - tokens) * 1_000 // per_second)
+    """When the bucket, now of so many thousandths, will hold `weight` units: the ceiling, in milliseconds."""
+    return now + -((tokens - weight * THOUSANDTHS) // per_second)
 
 
 def with_sequence(sequences: tuple[int, ...], lane: int, sequence: int) -> tuple[int, ...]:

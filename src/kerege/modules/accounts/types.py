@@ -66,7 +66,7 @@ class Usage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc
     sequences: tuple[int, ...]
     """Next sequence of lanes 0, 1, … as far as any was used."""
     tokens: int
-    """Units of work in the rate bucket at `refilled`."""
+    """Thousandths of units of work in the rate bucket at `refilled`."""
     refilled: Time
     """When the tokens were counted."""
     entries: int

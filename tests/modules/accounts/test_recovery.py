@@ -1,0 +1,131 @@
+"""A lost account comes back to its holder, and to nobody else: notice, time to object, guardians."""
+
+import pytest
+
+from kerege.modules.accounts.events import RecoveryEnded, RecoveryWritten
+from kerege.modules.accounts.keeper import RECOVERY_DELAY, AccountView
+from kerege.modules.accounts.messages import (
+    AddKey,
+    ApproveRecovery,
+    AskRecovery,
+    CancelRecovery,
+    CloseAccount,
+    Open,
+    SetGuardians,
+    StartRecovery,
+)
+from kerege.modules.accounts.state import ACCOUNTS, RECOVERIES
+from kerege.modules.accounts.types import AccountKind
+from kerege.testing import names
+from kerege.testing.country import found
+from kerege.testing.ledger import Simulator
+
+OFFICE = "ЦОН-1"
+ALICE = names.address("alice")
+PHONE = names.signer("new phone")
+START = StartRecovery(OFFICE, ALICE, 1, PHONE.key)
+GUARDIANS = sorted(map(names.address, ("bob", "carol", "dave")))
+
+
+@pytest.fixture
+def ledger() -> Simulator:
+    """Alice's account was opened by a service centre; others stand by."""
+    simulator = Simulator(
+        found(
+            ["bob", "carol", "dave"],
+            {"clerk": ("acceptor", OFFICE), "other": ("acceptor", "ЦОН-2")},
+            money={"bob": 200},
+        )
+    )
+    key = names.signer("alice").key
+    assert simulator.send("clerk", Open(OFFICE, AccountKind.PERSON, 1, key, sponsored=True)).code == ""
+    return simulator
+
+
+def keys_of(ledger: Simulator) -> list[bytes]:
+    return [held.key for held in ledger.read(ACCOUNTS, ALICE).keys]
+
+
+def pass_time(ledger: Simulator, milliseconds: int = RECOVERY_DELAY) -> None:
+    """Time passes and somebody ticks."""
+    ledger.advance(milliseconds)
+    ledger.run([])
+
+
+def test_the_new_key_takes_over_by_itself_after_the_delay(ledger):
+    assert ledger.send("clerk", START).code == ""
+    notice = [event for event in ledger.events() if isinstance(event, RecoveryWritten)]
+    assert [(event.account, event.row.ready) for event in notice] == [(ALICE, ledger.time + RECOVERY_DELAY)]
+    pass_time(ledger, RECOVERY_DELAY - 1)
+    assert keys_of(ledger) == [names.signer("alice").key], "not a millisecond early"
+    assert ledger.machine.context().use(AccountView).next_ready() == ledger.time + 1
+    pass_time(ledger, 1)
+    assert keys_of(ledger) == [PHONE.key]
+    assert [event.done for event in ledger.events() if isinstance(event, RecoveryEnded)] == [True]
+    assert ledger.send("alice", CancelRecovery()).code == "kernel.26", "the lost key is no key any more"
+    new = ledger.transaction("alice", [AddKey(1, names.signer("tablet").key)], signer=PHONE)
+    assert ledger.run([new])[0].code == ""
+    assert ledger.machine.full_invariants() == []
+
+
+def test_who_still_has_a_key_objects(ledger):
+    ledger.send("clerk", START)
+    pass_time(ledger, RECOVERY_DELAY - 1)
+    assert ledger.send("alice", CancelRecovery()).code == ""
+    pass_time(ledger)
+    assert keys_of(ledger) == [names.signer("alice").key]
+    assert ledger.send("clerk", START).code == "", "another may begin"
+
+
+def test_another_office_begins_nothing(ledger):
+    assert ledger.send("other", StartRecovery("ЦОН-2", ALICE, 1, PHONE.key)).code == "accounts.13"
+    assert ledger.send("other", START).code == "accounts.3", "nor in the name of the one that may"
+
+
+@pytest.mark.parametrize(("approving", "recovered"), [((), False), (("bob",), False), (("bob", "carol"), True)])
+def test_the_approvals_that_the_holder_asked_for_are_needed(ledger, approving, recovered):
+    assert ledger.send("alice", SetGuardians(GUARDIANS, 2)).code == ""
+    ledger.send("clerk", START)
+    for guardian in approving:
+        assert ledger.send(guardian, ApproveRecovery(ALICE)).code == ""
+    pass_time(ledger)
+    assert (keys_of(ledger) == [PHONE.key]) == recovered
+    assert ledger.read(RECOVERIES, ALICE) is None, "it has ended either way"
+    assert [event.done for event in ledger.events() if isinstance(event, RecoveryEnded)] == [recovered]
+
+
+def test_guardians_recover_without_an_office(ledger):
+    ledger.send("alice", SetGuardians(GUARDIANS, 2))
+    assert ledger.send("bob", AskRecovery(ALICE, 1, PHONE.key)).code == ""
+    assert ledger.send("bob", ApproveRecovery(ALICE)).code == "accounts.11", "asking was approving"
+    assert ledger.send("carol", ApproveRecovery(ALICE)).code == ""
+    pass_time(ledger)
+    assert keys_of(ledger) == [PHONE.key]
+
+
+def test_who_is_guardian_no_more_does_not_count(ledger):
+    ledger.send("alice", SetGuardians(GUARDIANS, 1))
+    ledger.send("bob", AskRecovery(ALICE, 1, PHONE.key))
+    ledger.send("alice", SetGuardians([names.address("carol")], 1))
+    pass_time(ledger)
+    assert keys_of(ledger) == [names.signer("alice").key]
+
+
+def test_a_closed_account_is_not_recovered(ledger):
+    ledger.send("clerk", START)
+    ledger.send("alice", CloseAccount())
+    pass_time(ledger)
+    assert keys_of(ledger) == [names.signer("alice").key]
+    assert ledger.send("clerk", START).code == "accounts.2"
+
+
+def test_what_is_due_is_bounded_in_a_block_and_goes_on_in_the_next():
+    people = [f"person {number}" for number in range(120)]
+    ledger = Simulator(found(people, {"clerk": ("acceptor", OFFICE)}, rules={"accounts.rate_burst": 100_000}))
+    for person in people:
+        assert ledger.send("clerk", StartRecovery(OFFICE, names.address(person), 1, PHONE.key)).code == ""
+    pass_time(ledger)
+    left = [len(ledger.rows()["accounts.recovery"])]
+    ledger.run([])
+    assert [*left, len(ledger.rows()["accounts.recovery"])] == [20, 0]
+    assert ledger.machine.full_invariants() == []
