@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from kerege.modules.registries.state import RECORDS
 from kerege.node.home import Home
+from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 
 ROOT = Path(__file__).parents[2]
@@ -195,3 +197,23 @@ def test_input_that_is_no_message(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "message.json").write_text('{"type": "bank.Nothing"}')
     command = ("submit", tmp_path / "message.json", "--home", copy, "--as", "ЗАГС-708203/registrar")
     _one_sentence(kerege(*command), "bank.Nothing")
+
+
+def test_an_erasable_dossier_is_erased_and_the_check_stays_sound(copy: Path) -> None:
+    """Requests are erasable, acts are kept by law; after an erasure nothing is missing and nothing wrong."""
+    case = json.loads(kerege("show", "looks", "--home", copy, "--json").stdout)[-1]["case"]
+    done = kerege("dossiers", "erase", case, "--home", copy, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads(done.stdout)["tombstone"]) == 64
+    report = json.loads(kerege("dossiers", "check", "--home", copy, "--json").stdout)
+    assert (report["missing"], report["wrong"], report["unannounced"]) == (0, 0, 0)
+    assert report["erased"] > 0
+
+
+def test_an_act_is_kept_by_law(copy: Path) -> None:
+    with RocksStore(copy) as store:
+        key, _ = next(store.scan(Area.STATE, RECORDS.prefix))
+    record = RECORDS.decode_key(key)
+    done = kerege("dossiers", "erase", record.hex(), "--home", copy)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr

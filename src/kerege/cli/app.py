@@ -168,6 +168,17 @@ def check(home: Home, *, json_: AsJson = False) -> None:
     raise typer.Exit(0 if not (report["missing"] or report["wrong"] or report["unannounced"]) else 1)
 
 
+@dossiers.command("erase")
+def erase(
+    about: Annotated[str, typer.Argument(help="Case whose erasable dossier is destroyed, in hex.")],
+    home: Home = Path("var/home"),
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Erase a refused or withdrawn request for good: its keys are destroyed, a public tombstone remains."""
+    show(wiring().erase_dossier(home, asking.hex_id(about)), as_json=json_)
+
+
 @keys.command("list")
 def list_keys(home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
     """Throw-away keys of the home."""

@@ -46,6 +46,9 @@ class Wiring(Protocol):
     def check_dossiers(self, home: Path) -> dict[str, int]:
         """Open every commitment: total, missing, wrong, erased, unannounced."""
 
+    def erase_dossier(self, home: Path, about: bytes) -> dict[str, Any]:
+        """Destroy the keys of a case's dossier, put the tombstone on the ledger, begin a new epoch of keys."""
+
     def texts(self, nation: str) -> dict[str, dict[str, str]]:
         """Texts of a nation by language and id."""
 

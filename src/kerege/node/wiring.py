@@ -23,7 +23,7 @@ from kerege.kernel.machine import next_due
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.tick import Tick
 from kerege.kernel.transaction import Body
-from kerege.modules.disclosure.messages import StartJob
+from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
@@ -133,9 +133,8 @@ class NodeWiring:
     def check_dossiers(self, home: Path) -> dict[str, int]:
         """See `Wiring`."""
         with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
-            name = next((n for n, _ in self.key_names(home) if n.endswith(PROTECTION)), "")
             job = secrets.token_bytes(16)
-            _send(door, self.signer(home, name), StartJob(job, JobKind.CHECK))
+            _send(door, self._protection(home), StartJob(job, JobKind.CHECK))
             report = controller.dossiers.check(_committed(door, Folders(controller.dossiers)), job)
             return {
                 "total": report.total,
@@ -144,6 +143,27 @@ class NodeWiring:
                 "erased": report.erased,
                 "unannounced": report.unannounced,
             }
+
+    def erase_dossier(self, home: Path, about: bytes) -> dict[str, Any]:
+        """See `Wiring`."""
+        with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
+            folder = Folders(controller.dossiers).find(about)
+            if folder is None:
+                sentence = f"there is no dossier of {about.hex()}: check the id of the case or record."
+                raise CommandError(sentence, 1)
+            tombstone = controller.dossiers.erase(folder.subject, folder.purpose)
+            _send(door, self._protection(home), RecordErasure(tombstone))
+            rotation = controller.keys.rotate_epoch()
+        return {
+            "tombstone": tombstone.hex(),
+            "purpose": folder.purpose,
+            "epoch": rotation.epoch,
+            "rewrapped": rotation.rewrapped,
+        }
+
+    def _protection(self, home: Path) -> Signer:
+        name = next((n for n, _ in self.key_names(home) if n.endswith(PROTECTION)), "")
+        return self.signer(home, name)
 
     def texts(self, nation: str) -> dict[str, dict[str, str]]:
         """See `Wiring`."""
