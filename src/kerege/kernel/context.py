@@ -130,6 +130,12 @@ class Context:
             self._authority = before
             self._depth -= 1
 
+    def give_back(self, creator: bytes, entries: int) -> None:
+        """State entries removed now were created by `creator`: counted there, not with the sender or schedule."""
+        if creator != self.sender:
+            self.state.created += entries
+            self.port(SenderPort).count_entries(creator, -entries)
+
     def scan(self, table: Table[Any, Any], *parts: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
         """All rows of a table, in key order: for invariants in their full form and for views."""
         return Bound(table, self.state).scan(*parts)
