@@ -131,8 +131,10 @@ class Senders(AccountView):
         return self._bucket
 
     def count_entries(self, sender: bytes, created: int) -> int:
-        """Add to the entries the sender created; returns those it must cover, 0 where a sponsor does."""
-        usage, account = self._usage.get(sender), self._accounts.get(sender)
+        """Add to the entries the account created; returns those it must cover, 0 where a sponsor does."""
+        usage, account = self._usage.find(sender), self._accounts.find(sender)
+        if usage is None or account is None:
+            return 0
         entries = max(0, usage.entries + created)
         self._usage.put(sender, replace(usage, entries=entries))
         covered = account.sponsor is not None or account.kind is not AccountKind.PERSON

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MAXIMUM_TERM = 5 * 366 * 24 * 3_600_000
 """Holds and freezes end within about five years."""
 
+HOLD_ENTRIES = 2
+"""State entries that come and go with a hold: its row and its place in the index."""
+
 ENTRY_DEPOSIT = "bank.minimum_balance_per_entry"
 """Parameter: minor units of the base currency that an account holds for every state entry it created."""
 
@@ -230,6 +233,7 @@ class Bank(BankView):
         row = self.hold(identifier)
         self._holds.delete(identifier)
         self._expiries.delete((row.expires, identifier))
+        self._ctx.give_back(row.owner, HOLD_ENTRIES)
         self._change_held(row.owner, row.currency, -row.amount)
         return row
 
