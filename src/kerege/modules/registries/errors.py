@@ -11,7 +11,7 @@ class IdentifierTaken(Refused, code="registries.1"):
 
 
 class DuplicateKey(Refused, code="registries.2"):
-    """A live record holds this uniqueness key: the person or the act number is registered already."""
+    """This uniqueness key is held: the person or the act number is registered already."""
 
     registry: Code
     key: Hash
@@ -93,7 +93,7 @@ class KeyNotHeld(Refused, code="registries.14"):
 
 
 class RekeyingNotOpen(Refused, code="registries.15"):
-    """The epoch named is not the register's, or the re-keying before is not complete."""
+    """The epoch named is not the register's (for a new one: not the next), or the re-keying before is not complete."""
 
     registry: Code
     epoch: int
@@ -102,7 +102,9 @@ class RekeyingNotOpen(Refused, code="registries.15"):
 
 
 class MissingKey(Refused, code="registries.16"):
-    """A record brings at least the uniqueness key over its act number, and none twice."""
+    """A record brings at least the uniqueness key over its act number, none twice, and during a re-keying each of them
+    under the authority's key before too.
+    """
 
     registry: Code
 

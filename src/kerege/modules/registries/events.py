@@ -72,6 +72,9 @@ class CertificateIssued(Event, frozen=True, tag="registries.CertificateIssued"):
     appointment: Annotated[Identifier, Meta(description="The official's appointment in force.")]
     since: Annotated[Time, Meta(description="Block time.")]
     blind: Annotated[Blind, Meta(description="Random bytes of the certificate's and the blank's leaves.")]
+    reason: Annotated[Code | None, Meta(description="Why a repeat or extract was issued; none for a primary one.")] = (
+        None
+    )
 
 
 class CertificateWritten(Event, frozen=True, tag="registries.CertificateWritten"):

@@ -23,6 +23,9 @@ from kerege.modules.registries.messages import (
 )
 from kerege.modules.registries.types import Acting, BlankStatus, Legalisation, Record, RecordStatus
 
+SUPERVISOR = "registry-supervisor"
+"""Revokes papers of whatever office."""
+
 
 def _authorise(ctx: Context, message: Message, office: str) -> Acting:
     acting = ctx.use(Authority).acting_as_any(ctx.sender, message.SENDERS.roles, office)
@@ -58,11 +61,15 @@ def issue_certificate(ctx: Context, message: IssueCertificate) -> None:
 
 def revoke_certificate(ctx: Context, message: RevokeCertificate) -> None:
     """Revoke a paper."""
-    _authorise(ctx, message, message.office)
+    acting = _authorise(ctx, message, message.office)
+    paper = ctx.use(Registry).valid(message.certificate)
+    if acting.role != SUPERVISOR:
+        _authorise(ctx, message, paper.office)
 
-    ctx.use(Registry).valid(message.certificate)
+    if message.blank is BlankStatus.RECEIVED:
+        raise BadForm(field="blank", reason="issued, spoiled, lost or returned")
 
-    ctx.use(Registry).revoke(message.certificate, message.reason, message.blind)
+    ctx.use(Registry).revoke(message.certificate, message.reason, message.blank, message.blind)
 
 
 def legalise(ctx: Context, message: Legalise) -> None:

@@ -2,7 +2,7 @@
 
 from kerege.kernel.context import Context
 from kerege.kernel.invariant import Difference, Invariant
-from kerege.modules.registries.state import BLANKS, CERTIFICATES, EPOCHS, RECORDS, UNIQUE
+from kerege.modules.registries.state import BLANKS, CERTIFICATES, EPOCHS, MERGES, RECORDS, UNIQUE
 from kerege.modules.registries.types import BlankStatus, CertificateStatus, KeyStatus, RecordStatus
 
 
@@ -22,26 +22,56 @@ def _records_have_content(ctx: Context) -> bool:
 
 
 def _papers_only_fade(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
-    """A certificate that ceased to be valid never becomes valid again."""
+    """A certificate that ceased to be valid becomes valid again only where the merge that superseded it is reversed."""
+    merges = {MERGES.decode_key(key): now for key, _, now in differences.get(MERGES.name, [])}
     for _, before, now in differences.get(CERTIFICATES.name, []):
         if now is None:
             return False
-        if (
-            before is not None
-            and before.status is not CertificateStatus.VALID
-            and now.status is CertificateStatus.VALID
-        ):
+        if before is None or before.status is now.status or now.status is not CertificateStatus.VALID:
+            continue
+        merge = merges.get(now.record)
+        if merge is None or not merge.split or before.status is not CertificateStatus.SUPERSEDED:
             return False
     return True
 
 
-def _valid_papers_speak_for_open_records(ctx: Context) -> bool:
-    """A valid certificate names a record that is not closed, and a blank that is accounted as issued."""
-    records, blanks = dict(ctx.scan(RECORDS)), dict(ctx.scan(BLANKS))
-    for _, paper in ctx.scan(CERTIFICATES):
-        if blanks[paper.blank].status is not BlankStatus.ISSUED:
+def _valid_papers_speak_for_live_records(ctx: Context) -> bool:
+    """A valid certificate is of a live record and of its version; its blank is issued; no blank bears two papers."""
+    records, blanks, used = dict(ctx.scan(RECORDS)), dict(ctx.scan(BLANKS)), dict[bytes, bytes]()
+    for identifier, paper in ctx.scan(CERTIFICATES):
+        if used.setdefault(paper.blank, identifier) != identifier:
             return False
-        if paper.status is CertificateStatus.VALID and records[paper.record].status is RecordStatus.CLOSED:
+        if blanks[paper.blank].status is BlankStatus.RECEIVED:
+            return False
+        if paper.status is CertificateStatus.VALID:
+            record = records[paper.record]
+            if record.status is not RecordStatus.LIVE or record.version != paper.version:
+                return False
+            if blanks[paper.blank].status is not BlankStatus.ISSUED:
+                return False
+    issued = [blank for blank, row in blanks.items() if row.status is BlankStatus.ISSUED]
+    return all(blank in used for blank in issued)
+
+
+def _merges_stand(ctx: Context) -> bool:
+    """A record is merged if and only if a merge that was not reversed says so."""
+    merges = dict(ctx.scan(MERGES))
+    for identifier, row in ctx.scan(RECORDS):
+        merge = merges.get(identifier)
+        if (row.status is RecordStatus.MERGED) != (merge is not None and not merge.split):
+            return False
+    return True
+
+
+def _merges_agree(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """A merge is written with its record, and names another one."""
+    records = {RECORDS.decode_key(key): now for key, _, now in differences.get(RECORDS.name, [])}
+    for key, _, now in differences.get(MERGES.name, []):
+        duplicate = MERGES.decode_key(key)
+        row = records.get(duplicate)
+        if now is None or row is None or now.survivor == duplicate:
+            return False
+        if (row.status is RecordStatus.MERGED) == now.split:
             return False
     return True
 
@@ -61,21 +91,26 @@ def _keys_are_counted(_ctx: Context, differences: dict[str, list[Difference]]) -
 
 
 def _keys_are_counted_in_full(ctx: Context) -> bool:
-    """As many held keys as the registers' counts say."""
-    held: dict[str, int] = {}
+    """As many held keys, and as many of them of the present epoch, as the registers' counts say."""
+    epochs = dict(ctx.scan(EPOCHS))
+    held: dict[str, tuple[int, int]] = dict.fromkeys(epochs, (0, 0))
     for _, row in ctx.scan(UNIQUE):
-        held[row.registry] = held.get(row.registry, 0) + (row.status is KeyStatus.HELD)
-    return held == {registry: row.held for registry, row in ctx.scan(EPOCHS) if row.held or registry in held}
+        if row.status is KeyStatus.HELD:
+            count, renewed = held.get(row.registry, (0, 0))
+            present = row.registry in epochs and row.epoch == epochs[row.registry].epoch
+            held[row.registry] = (count + 1, renewed + present)
+    return held == {registry: (row.held, row.renewed) for registry, row in epochs.items()}
 
 
 INVARIANTS = (
     Invariant(name="registries.records_stay", watches=(RECORDS,), cheap=_records_stay, full=_records_have_content),
     Invariant(
         name="registries.papers",
-        watches=(CERTIFICATES,),
+        watches=(CERTIFICATES, MERGES),
         cheap=_papers_only_fade,
-        full=_valid_papers_speak_for_open_records,
+        full=_valid_papers_speak_for_live_records,
     ),
+    Invariant(name="registries.merges", watches=(MERGES, RECORDS), cheap=_merges_agree, full=_merges_stand),
     Invariant(
         name="registries.keys_counted",
         watches=(UNIQUE, EPOCHS),

@@ -74,6 +74,9 @@ if TYPE_CHECKING:
 MAXIMUM_CERTIFICATES = 1_000
 """Papers of one record: bounds the work of an amendment."""
 
+FIRST_EPOCH = 1
+"""Of a register's uniqueness keys, until a re-keying begins."""
+
 
 class RegistryView(Keeper):
     """Reads registers; changes nothing."""
@@ -121,7 +124,7 @@ class RegistryView(Keeper):
 
     def epoch(self, registry: str) -> KeyEpoch:
         """Epoch and counts of a register's uniqueness keys."""
-        return self._epochs.find(registry) or KeyEpoch(1, 0, 0)
+        return self._epochs.find(registry) or KeyEpoch(FIRST_EPOCH, 0, 0)
 
     def tickets(self, office: str) -> int:
         """Records the office closed by an amendment whose next version is not opened yet."""
@@ -134,13 +137,21 @@ class Registry(RegistryView):
     # Records
 
     def check_opens(self, draft: RecordDraft) -> None:
-        """Raise `IdentifierTaken`, `MissingKey` or `DuplicateKey` where the record cannot be opened."""
+        """Raise `IdentifierTaken`, `MissingKey`, `RekeyingNotOpen` or `DuplicateKey` where it cannot be opened.
+
+        While a re-keying is under way some keys are held under the authority's old key and some under the new one: a
+        record then brings both, or somebody could be registered again in between.
+        """
         self._check_free(draft.record)
-        if not draft.keys or len(dict.fromkeys(draft.keys)) != len(draft.keys):
+        at, epoch = self.epoch(draft.registry), draft.epoch or FIRST_EPOCH
+        if epoch != at.epoch:
+            raise RekeyingNotOpen(registry=draft.registry, epoch=epoch, held=at.held, renewed=at.renewed)
+        both = [*draft.keys, *draft.before]
+        before = len(draft.keys) if at.renewed < at.held else 0
+        if not draft.keys or len(draft.before) != before or len(dict.fromkeys(both)) != len(both):
             raise MissingKey(registry=draft.registry)
-        for key in draft.keys:
-            held = self._unique.find(key)
-            if held is not None and held.status is KeyStatus.HELD:
+        for key in both:
+            if self._unique.find(key) is not None:
                 raise DuplicateKey(registry=draft.registry, key=key)
 
     def open(self, draft: RecordDraft, office: str) -> Record:
@@ -159,10 +170,7 @@ class Registry(RegistryView):
         """Close a live record for an amendment: its papers are superseded, its keys stay held."""
         row = self.live(identifier)
         self._write_record(identifier, replace(row, status=RecordStatus.CLOSED, since=self._ctx.time, blind=blind))
-        for certificate in self.certificates_of(identifier):
-            paper = self._certificates.get(certificate)
-            if paper.status is CertificateStatus.VALID:
-                self._set_certificate(certificate, paper, CertificateStatus.SUPERSEDED, blind)
+        self._supersede(identifier, blind)
         self._count_ticket(office, 1)
 
     def open_successor(self, identifier: bytes, row: Record) -> None:
@@ -176,7 +184,10 @@ class Registry(RegistryView):
         self._write_record(identifier, row)
 
     def merge(self, duplicate: bytes, survivor: bytes, ground: bytes, blind: bytes) -> None:
-        """Close a duplicate in favour of another record; raises `SameRecord` and what `live` raises."""
+        """Close a duplicate in favour of another record; raises `SameRecord` and what `live` raises.
+
+        Its papers are superseded: the register speaks through the survivor. Its keys stay held.
+        """
         if duplicate == survivor:
             raise SameRecord(record=duplicate)
         row = self.live(duplicate)
@@ -184,15 +195,20 @@ class Registry(RegistryView):
         now = self._ctx.time
         self._write_record(duplicate, replace(row, status=RecordStatus.MERGED, since=now, blind=blind))
         self._write_merge(duplicate, Merge(survivor, ground, now, split=False, blind=blind))
+        self._supersede(duplicate, blind)
 
     def split(self, duplicate: bytes, blind: bytes) -> None:
-        """Reverse a merge; raises `NotMerged`."""
+        """Reverse a merge; raises `NotMerged`. The papers that it superseded, and no others, are valid again."""
         merged, row = self._merges.find(duplicate), self.record(duplicate)
         if merged is None or merged.split:
             raise NotMerged(record=duplicate)
         now = self._ctx.time
         self._write_record(duplicate, replace(row, status=RecordStatus.LIVE, since=now, blind=blind))
         self._write_merge(duplicate, replace(merged, split=True, since=now, blind=blind))
+        for certificate in self.certificates_of(duplicate):
+            paper = self._certificates.get(certificate)
+            if paper.status is CertificateStatus.SUPERSEDED and paper.since == merged.since:
+                self._set_certificate(certificate, paper, CertificateStatus.VALID, blind)
 
     # Uniqueness keys
 
@@ -243,7 +259,15 @@ class Registry(RegistryView):
         row = self.check_issues(record, draft, acting.office)
         now, blind = self._ctx.time, draft.blind
         paper = Certificate(
-            record, row.version, draft.kind, CertificateStatus.VALID, now, blind, acting.office, draft.blank
+            record,
+            row.version,
+            draft.kind,
+            CertificateStatus.VALID,
+            now,
+            blind,
+            acting.office,
+            draft.blank,
+            draft.reason,
         )
         self._certificates.put(draft.certificate, paper)
         self._certificates_of.put((record, draft.certificate), True)  # noqa: FBT003 - the index holds nothing else
@@ -262,14 +286,17 @@ class Registry(RegistryView):
                 acting.appointment,
                 now,
                 blind,
+                draft.reason,
             )
         )
 
-    def revoke(self, identifier: bytes, reason: str, blind: bytes) -> None:
-        """Revoke a valid paper and account for its blank; its record is untouched."""
+    def revoke(self, identifier: bytes, reason: str, blank: BlankStatus, blind: bytes) -> None:
+        """Revoke a valid paper and say where its blank stands; its record is untouched."""
         paper = self.valid(identifier)
         self._announce(CertificateRevoked(identifier, reason))
         self._set_certificate(identifier, paper, CertificateStatus.REVOKED, blind)
+        if blank is not BlankStatus.ISSUED:
+            self._set_blank(paper.blank, blank, blind)
 
     def legalise(self, identifier: bytes, row: Legalisation) -> None:
         """Record a legalisation of a valid paper."""
@@ -333,6 +360,12 @@ class Registry(RegistryView):
         count = self.tickets(office) + change
         self._tickets.put(office, count)
         self._announce(TicketsCounted(office, count))
+
+    def _supersede(self, record: bytes, blind: bytes) -> None:
+        for certificate in self.certificates_of(record):
+            paper = self._certificates.get(certificate)
+            if paper.status is CertificateStatus.VALID:
+                self._set_certificate(certificate, paper, CertificateStatus.SUPERSEDED, blind)
 
     def _write_merge(self, duplicate: bytes, row: Merge) -> None:
         self._merges.put(duplicate, row)

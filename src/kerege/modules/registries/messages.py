@@ -40,13 +40,19 @@ class IssueCertificate(Message, frozen=True, tag="registries.IssueCertificate"):
 
 
 class RevokeCertificate(Message, frozen=True, tag="registries.RevokeCertificate"):
-    """A paper was lost, damaged or issued in error: touches this certificate only."""
+    """A paper was lost, damaged or issued in error: touches this certificate and its blank only.
 
-    SENDERS: ClassVar[Senders] = role("registrar", "consul")
+    An official of the office that issued it does so, or the supervisor of the registers for any office.
+    """
+
+    SENDERS: ClassVar[Senders] = role("registrar", "consul", "registry-supervisor")
 
     office: Annotated[Code, _OFFICE]
     certificate: Annotated[Identifier, Meta(description="The certificate.")]
     reason: Annotated[Code, Meta(description="lost, damaged, error, …")]
+    blank: Annotated[
+        BlankStatus, Meta(description="Where its blank stands now: issued (still out), spoiled, lost or returned.")
+    ]
     blind: Annotated[Blind, _BLIND]
 
 

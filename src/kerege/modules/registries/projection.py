@@ -39,6 +39,7 @@ def issued_rows(event: events.CertificateIssued) -> tuple[Row, ...]:
         event.blind,
         event.office,
         event.blank,
+        event.reason,
     )
     return (
         Put("registries.certificate", event.certificate, paper),
@@ -53,7 +54,7 @@ def certificate_rows(event: events.CertificateWritten) -> tuple[Row, ...]:
 
 
 def nothing(_event: events.CertificateRevoked) -> tuple[Row, ...]:
-    """The reason is told by the event alone; the row comes with `CertificateWritten`."""
+    """The reason is told by the event alone; the rows come with `CertificateWritten` and `BlankWritten`."""
     return ()
 
 

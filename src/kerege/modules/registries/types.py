@@ -91,6 +91,8 @@ class Certificate(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     """Office that issued it."""
     blank: Hash
     """Accounting key of the blank it is printed on."""
+    reason: Code | None = None
+    """Why a repeat or extract was issued; none for a primary one."""
 
 
 class Blank(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -181,6 +183,10 @@ class RecordDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     """Uniqueness keys: over the act number, and over the PIN where there is one."""
     blind: Blind
     """Makes the leaves unguessable."""
+    epoch: Count | None = None
+    """Epoch of the authority's key that `keys` were computed with; none: the first, before any re-keying."""
+    before: Annotated[list[UniqueHash], Meta(max_length=4)] = []
+    """While a re-keying is under way, the same keys under the authority's key before it; else none."""
 
 
 class CertificateDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
