@@ -113,8 +113,9 @@ class Country(World):
 
     def succeed(self, record: str, version: int = 2) -> Receipt:
         """Open the next version of an amended record, under a new id."""
-        digests = [digest(f"{record}/{part}", 32) for part in ("content", "act")]
-        message = OpenSuccessor(ZAGS, digest(record, 16), "birth", version, *digests, digest(f"{record}/blind", 16))
+        content, act = (digest(f"{record}/{part}", 32) for part in ("content", "act"))
+        blind = digest(f"{record}/blind", 16)
+        message = OpenSuccessor(ZAGS, digest(record, 16), "birth", version, content, act, blind)
         return self.send("registrar-2", message)
 
     def begin_rekeying(self, epoch: int) -> Receipt:
