@@ -110,7 +110,7 @@ def test_the_whole_state_has_one_shape(stories: dict[str, Story], kind: str) -> 
 
 
 def _state(story: Story) -> dict[str, list[str]]:
-    """Rows as shapes. Of the rate buckets only their number: how full they are hangs on the seconds between messages."""
+    """Rows as shapes. Of the rate buckets only their number: how full they are hangs on the time between messages."""
     rows = story.rows()
     rows["accounts.usage"] = [((), ()) for _ in rows["accounts.usage"]]
     return {name: sorted(repr(shape(row)) for row in held) for name, held in rows.items()}

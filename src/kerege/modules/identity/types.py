@@ -1,8 +1,9 @@
 """Words of identity: who is a person to the ledger, without saying who it is."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kerege.kernel.types import Blind, Code, Commitment, Count, Identifier, Time
 
@@ -97,7 +98,7 @@ class PersonDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     """Sector of the pseudonym."""
     pin: Commitment | None
     """Commitment to the PIN; None where none is assigned (it is the output of registration)."""
-    guardianships: list[tuple[Identifier, Commitment]]
+    guardianships: Annotated[list[tuple[Identifier, Commitment]], Meta(max_length=8)]
     """Guardianships that begin with it: random id and commitment."""
     blind: Blind
     """Makes the leaf unguessable."""
