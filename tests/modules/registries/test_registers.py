@@ -3,6 +3,7 @@
 After every block the ledger's full invariants hold and its tables are rebuilt from the events (`World`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -79,7 +80,7 @@ class Registers(RuleBasedStateMachine):
         self.count += 1
         return f"{what} {self.count}"
 
-    def pick(self, names: dict[str, object], choice: int) -> str:
+    def pick(self, names: Mapping[str, object], choice: int) -> str:
         """One of the names."""
         return sorted(names)[choice % len(names)]
 
@@ -190,7 +191,7 @@ class Registers(RuleBasedStateMachine):
     def split(self, choice: int, again: bool) -> None:
         """A merge is taken back."""
         book = self.book
-        duplicate = self.pick(book.records if again or not book.merges else book.merges, choice)  # type: ignore[arg-type]
+        duplicate = self.pick(book.records if again or not book.merges else book.merges, choice)
         expected = APPLIED if duplicate in book.merges else "registries.12"
         message = SplitRecords(HEAD, digest(duplicate, 16), digest(self.fresh("blind"), 16))
         if self.answer(self.country.send("supervisor", message), expected):
