@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kerege.kernel.codec import encode
 from kerege.kernel.messages import tag_of
 from kerege.kernel.receipts import Receipt
-from kerege.modules.authority.messages import EndAppointment
+from kerege.modules.authority.messages import Appoint, EndAppointment
 from kerege.modules.disclosure.events import AccessDenied, AccessGranted
 from kerege.modules.disclosure.keeper import HOUR
 from kerege.modules.disclosure.messages import RequestAccess
@@ -165,6 +165,18 @@ def test_the_body_that_rules_on_an_appeal_looks_and_nobody_else(country: Country
     country.applied(country.send("supervisor", Rule(CASE, HEAD, Ruling.UPHELD, BLIND)))
     assert denial(country, "supervisor", "f", HEAD) == "not-acting"
     assert denial(country, "registrar", "g") == ""
+
+
+def test_who_decided_does_not_look_for_the_body_that_reviews_it(country: Country) -> None:
+    """The registrar who refused moves to the authority: the appeal against the own refusal stays shut."""
+    refuse_birth(country)
+    post = digest("appointment/moved", 16)
+    moved = Appoint(post, address("registrar"), HEAD, "registry-supervisor", country.time + 1, None)
+    country.applied(country.govern(moved))
+    country.wait(milliseconds=1)
+    country.applied(country.send("parent", Appeal(CASE, "civil-registration-authority", bytes(32), BLIND)))
+    assert denial(country, "registrar", "a", HEAD) == "handled"
+    assert denial(country, "supervisor", "b", HEAD) == ""
 
 
 @pytest.mark.parametrize("fields", [["child.height"], ["child.surname", "case.notes"], ["ALL"]])
