@@ -29,7 +29,11 @@ def make(
     folder: Path, goal: str = "setup", limit: int | None = None, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a goal of the Makefile; `limit` bounds the size of any file written."""
-    environment = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "MAKEFLAGS"}}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in {"VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    }
     environment |= {"PYTHON": sys.executable, "UV_HTTP_RETRIES": "0"} | changes
 
     def bound() -> None:
