@@ -121,12 +121,11 @@ class Country(RuleBasedStateMachine):
         name, expires, opened = self.name(), self.ledger.time + term, self.open(owner)
         result = self.send(owner, PlaceHold(name, names.address(beneficiary), "KGS", amount, expires))
         assert (result.code == "") == (self.free[owner] >= amount and self.thawed(owner) and opened), result
-        if result.code:
-            return multiple()
-        self.free[owner] -= amount
-        self.held[name] = (owner, beneficiary, amount, expires)
+        if result.code == "":
+            self.free[owner] -= amount
+            self.held[name] = (owner, beneficiary, amount, expires)
         self.expire()
-        return name
+        return multiple() if result.code else name
 
     @rule(name=holds, sender=st.none() | people, amount=amounts)
     def capture(self, name: bytes, sender: str | None, amount: int) -> None:
