@@ -71,7 +71,7 @@ class Registers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.country = Country()
+        self.country = Country(parameters={"accounts.rate_burst": 10**6})
         self.book = Book()
         self.count = 0
 
