@@ -19,7 +19,7 @@ from kerege.node.pack.errors import (
 from kerege.node.pack.texts import placeholders
 from kerege.node.pack.types import Institution, Names, Office, Pack, Territory, in_force
 
-FREE_SECTIONS = ("refusals", "faults", "events", "messages", "words")
+FREE_SECTIONS = ("refusals", "faults", "events", "messages", "words", "import")
 """Sections whose ids come from the code, so that a pack cannot tell a leftover from a text in use."""
 
 

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from kerege.dossiers.forms import NameForm
+from kerege.gateways.extracts.errors import ProfileInvalid
+from kerege.gateways.extracts.profile import Profile, check_distinct, parse_profile
 from kerege.kernel.errors import Refused
 from kerege.kernel.types import Code
 from kerege.modules.services.rules import check_definition
@@ -142,6 +144,7 @@ def read_pack(path: Path) -> Pack:
         holidays=read_holidays(folder),
         services=services,
         texts=texts,
+        extracts=_read_extracts(folder),
         digest=folder.close(),
     )
     check.check_pack(pack)
@@ -151,6 +154,16 @@ def read_pack(path: Path) -> Pack:
 def _read(folder: Folder, name: str, kind: type[T]) -> T:
     document = folder.yaml(name)
     return convert(kind, document, (), document.data, DEFAULTS)
+
+
+def _read_extracts(folder: Folder) -> tuple[Profile, ...]:
+    """Profiles of old registries' extracts; a pack may have none."""
+    try:
+        profiles = tuple(parse_profile(folder.text(name), name) for name in folder.names("extracts", ".yaml"))
+        check_distinct(profiles, "extracts")
+    except ProfileInvalid as error:
+        raise WrongValue(str(error.facts["file"]), "", error.facts["reason"]) from error
+    return profiles
 
 
 def _read_all_texts(folder: Folder, nation: Nation) -> dict[str, dict[str, str]]:

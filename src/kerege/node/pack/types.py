@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from kerege.dossiers.forms import NameForm
+from kerege.gateways.extracts.profile import Profile
 from kerege.kernel.types import Code, Currency, Day
 from kerege.modules.services.types import LegalBasis, ServiceDefinition
 
@@ -229,6 +230,8 @@ class Pack(Struct, frozen=True):
     services: tuple[Service, ...]
     texts: dict[str, dict[str, str]]
     """Language, id, sentence."""
+    extracts: tuple[Profile, ...]
+    """Forms of old registries' extracts that an import recognises."""
     digest: bytes
     """SHA-256 over names and contents of all its files: what genesis says it was made from."""
 

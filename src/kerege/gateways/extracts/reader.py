@@ -1,0 +1,208 @@
+"""Streams the records of a CSV file of any size: one row in memory at a time.
+
+A record may span lines (RFC 4180). Blank lines are no records. Bytes that the encoding does not know are read as
+U+FFFD: that row is judged as it stands and the file goes on. What has no rows, no profile or no bounds is refused.
+"""
+
+import csv
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from msgspec import Struct
+
+from kerege.gateways.extracts.detection import rank_encodings
+from kerege.gateways.extracts.errors import (
+    DelimiterUnknown,
+    EncodingUnknown,
+    ExtractChanged,
+    ExtractCutOff,
+    ExtractEmpty,
+    ExtractUnreadable,
+    ExtractWithoutRows,
+    FieldTooLong,
+    HeaderTooLong,
+    HeaderUnknown,
+    RecordTooLong,
+    TooManyColumns,
+)
+from kerege.gateways.extracts.limits import (
+    MAXIMUM_COLUMNS,
+    MAXIMUM_FIELD,
+    MAXIMUM_HEADER,
+    MAXIMUM_RECORD,
+    SAMPLE,
+)
+from kerege.gateways.extracts.profile import ENCODINGS, Layout, Profile, recognise
+from kerege.gateways.extracts.row import Row, row_maker
+
+DELIMITERS = (";", ",", "\t", "|")
+LOST = "\ufffd"
+"""Stands where bytes have no meaning in the encoding."""
+
+_CODECS = {"utf-8": "utf-8-sig"}
+_LINE_ENDS = ("\n", "\r")
+_Stamp = tuple[int, int, int, int]
+
+
+class Extract(Struct, frozen=True):
+    """A file of rows whose form is known. It is opened anew for each reading and must not change between them."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    layout: Layout
+    stamp: _Stamp
+    """Device, inode, size and time of the last change, as first seen."""
+
+    def count(self) -> int:
+        """How many records there are: reads the whole file, so that nothing begins before its form is known good.
+
+        Raises what `records` raises.
+        """
+        return sum(1 for _ in self.records())
+
+    def rows(self) -> Iterator[Row]:
+        """Every record as a row to judge. Raises what `records` raises."""
+        make = row_maker(self.layout)
+        return (make(number, cells) for number, cells in self.records())
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """(number from 1 after the header, cells as they stand). The list is the reader's to give away.
+
+        Raises `ExtractWithoutRows`, `ExtractCutOff`, `ExtractChanged`, `ExtractUnreadable`, `RecordTooLong`,
+        `FieldTooLong`, `TooManyColumns`.
+        """
+        with _open(self.path) as file:
+            if _stamp(file.fileno()) != self.stamp:
+                raise ExtractChanged(file=self.path)
+            text = io.TextIOWrapper(
+                file, encoding=_CODECS.get(self.encoding, self.encoding), errors="replace", newline=""
+            )
+            number = 0
+            for number, cells in _records(text, self.delimiter, self.layout.width):
+                yield number, cells
+            if _stamp(file.fileno()) != self.stamp:
+                raise ExtractChanged(file=self.path)
+        if number == 0:
+            raise ExtractWithoutRows(file=self.path)
+
+
+def open_extract(
+    path: Path, profiles: Sequence[Profile], *, encoding: str | None = None, delimiter: str | None = None
+) -> Extract:
+    """Find out the encoding, the delimiter and the profile of a file; what is given is taken as given.
+
+    Raises `ExtractUnreadable`, `ExtractEmpty`, `ExtractNotText`, `EncodingUnknown`, `DelimiterUnknown`,
+    `HeaderTooLong`, `HeaderUnknown`, `TooManyColumns`.
+    """
+    if encoding is not None and encoding not in ENCODINGS:
+        raise EncodingUnknown
+    if delimiter is not None and delimiter not in DELIMITERS:
+        raise DelimiterUnknown
+    with _open(path) as file:
+        stamp = _stamp(file.fileno())
+        sample = file.read(SAMPLE)
+    if not sample.strip(b"\xef\xbb\xbf\xfe\xff \t\r\n\0"):
+        raise ExtractEmpty(file=path)
+    ranked = rank_encodings(sample, whole=stamp[2] <= len(sample))
+    encodings = (encoding,) if encoding else ranked or ENCODINGS[:1]
+    delimiters = (delimiter,) if delimiter else DELIMITERS
+    too_wide = False
+    for tried in encodings:
+        text = sample.decode(_CODECS.get(tried, tried), "replace")
+        for candidate in delimiters:
+            header = _header(text, candidate)
+            too_wide = too_wide or len(header) > MAXIMUM_COLUMNS
+            layout = recognise(header, profiles)
+            if layout is not None:
+                # A header in ASCII fits every encoding: where the rows do not tell either, the profile does.
+                silent = encoding is None and not ranked and bool(layout.profile.encodings)
+                return Extract(path, layout.profile.encodings[0] if silent else tried, candidate, layout, stamp)
+    if too_wide:
+        raise TooManyColumns(row="header", limit=MAXIMUM_COLUMNS)
+    raise HeaderUnknown(**{profile.code: _told(profile, delimiters[0]) for profile in profiles})
+
+
+def _told(profile: Profile, delimiter: str) -> str:
+    return delimiter.join((*profile.columns, *profile.ignored))
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    """The first record; no cells where it does not end within the bound. Raises `HeaderTooLong`."""
+    start = text[:MAXIMUM_HEADER]
+    if len(text) > len(start) and not any(end in start for end in _LINE_ENDS):
+        raise HeaderTooLong(limit=f"{MAXIMUM_HEADER} characters")
+    reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+    return next((cells for cells in reader if cells), [])
+
+
+def _records(text: TextIO, delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Records after the header, each within the bounds."""
+    lines = _Lines(text)
+    reader = csv.reader(lines.each(), delimiter=delimiter)
+    number = -1
+    for cells in reader:
+        if not cells:
+            lines.taken = 0
+            continue
+        number += 1
+        lines.number = number + 1
+        _check(lines, cells, number, width)
+        lines.taken = 0
+        if number:
+            yield number, cells
+
+
+def _check(lines: "_Lines", cells: list[str], number: int, width: int) -> None:
+    """Raise what is wrong with the form of one record."""
+    if lines.ended or (len(cells) < width and not lines.last.endswith(_LINE_ENDS)):
+        raise ExtractCutOff(row=number)
+    if lines.taken > MAXIMUM_FIELD and max(map(len, cells)) > MAXIMUM_FIELD:
+        raise FieldTooLong(row=number, limit=f"{MAXIMUM_FIELD} characters")
+    if len(cells) > MAXIMUM_COLUMNS:
+        raise TooManyColumns(row=number, limit=MAXIMUM_COLUMNS)
+
+
+class _Lines:
+    """Hands lines to the csv reader and knows how much of them became no record yet."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.number = 0
+        self.taken = 0
+        """Characters since the last record."""
+        self.last = ""
+        self.ended = False
+        """The file ended while the csv reader wanted more: a quote is open."""
+
+    def each(self) -> Iterator[str]:
+        """Lines with their ends. Raises `RecordTooLong` before more than one record's bound is in memory."""
+        read: Callable[[int], str] = self._text.readline
+        while line := read(MAXIMUM_RECORD + 1):
+            self.taken += len(line)
+            if self.taken > MAXIMUM_RECORD:
+                raise RecordTooLong(row=self.number, limit=f"{MAXIMUM_RECORD} characters")
+            self.last = line
+            yield line
+        self.ended = self.taken > 0
+
+
+def _open(path: Path) -> io.BufferedReader:
+    """A regular file, open for reading; a pipe is not waited for."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise ExtractUnreadable(file=path, reason="no regular file")
+        return io.BufferedReader(io.FileIO(handle, "rb"), 1 << 18)
+    except (OSError, ValueError) as error:
+        raise ExtractUnreadable(file=path, reason=getattr(error, "strerror", None) or error) from error
+
+
+def _stamp(handle: int) -> _Stamp:
+    found = os.fstat(handle)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,113 @@
+"""One row of an extract: its values without the spaces around them, its dates as dates."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from operator import itemgetter
+from unicodedata import is_normalized, normalize
+
+from msgspec import Struct
+
+from kerege.gateways.extracts.profile import FIELDS, SPACES, Layout
+
+FEMALE, MALE = "female", "male"
+_LOST = "\ufffd"
+_DAYS = 65_536
+"""Dates kept parsed: all of 170 years; a file of other dates costs time and no memory."""
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One record as the rules see it."""
+
+    number: int
+    """Counted from 1 after the header."""
+    pin: str
+    surname: str
+    given_name: str
+    patronymic: str
+    sex: str
+    """`female`, `male`, or empty where the word means neither."""
+    birth_date: date | None
+    """None where the calendar has no such date."""
+    place_code: str
+    place_name: str
+    mother_pin: str
+    father_pin: str
+    registered_on: date | None
+    act_number: str
+    office: str
+    damaged: bool = False
+    """Bytes of the row have no meaning in the encoding; U+FFFD stands in their place."""
+    cells: int = 0
+    """How many cells the row has where that is not the header's number; missing ones are empty, further ones unread."""
+
+
+def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
+    """A function that makes the row of a number and its cells (which it may change) by the layout of a file."""
+    width = layout.width
+    pick = itemgetter(*layout.places)
+    sexes = dict.fromkeys(layout.profile.sex.male, MALE) | dict.fromkeys(layout.profile.sex.female, FEMALE)
+    day = date_parser(layout.profile.date)
+    names = [FIELDS.index(field) for field in ("surname", "given_name", "patronymic", "place_name")]
+    names += [FIELDS.index("act_number"), FIELDS.index("office")]
+
+    def make(number: int, cells: list[str]) -> Row:
+        found = len(cells)
+        if found != width:
+            cells = (cells + [""] * (width - found))[:width]
+            # A comma too many at the end of each row is how some programs write; it hides nothing.
+        cells.append("")
+        values = [cell.strip(SPACES) for cell in pick(cells)]
+        whole = "".join(values)
+        if not is_normalized("NFC", whole):
+            for place in names:
+                values[place] = normalize("NFC", values[place])
+        (pin, surname, given_name, patronymic, sex, born, place_code, place_name, mother, father, on, act, office) = (
+            values
+        )
+        return Row(
+            number=number,
+            pin=pin,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+            sex=sexes.get(sex, ""),
+            birth_date=day(born),
+            place_code=place_code,
+            place_name=place_name,
+            mother_pin=mother,
+            father_pin=father,
+            registered_on=day(on),
+            act_number=act,
+            office=office,
+            damaged=_LOST in whole,
+            cells=0 if found == width else found,
+        )
+
+    return make
+
+
+def date_parser(form: str) -> Callable[[str], date | None]:
+    """A function that reads a date written as `form` says (`DD.MM.YYYY`), digit for digit; None where it is none."""
+    pattern = re.escape(form)
+    for part, group in (("YYYY", "(?P<year>[0-9]{4})"), ("MM", "(?P<month>[0-9]{2})"), ("DD", "(?P<day>[0-9]{2})")):
+        pattern = pattern.replace(part, group)
+    match = re.compile(pattern).fullmatch
+
+    @lru_cache(_DAYS)
+    def parse(text: str) -> date | None:
+        found = match(text)
+        if found is None:
+            return None
+        return date_of(int(found["year"]), int(found["month"]), int(found["day"]))
+
+    return parse
+
+
+def date_of(year: int, month: int, day: int) -> date | None:
+    """The date of three numbers; None where the calendar has none."""
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
