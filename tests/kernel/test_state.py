@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kerege.kernel import state as states
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import KernelFault, NotFound, WorkExceeded
 from kerege.kernel.state import Changes, State, end_of
@@ -13,8 +14,10 @@ from kerege.kernel.tables import Bound, Table
 from kerege.kernel.types import Address, Count, Identifier
 
 NUMBERS = Table[tuple[str, int], int]("toy.number", key=(str, Count), value=int, doc="Numbers.")
+FEW = Table[tuple[str, int], int]("toy.number", key=(str, Count), value=int, doc="Numbers.", few=True)
 OTHERS = Table[tuple[str, int], int]("toy.numbers", key=(str, Count), value=int, doc="A name that begins alike.")
 
+KNOWN_KEYS = states.KNOWN_KEYS
 NAMES = st.sampled_from(["", "a", "ab", "b", "я"])
 KEYS = st.tuples(NAMES, st.integers(0, 5))
 
@@ -49,16 +52,22 @@ class Reader:
 class StateAgainstADictionary(RuleBasedStateMachine):
     """Transactions with savepoints, some rolled back, some blocks discarded, the store late by some blocks."""
 
-    @initialize(limit=st.sampled_from([1, 4, 1000]))
-    def begin(self, limit):
+    @initialize(
+        limit=st.sampled_from([1, 4, 1000]), table=st.sampled_from([NUMBERS, FEW]), known=st.sampled_from([0, 2, 1000])
+    )
+    def begin(self, limit, table, known):
+        states.KNOWN_KEYS = known
         self.reader = Reader()
         self.state = State(self.reader, limit)
-        self.bound = Bound(NUMBERS, self.state)
+        self.bound = Bound(table, self.state)
         self.model: dict[tuple[str, int], int] = {}
         self.marks: list[tuple[int, dict[tuple[str, int], int]]] = []
         self.pending: list[tuple[Changes, dict[tuple[str, int], int]]] = []
         self.block_start: dict[tuple[str, int], int] = {}
         self.state.begin_transaction()
+
+    def teardown(self):
+        states.KNOWN_KEYS = KNOWN_KEYS
 
     @rule(key=KEYS, value=st.integers(0, 3))
     def put(self, key, value):
@@ -377,3 +386,20 @@ def test_a_key_without_order_cannot_be_declared():
     for kind in (bytes, float, list[int], dict):
         with pytest.raises(KernelFault):
             Table("toy.bad", key=kind, value=int, doc="")
+
+
+def test_a_vain_question_of_a_table_with_few_keys_costs_no_read_of_the_store():
+    reader = Reader()
+    reader.rows[FEW.encode_key(("a", 1))] = FEW.encode_value(7)
+    state = State(reader, 10)
+    few = Bound(FEW, state)
+    assert few.find(("a", 1)) == 7
+    assert reader.gets == 1
+    assert [few.find(("b", number)) for number in range(100)] == [None] * 100
+    assert state.prefetch({FEW.encode_key(("b", 2)): FEW}) == 0
+    few.put(("b", 3), 9)
+    state.durable(state.end_block())
+    reader.rows[FEW.encode_key(("b", 3))] = FEW.encode_value(9)
+    state.end_block()
+    assert few.find(("b", 3)) == 9
+    assert (reader.gets, reader.multi_gets) == (1, 0)

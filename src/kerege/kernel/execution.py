@@ -79,6 +79,8 @@ class Execution:
         self._state = ctx.state
         self._executed = executed
         self._budget = MAXIMUM_BLOCK_WEIGHT
+        self._asked: dict[tuple[str, ...], tuple[Invariant, ...]] = {}
+        """Changed tables → the invariants they call for: few combinations, met again and again."""
 
     def run(self, decoded: Iterable[Transaction | NotATransaction], verdicts: list[bool]) -> None:
         """All transactions in order, the schedules, and the invariants over the whole block."""
@@ -184,27 +186,39 @@ class Execution:
 
     def _check_invariants(self) -> None:
         """The cheap forms, over what the transaction changed."""
-        state, watched = self._state, self._watched
+        watched, current = self._watched, self._state.current
         differences: dict[str, list[Difference]] = {}
         seen: set[bytes] = set()
-        for table, key, before in state.undo:
-            if table.name in watched and key not in seen:
+        for table, key, before in self._state.undo:
+            name = table.name
+            if name in watched and key not in seen:
                 seen.add(key)
-                differences.setdefault(table.name, []).append((key, before, state.current(key)))
-        for name in self._broken(differences) if differences else ():
-            raise InvariantBroken(name=name)
+                change = (key, before, current(key))
+                if name in differences:
+                    differences[name].append(change)
+                else:
+                    differences[name] = [change]
+        for broken in self._broken(differences) if differences else ():
+            raise InvariantBroken(name=broken)
 
     def _broken(self, differences: dict[str, list[Difference]]) -> list[str]:
         """Names of the invariants that do not hold over these differences."""
-        asked = {i.name: i for name in differences for i in self._watched[name]}
-        return [name for name, invariant in asked.items() if not invariant.cheap(self._ctx, differences)]
+        tables = tuple(differences)
+        asked = self._asked.get(tables)
+        if asked is None:
+            by_name = {i.name: i for name in tables for i in self._watched[name]}
+            asked = self._asked[tables] = tuple(by_name.values())
+        return [invariant.name for invariant in asked if not invariant.cheap(self._ctx, differences)]
 
     def _check_block(self) -> None:
         """The cheap forms over the whole block; a violation stops the node before it commits."""
         executed, differences = self._executed, dict[str, list[Difference]]()
+        for name in self._watched:
+            differences[name] = []
         for key, (table, before, now) in executed.changes.items.items():
-            if table.name in self._watched:
-                differences.setdefault(table.name, []).append((key, before, now))
+            if table.name in differences:
+                differences[table.name].append((key, before, now))
+        differences = {name: changed for name, changed in differences.items() if changed}
         for name in self._broken(differences):
             raise KernelFault(
                 f"invariant {name} does not hold over block {executed.height}: see docs/operating, recovery"

@@ -21,6 +21,9 @@ _MISSING: Any = object()
 UNBOUNDED = 2**63
 """Table operations where nobody counts: views, full invariants, genesis."""
 
+KNOWN_KEYS = 65_536
+"""Of a table with few keys all are known in memory, up to so many."""
+
 _FEW = 64
 """Up to so many new keys are put into order one by one; beyond it all are sorted anew."""
 
@@ -108,6 +111,8 @@ class State:
         """Stored bytes of cached values that were upcast when read."""
         self._pending: list[Changes] = []
         self._changes = Changes()
+        self._known: dict[str, set[bytes] | None] = {}
+        """Per table with few keys: every key that may have a value; None where there are too many."""
         self.undo: list[tuple[Table[Any, Any], bytes, Any]] = []
         self.operations = 0
         """Reads, writes and scanned rows since the transaction began: the same on every node, whatever is cached."""
@@ -132,6 +137,8 @@ class State:
         before = self._young.get(key, _MISSING)
         if before is _MISSING:
             before = self._load(table, key)
+        if table.few:
+            self._know(table, key)
         self.undo.append((table, key, before))
         if before is None or value is None:
             self.created += (before is None) - (value is None)
@@ -151,6 +158,8 @@ class State:
         value = self._old.get(key, _MISSING)
         if value is _MISSING:
             value = self._load_pending(key)
+        if value is _MISSING and table.few and not self._may_hold(table, key):
+            return None
         if value is _MISSING:
             self.missed += 1
             try:
@@ -160,6 +169,28 @@ class State:
             value = self._decode(table, key, raw)
         self._young[key] = value
         return value
+
+    def _may_hold(self, table: "Table[Any, Any]", key: bytes) -> bool:
+        """Whether a table with few keys may have a value under a key."""
+        if table.name not in self._known:
+            self._know_all(table)
+        known = self._known[table.name]
+        return known is None or key in known
+
+    def _know_all(self, table: "Table[Any, Any]") -> None:
+        start, end = table.prefix, end_of(table.prefix)
+        layers = [*self._pending, self._changes]  # before the store: what becomes durable meanwhile is in both
+        known = {key for layer in layers for key in layer.items if key.startswith(start)}
+        known.update(key for key, _ in islice(self._stored(start, end), KNOWN_KEYS + 1))
+        self._known[table.name] = None if len(known) > KNOWN_KEYS else known
+
+    def _know(self, table: "Table[Any, Any]", key: bytes) -> None:
+        """A key may have a value from now on; one that is deleted stays known, which costs no more than a read."""
+        known = self._known.get(table.name)
+        if known is not None:
+            known.add(key)
+            if len(known) > KNOWN_KEYS:
+                self._known[table.name] = None
 
     def _load_pending(self, key: bytes) -> Any:  # noqa: ANN401
         for changes in reversed(self._pending):
@@ -183,9 +214,17 @@ class State:
     def prefetch(self, wanted: dict[bytes, "Table[Any, Any]"]) -> int:
         """Load keys that a block will need, in one call; how many were not in memory. Never changes what is read."""
         young, old = self._young, self._old
-        missing = [k for k in wanted if k not in young and k not in old and self._load_pending(k) is _MISSING]
+        missing = [
+            key
+            for key, table in wanted.items()
+            if key not in young
+            and key not in old
+            and (not table.few or self._may_hold(table, key))
+            and self._load_pending(key) is _MISSING
+        ]
         if not missing:
             return 0
+        missing.sort()  # neighbours lie in the same blocks of the store
         try:
             found = self._reader.multi_get(missing)
         except Exception as error:

@@ -91,6 +91,8 @@ class Table(Generic[K, V]):
 
     `personal=True`: every value carries a blind and keys are random identifiers (checked by a test).
     `derived=True`: not rebuilt from events (sequences, rate buckets, cursors).
+    `few=True`: few keys, often asked for in vain (freezes, orders): the state keeps all its keys in memory while they
+    are at most `KNOWN_KEYS`, so that a vain question costs no read of the store.
     `schema`: number stored with each value; `upcasts` = {old number: (old type, function to the next)}.
     """
 
@@ -103,6 +105,7 @@ class Table(Generic[K, V]):
         doc: str,
         personal: bool = False,
         derived: bool = False,
+        few: bool = False,
         schema: int = 1,
         upcasts: Upcasts | None = None,
     ) -> None:
@@ -113,6 +116,7 @@ class Table(Generic[K, V]):
         self.doc = doc
         self.personal = personal
         self.derived = derived
+        self.few = few
         self.schema = schema
         self.prefix = name.encode() + b"\0"
         self.composite = isinstance(key, tuple)

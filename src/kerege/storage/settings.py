@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options
+from rocksdict import BlockBasedOptions, Cache, DataBlockIndexType, DBCompressionType, DBRecoveryMode, Options
 
 from kerege.storage.port import Area
 
@@ -54,7 +54,8 @@ def secondary() -> Options:
 
 def areas(cache_bytes: int) -> dict[str, Options]:
     """The settings of every area, by the name of its column family; one cache of `cache_bytes` for all."""
-    cache = Cache(cache_bytes)
+    # The lock-free cache: a read of one row is a tenth cheaper than through the LRU cache with its locks.
+    cache = Cache.new_hyper_clock_cache(cache_bytes, 0)
     return {family(area): _AREAS[area](cache) for area in Area}
 
 
@@ -72,9 +73,11 @@ def _tables(cache: Cache, *, block_bytes: int, bloom: bool) -> BlockBasedOptions
     tables.set_pin_l0_filter_and_index_blocks_in_cache(True)
     tables.set_format_version(5)
     if bloom:
-        tables.set_bloom_filter(
-            10, block_based=False
-        )  # 10 bits: 1 % false positives, so an absent key costs no disk read
+        # 10 bits: 1 % false positives, so an absent key costs no disk read.
+        tables.set_bloom_filter(10, block_based=False)
+        # A hash table in each block beside its order: a read of one row is a tenth cheaper, a table 3 % larger.
+        tables.set_data_block_index_type(DataBlockIndexType.binary_and_hash())
+        tables.set_data_block_hash_ratio(0.75)
     return tables
 
 
@@ -100,6 +103,9 @@ def _random(cache: Cache) -> Options:
     options = _area(cache, buffer_bytes=16 * MIB, bloom=True)
     options.set_max_bytes_for_level_base(64 * MIB)  # as large as the level above it when full: the cheapest to merge
     options.set_target_file_size_base(32 * MIB)
+    # A filter over each buffer too: most keys that are read were not written lately.
+    options.set_memtable_prefix_bloom_ratio(0.1)
+    options.set_memtable_whole_key_filtering(True)
     return options
 
 

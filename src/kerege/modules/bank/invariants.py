@@ -7,32 +7,26 @@ from kerege.kernel.invariant import Difference, Invariant
 from kerege.kernel.tables import Table
 from kerege.modules.bank.state import BALANCES, EXPIRIES, FREEZE_EXPIRIES, FREEZES, HELD, HOLDS, SUPPLY
 
-
-def _sums(differences: list[Difference], table_key: str) -> dict[str, int]:
-    """How much a table of amounts changed, per currency."""
-    sums: dict[str, int] = {}
-    for key, before, now in differences:
-        currency = _currency_of(key, table_key)
-        sums[currency] = sums.get(currency, 0) + (now or 0) - (before or 0)
-    return sums
-
-
 _ACCOUNT = 20
+"""Bytes of an address."""
 
 
-def _currency_of(key: bytes, table: str) -> str:
-    """The currency in an encoded key: the text after the table's prefix and, but for the supply, the address."""
-    start = len(table) + 1 + (0 if table == SUPPLY.name else _ACCOUNT)
-    return key[start:-1].decode()
+def _currency_at(table: Table[Any, Any]) -> int:
+    """Where the currency begins in an encoded key: after the table's prefix and, but for the supply, the address."""
+    return len(table.prefix) + (0 if table is SUPPLY else _ACCOUNT)
+
+
+AMOUNTS = tuple((table.name, _currency_at(table), sign) for table, sign in ((BALANCES, 1), (HELD, 1), (SUPPLY, -1)))
+"""Tables of amounts: name, where the currency begins in a key, and how a change counts."""
 
 
 def _conserved(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
     """Balances and what is held change together by what the supply changes."""
-    total: dict[str, int] = {}
-    for table, sign in ((BALANCES.name, 1), (HELD.name, 1), (SUPPLY.name, -1)):
-        if table in differences:
-            for currency, change in _sums(differences[table], table).items():
-                total[currency] = total.get(currency, 0) + sign * change
+    total: dict[bytes, int] = {}
+    for name, at, sign in AMOUNTS:
+        for key, before, now in differences.get(name, ()):
+            currency = key[at:]
+            total[currency] = total.get(currency, 0) + sign * ((now or 0) - (before or 0))
     return not any(total.values())
 
 

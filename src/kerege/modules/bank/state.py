@@ -14,7 +14,11 @@ HELD = Table[tuple[bytes, str], int](
 SUPPLY = Table[str, int]("bank.supply", key=Currency, value=Amount, doc="All units of a currency.")
 HOLDS = Table[bytes, Hold]("bank.hold", key=Identifier, value=Hold, doc="Holds by their random id.")
 FREEZES = Table[bytes, Freeze](
-    "bank.freeze", key=Address, value=Freeze, doc="Accounts that may not move money, with ground and expiry."
+    "bank.freeze",
+    key=Address,
+    value=Freeze,
+    few=True,
+    doc="Accounts that may not move money, with ground and expiry.",
 )
 EXPIRIES = Table[tuple[int, bytes], bool](
     "bank.expiry", key=(Time, Identifier), value=bool, derived=True, doc="Index: holds by when they expire."
