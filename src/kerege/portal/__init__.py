@@ -1,0 +1,1 @@
+"""Pages for people: the static verifier here, the services later."""
