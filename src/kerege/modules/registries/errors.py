@@ -120,3 +120,37 @@ class WrongVersion(Refused, code="registries.18"):
     """The next version of an amended record is at least 2."""
 
     version: int
+
+
+class SourceImported(Refused, code="registries.19"):
+    """This file was imported, or its import has begun: go on with that one."""
+
+    source: Hash
+    number: Identifier
+
+
+class UnknownImport(Refused, code="registries.20"):
+    """No import stands under this number."""
+
+    number: Identifier
+
+
+class ImportNotOpen(Refused, code="registries.21"):
+    """The import is closed: it takes no records and is not closed again."""
+
+    number: Identifier
+
+
+class ImportOfOtherOffice(Refused, code="registries.22"):
+    """An import is continued and closed by the office that began it."""
+
+    number: Identifier
+    office: Code
+
+
+class WrongImportCount(Refused, code="registries.23"):
+    """As many rows are said to be accepted as records were opened under the import, no more and no fewer."""
+
+    number: Identifier
+    told: int
+    opened: int

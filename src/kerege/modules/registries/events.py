@@ -10,6 +10,8 @@ from kerege.modules.registries.types import (
     Blank,
     Certificate,
     CertificateKind,
+    Import,
+    ImportedDraft,
     KeyEpoch,
     KeyStatus,
     Legalisation,
@@ -127,6 +129,24 @@ class RecordsMerged(Event, frozen=True, tag="registries.RecordsMerged"):
     row: Annotated[Merge, _ROW]
 
 
+class ImportWritten(Event, frozen=True, tag="registries.ImportWritten"):
+    """An import began, brought records or was closed."""
+
+    number: Annotated[Identifier, Meta(description="The import's random id.")]
+    row: Annotated[Import, _ROW]
+
+
+class RecordsImported(Event, frozen=True, tag="registries.RecordsImported"):
+    """Records of an old registry were opened: one event for all of a message, from which their rows follow."""
+
+    number: Annotated[Identifier, Meta(description="The import's random id.")]
+    registry: Annotated[Code, Meta(description="Register.")]
+    drafts: Annotated[list[ImportedDraft], Meta(description="The records with their keys.")]
+    epoch: Annotated[Count, Meta(description="Epoch of the keys.")]
+    since: Annotated[Time, Meta(description="Block time.")]
+    blind: Annotated[Blind, Meta(description="Random bytes of the new leaves.")]
+
+
 EVENTS = (
     RecordWritten,
     KeyWritten,
@@ -140,4 +160,6 @@ EVENTS = (
     TicketsCounted,
     CertificateLegalised,
     RecordsMerged,
+    ImportWritten,
+    RecordsImported,
 )

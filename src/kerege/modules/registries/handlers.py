@@ -1,16 +1,23 @@
 """What happens to the messages of registries: authorise, check, change.
 
-Version 1 of an act is opened, and an act is closed for an amendment, only by the outcome of a case
-(`services.Decide`), which needs the signatures of two officials.
+Version 1 of an act is opened by the outcome of a case (`services.Decide`), which needs the signatures of two
+officials, or by the import of an old registry, which its records name for ever. An act is closed for an amendment only
+by the outcome of a case.
 """
+
+from msgspec.structs import replace
 
 from kerege.kernel.context import Context, Handler
 from kerege.kernel.errors import BadForm
 from kerege.kernel.messages import Message
 from kerege.modules.authority.keeper import Authority
+from kerege.modules.registries.errors import WrongImportCount
 from kerege.modules.registries.keeper import Registry
 from kerege.modules.registries.messages import (
+    BeginImport,
     BeginRekeying,
+    CloseImport,
+    ImportRecords,
     IssueCertificate,
     Legalise,
     MergeRecords,
@@ -21,7 +28,15 @@ from kerege.modules.registries.messages import (
     SplitRecords,
     WriteOffBlank,
 )
-from kerege.modules.registries.types import Acting, BlankStatus, Legalisation, Record, RecordStatus
+from kerege.modules.registries.types import (
+    Acting,
+    BlankStatus,
+    Import,
+    ImportStatus,
+    Legalisation,
+    Record,
+    RecordStatus,
+)
 
 SUPERVISOR = "registry-supervisor"
 """Revokes papers of whatever office."""
@@ -129,6 +144,59 @@ def rekey(ctx: Context, message: Rekey) -> None:
     ctx.use(Registry).rekey(message.registry, message.pairs, message.blind)
 
 
+def begin_import(ctx: Context, message: BeginImport) -> None:
+    """Start an import."""
+    _authorise(ctx, message, message.office)
+
+    ctx.use(Registry).check_imports_source(message.number, message.source)
+
+    row = Import(
+        message.registry,
+        message.office,
+        message.source,
+        ImportStatus.OPEN,
+        accepted=0,
+        duplicate=0,
+        review=0,
+        rejected=0,
+        root=None,
+        since=ctx.time,
+        blind=message.blind,
+    )
+    ctx.use(Registry).begin_import(message.number, row)
+
+
+def import_records(ctx: Context, message: ImportRecords) -> None:
+    """Open many records."""
+    _authorise(ctx, message, message.office)
+
+    row = ctx.use(Registry).open_import(message.number, message.office)
+    ctx.use(Registry).check_imports(row.registry, message.drafts, message.epoch, message.before)
+
+    ctx.use(Registry).import_records(message.number, message.drafts, message.blind)
+
+
+def close_import(ctx: Context, message: CloseImport) -> None:
+    """End an import."""
+    _authorise(ctx, message, message.office)
+
+    row = ctx.use(Registry).open_import(message.number, message.office)
+    if message.accepted != row.accepted:
+        raise WrongImportCount(number=message.number, told=message.accepted, opened=row.accepted)
+
+    closed = replace(
+        row,
+        status=ImportStatus.CLOSED,
+        duplicate=message.duplicate,
+        review=message.review,
+        rejected=message.rejected,
+        root=message.root,
+        since=ctx.time,
+        blind=message.blind,
+    )
+    ctx.use(Registry).close_import(message.number, closed)
+
+
 HANDLERS: dict[type[Message], Handler] = {
     OpenSuccessor: open_successor,
     IssueCertificate: issue_certificate,
@@ -140,4 +208,7 @@ HANDLERS: dict[type[Message], Handler] = {
     SplitRecords: split_records,
     BeginRekeying: begin_rekeying,
     Rekey: rekey,
+    BeginImport: begin_import,
+    ImportRecords: import_records,
+    CloseImport: close_import,
 }

@@ -2,16 +2,28 @@
 
 from kerege.kernel.context import Context
 from kerege.kernel.invariant import Difference, Invariant
-from kerege.modules.registries.state import BLANKS, CERTIFICATES, EPOCHS, MERGES, RECORDS, UNIQUE
-from kerege.modules.registries.types import BlankStatus, CertificateStatus, KeyStatus, RecordStatus
+from kerege.modules.registries.state import (
+    BLANKS,
+    CERTIFICATES,
+    EPOCHS,
+    IMPORT_SOURCES,
+    IMPORTS,
+    MERGES,
+    RECORDS,
+    UNIQUE,
+)
+from kerege.modules.registries.types import BlankStatus, CertificateStatus, ImportStatus, KeyStatus, RecordStatus
+
+_FOR_EVER = ("content", "act", "version", "provenance")
+"""What a record is opened with."""
 
 
 def _records_stay(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
-    """A record is never removed, and its content, act and version never change."""
+    """A record is never removed, and its content, act, version and provenance never change."""
     for _, before, now in differences.get(RECORDS.name, []):
         if now is None:
             return False
-        if before is not None and (before.content, before.act, before.version) != (now.content, now.act, now.version):
+        if before is not None and any(getattr(before, name) != getattr(now, name) for name in _FOR_EVER):
             return False
     return True
 
@@ -102,6 +114,35 @@ def _keys_are_counted_in_full(ctx: Context) -> bool:
     return held == {registry: (row.held, row.renewed) for registry, row in epochs.items()}
 
 
+def _imports_are_counted(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
+    """An import's count changes by the records that name it; one that is closed never changes."""
+    opened: dict[bytes, int] = {}
+    for _, before, now in differences.get(RECORDS.name, []):
+        if before is None and now is not None and now.provenance is not None:
+            opened[now.provenance] = opened.get(now.provenance, 0) + 1
+    counted: dict[bytes, int] = {}
+    for key, before, now in differences.get(IMPORTS.name, []):
+        if now is None or (before is not None and before.status is ImportStatus.CLOSED and before != now):
+            return False
+        counted[IMPORTS.decode_key(key)] = now.accepted - (0 if before is None else before.accepted)
+    return all(opened.get(number, 0) == counted.get(number, 0) for number in (*opened, *counted))
+
+
+def _imports_are_counted_in_full(ctx: Context) -> bool:
+    """As many records name an import as it says; every file names the import that names the file."""
+    imports = dict(ctx.scan(IMPORTS))
+    opened = dict.fromkeys(imports, 0)
+    for _, row in ctx.scan(RECORDS):
+        if row.provenance is not None:
+            if row.provenance not in opened:
+                return False
+            opened[row.provenance] += 1
+    sources = {row.source: number for number, row in imports.items()}
+    return opened == {number: row.accepted for number, row in imports.items()} and sources == dict(
+        ctx.scan(IMPORT_SOURCES)
+    )
+
+
 INVARIANTS = (
     Invariant(name="registries.records_stay", watches=(RECORDS,), cheap=_records_stay, full=_records_have_content),
     Invariant(
@@ -116,5 +157,11 @@ INVARIANTS = (
         watches=(UNIQUE, EPOCHS),
         cheap=_keys_are_counted,
         full=_keys_are_counted_in_full,
+    ),
+    Invariant(
+        name="registries.imports_counted",
+        watches=(RECORDS, IMPORTS),
+        cheap=_imports_are_counted,
+        full=_imports_are_counted_in_full,
     ),
 )

@@ -11,6 +11,8 @@ from kerege.modules.registries.errors import (
     CertificateNotValid,
     DuplicateKey,
     IdentifierTaken,
+    ImportNotOpen,
+    ImportOfOtherOffice,
     KeyNotHeld,
     MissingKey,
     NoAmendmentOpen,
@@ -20,8 +22,10 @@ from kerege.modules.registries.errors import (
     RecordNotLive,
     RekeyingNotOpen,
     SameRecord,
+    SourceImported,
     TooManyCertificates,
     UnknownCertificate,
+    UnknownImport,
     UnknownRecord,
     WrongVersion,
 )
@@ -33,8 +37,10 @@ from kerege.modules.registries.events import (
     CertificateRevoked,
     CertificateWritten,
     EpochWritten,
+    ImportWritten,
     KeysRenewed,
     KeyWritten,
+    RecordsImported,
     RecordsMerged,
     RecordWritten,
     TicketsCounted,
@@ -44,6 +50,8 @@ from kerege.modules.registries.state import (
     CERTIFICATES,
     CERTIFICATES_OF,
     EPOCHS,
+    IMPORT_SOURCES,
+    IMPORTS,
     LEGALISATIONS,
     MERGES,
     RECORDS,
@@ -58,6 +66,9 @@ from kerege.modules.registries.types import (
     CertificateDraft,
     CertificateKind,
     CertificateStatus,
+    Import,
+    ImportedDraft,
+    ImportStatus,
     KeyEpoch,
     KeyStatus,
     Legalisation,
@@ -94,6 +105,8 @@ class RegistryView(Keeper):
         self._tickets: Bound[str, int] = self._table(TICKETS)
         self._legalisations: Bound[tuple[bytes, int], Legalisation] = self._table(LEGALISATIONS)
         self._merges: Bound[bytes, Merge] = self._table(MERGES)
+        self._imports: Bound[bytes, Import] = self._table(IMPORTS)
+        self._sources: Bound[bytes, bytes] = self._table(IMPORT_SOURCES)
 
     def record(self, identifier: bytes) -> Record:
         """The record of an id; raises `UnknownRecord`."""
@@ -126,6 +139,17 @@ class RegistryView(Keeper):
         """Epoch and counts of a register's uniqueness keys."""
         return self._epochs.find(registry) or KeyEpoch(FIRST_EPOCH, 0, 0)
 
+    def open_import(self, number: bytes, office: str) -> Import:
+        """The import that an office may continue; raises `UnknownImport`, `ImportOfOtherOffice` or `ImportNotOpen`."""
+        found = self._imports.find(number)
+        if found is None:
+            raise UnknownImport(number=number)
+        if found.office != office:
+            raise ImportOfOtherOffice(number=number, office=found.office)
+        if found.status is not ImportStatus.OPEN:
+            raise ImportNotOpen(number=number)
+        return found
+
     def tickets(self, office: str) -> int:
         """Records the office closed by an amendment whose next version is not opened yet."""
         return self._tickets.find(office) or 0
@@ -150,9 +174,7 @@ class Registry(RegistryView):
         before = len(draft.keys) if at.renewed < at.held else 0
         if not draft.keys or len(draft.before) != before or len(dict.fromkeys(both)) != len(both):
             raise MissingKey(registry=draft.registry)
-        for key in both:
-            if self._unique.find(key) is not None:
-                raise DuplicateKey(registry=draft.registry, key=key)
+        self._check_keys_free(draft.registry, both)
 
     def open(self, draft: RecordDraft, office: str) -> Record:
         """Open version 1 of an act and hold its keys."""
@@ -209,6 +231,64 @@ class Registry(RegistryView):
             paper = self._certificates.get(certificate)
             if paper.status is CertificateStatus.SUPERSEDED and paper.since == merged.since:
                 self._set_certificate(certificate, paper, CertificateStatus.VALID, blind)
+
+    # Imports of old registries
+
+    def check_imports_source(self, number: bytes, source: bytes) -> None:
+        """Raise `SourceImported` or `IdentifierTaken` where an import of this file cannot begin."""
+        before = self._sources.find(source)
+        if before is not None:
+            raise SourceImported(source=source, number=before)
+        if self._imports.find(number) is not None:
+            raise IdentifierTaken(identifier=number)
+
+    def begin_import(self, number: bytes, row: Import) -> None:
+        """Start an import; no file is imported twice."""
+        self.check_imports_source(number, row.source)
+        self._sources.put(row.source, number)
+        self._write_import(number, row)
+
+    def check_imports(self, registry: str, drafts: list[ImportedDraft], epoch: int, before: list[bytes]) -> None:
+        """Raise `RekeyingNotOpen`, `MissingKey`, `IdentifierTaken` or `DuplicateKey` where one cannot be opened.
+
+        The rules of `check_opens`; ids and keys that two of the drafts share are taken by the first of them.
+        """
+        at = self.epoch(registry)
+        if epoch != at.epoch:
+            raise RekeyingNotOpen(registry=registry, epoch=epoch, held=at.held, renewed=at.renewed)
+        keys = [key for draft in drafts for key in draft.keys]
+        if len(before) != (len(keys) if at.renewed < at.held else 0):
+            raise MissingKey(registry=registry)
+        seen = set[bytes]()
+        for draft in drafts:
+            if draft.record in seen:
+                raise IdentifierTaken(identifier=draft.record)
+            seen.add(draft.record)
+            self._check_free(draft.record)
+        self._check_keys_free(registry, [*keys, *before])
+
+    def import_records(self, number: bytes, drafts: list[ImportedDraft], blind: bytes) -> None:
+        """Open version 1 of each act and hold its keys, in one announcement; `check_imports` has been asked."""
+        row, now = self._imports.get(number), self._ctx.time
+        registry, live, put = row.registry, RecordStatus.LIVE, self._records.put
+        at = self.epoch(registry)
+        key_row = UniqueKey(registry, KeyStatus.HELD, at.epoch, now, blind)
+        for draft in drafts:
+            put(
+                draft.record,
+                Record(registry, 1, live, draft.content, draft.act, draft.office, now, blind, number),
+            )
+            for key in draft.keys:
+                self._unique.put(key, key_row)
+        count = sum([len(draft.keys) for draft in drafts])
+        self._announce(RecordsImported(number, registry, drafts, at.epoch, now, blind))
+        self._write_epoch(registry, KeyEpoch(at.epoch, at.held + count, at.renewed + count))
+        self._write_import(number, replace(row, accepted=row.accepted + len(drafts), since=now, blind=blind))
+
+    def close_import(self, number: bytes, row: Import) -> None:
+        """End an import that is open: it takes no records any more."""
+        self.open_import(number, row.office)
+        self._write_import(number, row)
 
     # Uniqueness keys
 
@@ -327,6 +407,13 @@ class Registry(RegistryView):
         if self._records.find(identifier) is not None:
             raise IdentifierTaken(identifier=identifier)
 
+    def _check_keys_free(self, registry: str, keys: list[bytes]) -> None:
+        seen = set[bytes]()
+        for key in keys:
+            if key in seen or self._unique.find(key) is not None:
+                raise DuplicateKey(registry=registry, key=key)
+            seen.add(key)
+
     def _check_at_hand(self, blank: bytes, office: str) -> None:
         row = self._blanks.find(blank)
         if row is None or row.office != office or row.status is not BlankStatus.RECEIVED:
@@ -339,6 +426,10 @@ class Registry(RegistryView):
     def _write_key(self, key: bytes, row: UniqueKey) -> None:
         self._unique.put(key, row)
         self._announce(KeyWritten(key, row))
+
+    def _write_import(self, number: bytes, row: Import) -> None:
+        self._imports.put(number, row)
+        self._announce(ImportWritten(number, row))
 
     def _write_epoch(self, registry: str, row: KeyEpoch) -> None:
         self._epochs.put(registry, row)

@@ -6,10 +6,11 @@ from msgspec import Meta
 
 from kerege.kernel.messages import Message, Senders, role
 from kerege.kernel.types import Blind, Code, Commitment, Count, Hash, Identifier
-from kerege.modules.registries.types import BlankStatus, CertificateDraft, UniqueHash
+from kerege.modules.registries.types import BlankStatus, CertificateDraft, ImportedDraft, UniqueHash
 
 _OFFICE = Meta(description="Office in which the sender acts; the sender's appointment there is checked.")
 _BLIND = Meta(description="Random bytes for the stored leaves.")
+_IMPORT = Meta(description="Number of the import: its random id.")
 
 
 class OpenSuccessor(Message, frozen=True, tag="registries.OpenSuccessor"):
@@ -132,5 +133,56 @@ class Rekey(Message, frozen=True, tag="registries.Rekey"):
     registry: Annotated[Code, Meta(description="Register.")]
     pairs: Annotated[
         list[tuple[UniqueHash, UniqueHash]], Meta(min_length=1, max_length=500, description="Old key, new key.")
+    ]
+    blind: Annotated[Blind, _BLIND]
+
+
+class BeginImport(Message, frozen=True, tag="registries.BeginImport"):
+    """A file of an old registry is about to be imported; no file is imported twice."""
+
+    SENDERS: ClassVar[Senders] = role("import-officer")
+
+    office: Annotated[Code, _OFFICE]
+    number: Annotated[Identifier, _IMPORT]
+    registry: Annotated[Code, Meta(description="Register that its rows are written into.")]
+    source: Annotated[Hash, Meta(description="Keyed hash (HMAC) of the whole file, under a key of the office.")]
+    blind: Annotated[Blind, _BLIND]
+
+
+class ImportRecords(Message, frozen=True, tag="registries.ImportRecords"):
+    """Open a live record, version 1, for each of some accepted rows of the file; all of them or none."""
+
+    SENDERS: ClassVar[Senders] = role("import-officer")
+    WEIGHT: ClassVar[int] = 20
+
+    office: Annotated[Code, _OFFICE]
+    number: Annotated[Identifier, _IMPORT]
+    drafts: Annotated[
+        list[ImportedDraft], Meta(min_length=1, max_length=500, description="The records, in order of the file.")
+    ]
+    epoch: Annotated[Count, Meta(description="Epoch of the authority's key that the drafts' keys were computed with.")]
+    blind: Annotated[Blind, Meta(description="Random bytes for all stored leaves of this message.")]
+    before: Annotated[
+        list[UniqueHash],
+        Meta(
+            max_length=1_000,
+            description="While a re-keying is under way, the drafts' keys in their order under the key before it.",
+        ),
+    ] = []  # noqa: RUF012 - msgspec gives every message an empty list of its own
+
+
+class CloseImport(Message, frozen=True, tag="registries.CloseImport"):
+    """The file is imported to its end: what became of its rows."""
+
+    SENDERS: ClassVar[Senders] = role("import-officer")
+
+    office: Annotated[Code, _OFFICE]
+    number: Annotated[Identifier, _IMPORT]
+    accepted: Annotated[Count, Meta(description="Rows accepted: as many as records opened under the import.")]
+    duplicate: Annotated[Count, Meta(description="Rows that repeat an accepted one.")]
+    review: Annotated[Count, Meta(description="Rows that became a case for an official.")]
+    rejected: Annotated[Count, Meta(description="Rows that cannot be an act.")]
+    root: Annotated[
+        Hash, Meta(description="RFC 6962 root over id and content root of the accepted rows, in order of the file.")
     ]
     blind: Annotated[Blind, _BLIND]

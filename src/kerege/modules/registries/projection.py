@@ -3,7 +3,17 @@
 from kerege.kernel.messages import Event
 from kerege.kernel.rows import Projection, Put, Remove, Row
 from kerege.modules.registries import events
-from kerege.modules.registries.types import Blank, BlankStatus, Certificate, CertificateStatus, UniqueKey
+from kerege.modules.registries.types import (
+    Blank,
+    BlankStatus,
+    Certificate,
+    CertificateStatus,
+    ImportedDraft,
+    KeyStatus,
+    Record,
+    RecordStatus,
+    UniqueKey,
+)
 
 
 def record_rows(event: events.RecordWritten) -> tuple[Row, ...]:
@@ -83,6 +93,41 @@ def merged_rows(event: events.RecordsMerged) -> tuple[Row, ...]:
     return (Put("registries.merge", event.duplicate, event.row),)
 
 
+def import_rows(event: events.ImportWritten) -> tuple[Row, ...]:
+    """The import's row, and its place in the index of files."""
+    return (
+        Put("registries.import", event.number, event.row),
+        Put("registries.import_source", event.row.source, event.number),
+    )
+
+
+def imported_rows(event: events.RecordsImported) -> tuple[Row, ...]:
+    """A row a record and a row a key."""
+    key = UniqueKey(event.registry, KeyStatus.HELD, event.epoch, event.since, event.blind)
+    return tuple(
+        row
+        for draft in event.drafts
+        for row in (
+            Put("registries.record", draft.record, _imported(event, draft)),
+            *[Put("registries.unique", each, key) for each in draft.keys],
+        )
+    )
+
+
+def _imported(event: events.RecordsImported, draft: ImportedDraft) -> Record:
+    return Record(
+        event.registry,
+        1,
+        RecordStatus.LIVE,
+        draft.content,
+        draft.act,
+        draft.office,
+        event.since,
+        event.blind,
+        event.number,
+    )
+
+
 PROJECTIONS: dict[type[Event], Projection] = {
     events.RecordWritten: record_rows,
     events.KeyWritten: key_rows,
@@ -96,4 +141,6 @@ PROJECTIONS: dict[type[Event], Projection] = {
     events.TicketsCounted: ticket_rows,
     events.CertificateLegalised: legalised_rows,
     events.RecordsMerged: merged_rows,
+    events.ImportWritten: import_rows,
+    events.RecordsImported: imported_rows,
 }

@@ -2,7 +2,7 @@
 
 from kerege.kernel.tables import Table
 from kerege.kernel.types import Code, Count, Hash, Identifier
-from kerege.modules.registries.types import Blank, Certificate, KeyEpoch, Legalisation, Merge, Record, UniqueKey
+from kerege.modules.registries.types import Blank, Certificate, Import, KeyEpoch, Legalisation, Merge, Record, UniqueKey
 
 RECORDS = Table[bytes, Record](
     "registries.record", key=Identifier, value=Record, personal=True, doc="Acts of registers, as commitments."
@@ -49,5 +49,30 @@ MERGES = Table[bytes, Merge](
     personal=True,
     doc="Duplicates and the records they are duplicates of.",
 )
+IMPORTS = Table[bytes, Import](
+    "registries.import",
+    key=Identifier,
+    value=Import,
+    personal=True,
+    doc="Files of old registries: who imports them, how many records each brought, what became of the other rows.",
+)
+IMPORT_SOURCES = Table[bytes, bytes](
+    "registries.import_source",
+    key=Hash,
+    value=Identifier,
+    doc="Index: import that a file, under its keyed hash, was imported by; no file is imported twice.",
+)
 
-TABLES = (RECORDS, UNIQUE, EPOCHS, CERTIFICATES, CERTIFICATES_OF, BLANKS, TICKETS, LEGALISATIONS, MERGES)
+TABLES = (
+    RECORDS,
+    UNIQUE,
+    EPOCHS,
+    CERTIFICATES,
+    CERTIFICATES_OF,
+    BLANKS,
+    TICKETS,
+    LEGALISATIONS,
+    MERGES,
+    IMPORTS,
+    IMPORT_SOURCES,
+)

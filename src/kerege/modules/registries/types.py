@@ -51,6 +51,13 @@ class KeyStatus(StrEnum):
     RELEASED = "released"
 
 
+class ImportStatus(StrEnum):
+    """Whether an import still takes records."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """An act of a register: its values stand outside, committed to by the content root."""
 
@@ -70,6 +77,8 @@ class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, g
     """When the row last changed."""
     blind: Blind
     """Makes the leaf unguessable."""
+    provenance: Identifier | None = None
+    """Import that brought it from an old registry; none: registered live."""
 
 
 class Certificate(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -187,6 +196,48 @@ class RecordDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     """Epoch of the authority's key that `keys` were computed with; none: the first, before any re-keying."""
     before: Annotated[list[UniqueHash], Meta(max_length=4)] = []
     """While a re-keying is under way, the same keys under the authority's key before it; else none."""
+
+
+class ImportedDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A record of an old registry, as an import brings it: one accepted row of the file."""
+
+    record: Identifier
+    """Id, random to everybody without the controller's key."""
+    content: Hash
+    """Root over the commitments of the act's fields."""
+    act: Commitment
+    """Commitment to office, year and number of the act."""
+    keys: Annotated[list[UniqueHash], Meta(min_length=1, max_length=2)]
+    """Uniqueness keys: over the act number, and over the PIN where there is one."""
+    office: Code
+    """Office that wrote the act, as the old registry names it; it need not stand any more."""
+
+
+class Import(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """One file of an old registry, and what became of its rows."""
+
+    registry: Code
+    """Register that its rows are written into."""
+    office: Code
+    """Office that imports."""
+    source: Hash
+    """Keyed hash (HMAC) of the whole file."""
+    status: ImportStatus
+    """Open, or closed: takes no records any more."""
+    accepted: Count
+    """Records opened under it so far."""
+    duplicate: Count
+    """Rows that repeat an accepted one; told when it closes."""
+    review: Count
+    """Rows that became a case for an official; told when it closes."""
+    rejected: Count
+    """Rows that cannot be an act; told when it closes."""
+    root: Hash | None
+    """RFC 6962 root over id and content root of the accepted rows, in order of the file; none while it is open."""
+    since: Time
+    """When the row last changed."""
+    blind: Blind
+    """Makes the leaf unguessable."""
 
 
 class CertificateDraft(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

@@ -103,6 +103,7 @@ class Role(Struct, frozen=True):
                 "order",
                 "allocate-pins",
                 "keep-blanks",
+                "import",
                 "audit",
                 "relay",
                 "protect-data",
