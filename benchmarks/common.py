@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from nacl.signing import SigningKey
 
 from kerege.consensus import rows
 from kerege.consensus.door import CommittedReader
-from kerege.consensus.embedded import EmbeddedEngine
+from kerege.consensus.embedded import Answer, EmbeddedEngine, Submission
 from kerege.kernel.block import Executed
 from kerege.kernel.codec import encode
 from kerege.kernel.genesis import Genesis
@@ -193,11 +194,21 @@ def sign_all(senders: list[int], receivers: list[int], now: int) -> list[bytes]:
         return [raw for part in pool.map(_sign, [(part, now) for part in parts]) for raw in part]
 
 
+IN_FLIGHT = 20
+"""Submissions that wait for an answer at once: enough that blocks are full, far from what the engine calls busy."""
+
+
 def throughput(engine: EmbeddedEngine, transactions: list[bytes], batch: int = 2_000) -> float:
     """Durable, answered transfers a second with blocks full; raises where one was not applied."""
     start = time.perf_counter()
-    parts = [engine.submit(transactions[at : at + batch]) for at in range(0, len(transactions), batch)]
-    answers = [answer for part in parts for answer in part.wait()]
+    answers: list[Answer] = []
+    waiting: deque[Submission] = deque()
+    for at in range(0, len(transactions), batch):
+        if len(waiting) == IN_FLIGHT:
+            answers.extend(waiting.popleft().wait())
+        waiting.append(engine.submit(transactions[at : at + batch]))
+    for submission in waiting:
+        answers.extend(submission.wait())
     seconds = time.perf_counter() - start
     missed = [answer for answer in answers if answer.receipt is None]
     if missed:

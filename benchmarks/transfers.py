@@ -28,7 +28,7 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
     if os.environ.get("KEREGE_WITHOUT_NATIVE"):
         return _ledger(size or 1_000, 4_000, "plain")
     accounts = size or (20_000 if quick else 1_000_000)
-    transfers = min(60_000, max(2_000, accounts // 2)) if size is None else 2_000
+    transfers = min(150_000, max(2_000, accounts // 2)) if size is None else 2_000
     reasons: dict[str, str] = {}
     say("the limit: two processes verifying with libsodium")
     before = limit(1 if quick else 3)
