@@ -114,6 +114,12 @@ class OutputUnwritable(ExtractError):
     cure = "Name a file in an existing folder that you may write to, with room on its disk."
 
 
+class SheetFull(ExtractError):
+    """A sheet holds no more rows."""
+
+    cure = "Begin a further sheet."
+
+
 # -- profiles --------------------------------------------------------------------------------------------------------
 
 

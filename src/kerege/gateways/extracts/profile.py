@@ -81,6 +81,11 @@ class Layout(msgspec.Struct, frozen=True):
     places: tuple[int, ...]
     """Place of each of `FIELDS` in a row; `width` for a field that the file does not have."""
 
+    @property
+    def needed(self) -> int:
+        """Cells up to the last one that is read: programs leave out empty ones behind it."""
+        return 1 + max(place for place in self.places if place < self.width)
+
     def place(self, field: str) -> int | None:
         """The place of a field in a row, from 0; None where the file does not have it."""
         place = self.places[FIELDS.index(field)]

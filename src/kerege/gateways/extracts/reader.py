@@ -40,8 +40,6 @@ from kerege.gateways.extracts.profile import ENCODINGS, Layout, Profile, recogni
 from kerege.gateways.extracts.row import Row, row_maker
 
 DELIMITERS = (";", ",", "\t", "|")
-LOST = "\ufffd"
-"""Stands where bytes have no meaning in the encoding."""
 
 _CODECS = {"utf-8": "utf-8-sig"}
 _LINE_ENDS = ("\n", "\r")
@@ -71,7 +69,7 @@ class Extract(Struct, frozen=True):
         return (make(number, cells) for number, cells in self.records())
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        """(number from 1 after the header, cells as they stand). The list is the reader's to give away.
+        """(number from 1 after the header, cells as they stand).
 
         Raises `ExtractWithoutRows`, `ExtractCutOff`, `ExtractChanged`, `ExtractUnreadable`, `RecordTooLong`,
         `FieldTooLong`, `TooManyColumns`.
@@ -83,7 +81,7 @@ class Extract(Struct, frozen=True):
                 file, encoding=_CODECS.get(self.encoding, self.encoding), errors="replace", newline=""
             )
             number = 0
-            for number, cells in _records(text, self.delimiter, self.layout.width):
+            for number, cells in _records(text, self.delimiter, self.layout.needed):
                 yield number, cells
             if _stamp(file.fileno()) != self.stamp:
                 raise ExtractChanged(file=self.path)
@@ -108,7 +106,7 @@ def open_extract(
         sample = file.read(SAMPLE)
     if not sample.strip(b"\xef\xbb\xbf\xfe\xff \t\r\n\0"):
         raise ExtractEmpty(file=path)
-    ranked = rank_encodings(sample, whole=stamp[2] <= len(sample))
+    ranked = () if encoding else rank_encodings(sample, whole=stamp[2] <= len(sample))
     encodings = (encoding,) if encoding else ranked or ENCODINGS[:1]
     delimiters = (delimiter,) if delimiter else DELIMITERS
     too_wide = False
@@ -140,7 +138,7 @@ def _header(text: str, delimiter: str) -> list[str]:
     return next((cells for cells in reader if cells), [])
 
 
-def _records(text: TextIO, delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
+def _records(text: TextIO, delimiter: str, needed: int) -> Iterator[tuple[int, list[str]]]:
     """Records after the header, each within the bounds."""
     lines = _Lines(text)
     reader = csv.reader(lines.each(), delimiter=delimiter)
@@ -151,15 +149,15 @@ def _records(text: TextIO, delimiter: str, width: int) -> Iterator[tuple[int, li
             continue
         number += 1
         lines.number = number + 1
-        _check(lines, cells, number, width)
+        _check(lines, cells, number, needed)
         lines.taken = 0
         if number:
             yield number, cells
 
 
-def _check(lines: "_Lines", cells: list[str], number: int, width: int) -> None:
+def _check(lines: "_Lines", cells: list[str], number: int, needed: int) -> None:
     """Raise what is wrong with the form of one record."""
-    if lines.ended or (len(cells) < width and not lines.last.endswith(_LINE_ENDS)):
+    if lines.ended or (len(cells) < needed and not lines.last.endswith(_LINE_ENDS)):
         raise ExtractCutOff(row=number)
     if lines.taken > MAXIMUM_FIELD and max(map(len, cells)) > MAXIMUM_FIELD:
         raise FieldTooLong(row=number, limit=f"{MAXIMUM_FIELD} characters")

@@ -1,7 +1,7 @@
 """One row of an extract: its values without the spaces around them, its dates as dates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
@@ -12,7 +12,8 @@ from msgspec import Struct
 from kerege.gateways.extracts.profile import FIELDS, SPACES, Layout
 
 FEMALE, MALE = "female", "male"
-_LOST = "\ufffd"
+LOST = "\ufffd"
+"""Stands where bytes have no meaning in the encoding."""
 _DAYS = 65_536
 """Dates kept parsed: all of 170 years; a file of other dates costs time and no memory."""
 
@@ -37,15 +38,17 @@ class Row(Struct, frozen=True, kw_only=True):
     registered_on: date | None
     act_number: str
     office: str
+    raw: Sequence[str] = ()
+    """The cells as they stand in the file."""
     damaged: bool = False
     """Bytes of the row have no meaning in the encoding; U+FFFD stands in their place."""
     cells: int = 0
-    """How many cells the row has where that is not the header's number; missing ones are empty, further ones unread."""
+    """How many cells the row has where it lacks some (they count as empty) or has more (they are not read); else 0."""
 
 
 def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
-    """A function that makes the row of a number and its cells (which it may change) by the layout of a file."""
-    width = layout.width
+    """A function that makes the row of a number and its cells by the layout of a file."""
+    width, needed = layout.width, layout.needed
     pick = itemgetter(*layout.places)
     sexes = dict.fromkeys(layout.profile.sex.male, MALE) | dict.fromkeys(layout.profile.sex.female, FEMALE)
     day = date_parser(layout.profile.date)
@@ -54,11 +57,8 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
 
     def make(number: int, cells: list[str]) -> Row:
         found = len(cells)
-        if found != width:
-            cells = (cells + [""] * (width - found))[:width]
-            # A comma too many at the end of each row is how some programs write; it hides nothing.
-        cells.append("")
-        values = [cell.strip(SPACES) for cell in pick(cells)]
+        padded = [*cells[:width], *[""] * (width + 1 - min(found, width))]
+        values = [cell.strip(SPACES) for cell in pick(padded)]
         whole = "".join(values)
         if not is_normalized("NFC", whole):
             for place in names:
@@ -81,8 +81,9 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
             registered_on=day(on),
             act_number=act,
             office=office,
-            damaged=_LOST in whole,
-            cells=0 if found == width else found,
+            raw=cells,
+            damaged=LOST in whole,
+            cells=0 if found == width or (needed <= found and not any(cells[width:])) else found,
         )
 
     return make

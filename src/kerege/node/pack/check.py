@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from kerege.dossiers.forms import World
+from kerege.gateways.extracts.texts import needed_texts as import_texts
 from kerege.kernel.errors import Refused
 from kerege.modules.services.rules import check_names, legal_bases, text_ids
 from kerege.modules.services.types import Known, LegalBasis
@@ -234,6 +235,8 @@ def needed_texts(pack: Pack) -> tuple[str, ...]:
     ids += [f"holidays.{holiday.code}" for holiday in pack.holidays]
     for service in pack.services:
         ids += text_ids(service.definition)
+    if pack.extracts:
+        ids += import_texts()
     return tuple(dict.fromkeys(ids))
 
 
