@@ -152,6 +152,7 @@ REPLACED: list[tuple[str, str, str, type[PackError], str]] = [
     (FIELDS, "kind: number", "kind: choice", errors.DefinitionRefused, "services.48"),
     (FIELDS, "code: boat.length", "code: boat.name", errors.DefinitionRefused, "services.40"),
     (FIELDS, "record_fields:", "record_fields_of: ../other\nrecord_fields:", errors.KeyUnknown, "beside"),
+    (FIELDS, "record_fields:", "record_fields_required: false\nrecord_fields:", errors.KeyUnknown, "only beside"),
     (FIELDS, "limit: 40", "limit: 0", errors.WrongValue, "limit"),
     (EXAMPLE, "on: 2026-11-20", "on: today", errors.BadDate, "today"),
     (EXAMPLE, "outcome: granted", "outcome: granted\nname: other", errors.KeyUnknown, "name"),

@@ -6,6 +6,7 @@ import importlib
 import string
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kerege.kernel import errors
@@ -178,9 +179,34 @@ def test_the_ground_of_parentage_is_printed_nowhere(pack: Pack) -> None:
 
 def test_all_services_of_a_register_have_the_same_slots(pack: Pack) -> None:
     """So that the content root of an act has one shape, whichever service wrote it."""
-    birth = pack.service("birth").definition
+    birth = pack.service("birth").definition.record_fields
+    optional = tuple(msgspec.structs.replace(field, required=False) for field in birth)
     for service in pack.services:
-        assert service.definition.record_fields == birth.record_fields
+        wanted = optional if service.definition.code == "birth-import-review" else birth
+        assert service.definition.record_fields == wanted
+
+
+def test_a_row_of_an_old_registry_is_reviewed_where_its_act_was_written(pack: Pack) -> None:
+    """The import officer names the office; a registrar there writes the record, or nothing and says why."""
+    definition = pack.service("birth-import-review").definition
+    submit, review = definition.steps
+    assert (submit.roles, submit.office_kinds) == (("import-officer",), ("civil-registration-head",))
+    assert review.found == "by-request"
+    assert "registrar" in review.roles
+    assert "zags" in review.office_kinds
+    writes = {action.code: definition.outcome(action.to).writes for action in review.actions}
+    assert writes == {"accept": "record", "reject": "nothing"}
+    details = next(listed.values for listed in definition.choice_lists if listed.code == "import-detail")
+    reasons = next(action.reasons for action in review.actions if action.code == "reject")
+    assert reasons == details == ("pin-held", "pin-sex", "pin-birth-date", "mother-pin", "father-pin", "act-number")
+
+
+def test_the_import_officer_sits_at_the_authoritys_own_office(pack: Pack) -> None:
+    """Nowhere else, so that one office answers for what moves onto the ledger."""
+    assert [kind.code for kind in pack.office_kinds if "import-officer" in kind.roles] == ["civil-registration-head"]
+    assert [body.code for body in pack.institutions if "import-officer" in body.roles] == [
+        "civil-registration-authority"
+    ]
 
 
 def test_an_amendment_of_any_kind_walks_the_same_public_path(pack: Pack) -> None:
@@ -201,7 +227,7 @@ def test_two_officials_of_two_offices_by_default(pack: Pack) -> None:
     assert (guard.mode, guard.first, guard.second) == ("required", "accept", "register")
 
 
-@pytest.mark.parametrize("code", ["birth", "birth-correction", "birth-repeat-certificate"])
+@pytest.mark.parametrize("code", ["birth", "birth-correction", "birth-repeat-certificate", "birth-import-review"])
 def test_a_definition_is_canonical(pack: Pack, code: str) -> None:
     """The bytes that go into state decode to the same definition and encode to the same bytes."""
     definition = pack.service(code).definition

@@ -99,6 +99,8 @@ class _Parameters(Struct, frozen=True):
 
 class _Form(Struct, frozen=True):
     record_fields_of: str
+    record_fields_required: bool
+    """False: the same slots, none of which must be filled in, as for acts that were written long ago."""
     choice_lists: tuple[ChoiceList, ...]
     record_fields: tuple[Field, ...]
     request_fields: tuple[Field, ...]
@@ -213,10 +215,12 @@ def _read_definition(folder: Folder, place: str, before: list[Service]) -> Servi
 
 def _read_form(folder: Folder, name: str, before: list[Service]) -> _Form:
     document = folder.yaml(name)
-    absent: dict[str, Any] = {"record_fields_of": "", **{key: [] for key in _FORM_KEYS}}
+    absent: dict[str, Any] = {"record_fields_of": "", "record_fields_required": True, **{key: [] for key in _FORM_KEYS}}
     defaults: dict[type[Struct], dict[str, Any]] = {**DEFAULTS, _Form: absent}
     form = convert(_Form, document, (), document.data, defaults)
     if not form.record_fields_of:
+        if not form.record_fields_required:
+            raise KeyUnknown(name, document.where(("record_fields_required",)), "only beside record_fields_of")
         return form
     if form.record_fields:
         raise KeyUnknown(name, document.where(("record_fields",)), "record_fields beside record_fields_of")
@@ -224,7 +228,10 @@ def _read_form(folder: Folder, name: str, before: list[Service]) -> _Form:
         definition = service.definition
         if definition.code == form.record_fields_of:
             lists = definition.choice_lists + form.choice_lists
-            return msgspec.structs.replace(form, record_fields=definition.record_fields, choice_lists=lists)
+            fields = definition.record_fields
+            if not form.record_fields_required:
+                fields = tuple(msgspec.structs.replace(field, required=False) for field in fields)
+            return msgspec.structs.replace(form, record_fields=fields, choice_lists=lists)
     raise NameUnknown(name, document.where(("record_fields_of",)), form.record_fields_of)
 
 
