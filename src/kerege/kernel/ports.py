@@ -13,7 +13,7 @@ class SenderPort(Protocol):
         """The lane's next sequence; 0 for a sender unknown or silent so far."""
 
     def admit(self, sender: bytes, lane: int, sequence: int, weight: int) -> int:
-        """Consume the sequence and take the weight from the rate bucket.
+        """Consume the sequence and take the weight from the rate bucket, of the sender that was checked last.
 
         Raises `WrongSequence` and changes nothing. Returns 0, or where the bucket holds too little the time
         at which it will hold enough (the sequence is consumed all the same, nothing is taken).

@@ -23,10 +23,11 @@ from kerege.modules.accounts.errors import (
 )
 from kerege.modules.accounts.events import AccountWritten, RecoveryEnded, RecoveryWritten
 from kerege.modules.accounts.rules import (
-    CAPACITY,
     NEW,
-    REFILL_PER_SECOND,
+    OFFICE_BUCKET,
+    PERSON_BUCKET,
     THOUSANDTHS,
+    Bucket,
     approved,
     enough_at,
     refill,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 MAXIMUM_KEYS = 8
 BURST = "accounts.rate_burst"
 REFILL = "accounts.rate_refill_per_second"
+OFFICE_BURST = "accounts.office_rate_burst"
+OFFICE_REFILL = "accounts.office_rate_refill_per_second"
 RECOVERY_DELAY = 72 * 3_600_000
 """Time to object to a recovery: 72 hours."""
 
@@ -90,13 +93,16 @@ class Senders(AccountView):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._bucket: tuple[int, int] | None = None
+        self._buckets: tuple[Bucket, Bucket] | None = None
+        self._office = False
+        """Whether the sender last checked acts for an office, so that its rate is an office's."""
 
     def check_sender(self, sender: bytes, kind: int, key: bytes) -> None:
         """Raise `UnknownSender` or `WrongKey`."""
         account = self._accounts.find(sender)
         if account is None or account.status is not AccountStatus.OPEN:
             raise UnknownSender(sender=sender)
+        self._office = account.kind is not AccountKind.PERSON
         for held in account.keys:
             if held.key == key and held.kind == kind:
                 return
@@ -114,7 +120,7 @@ class Senders(AccountView):
         expected = sequences[lane] if lane < len(sequences) else 0
         if sequence != expected:
             raise WrongSequence(lane=lane, sequence=sequence, expected=expected)
-        capacity, per_second = self._bucket or self._read_bucket()
+        capacity, per_second = (self._buckets or self._read_buckets())[self._office]
         tokens, retry_at = refill(usage, now, capacity, per_second), 0
         if tokens >= weight * THOUSANDTHS:
             tokens -= weight * THOUSANDTHS
@@ -123,12 +129,20 @@ class Senders(AccountView):
         self._usage.put(sender, Usage(with_sequence(sequences, lane, sequence + 1), tokens, now, usage.entries))
         return retry_at
 
-    def _read_bucket(self) -> tuple[int, int]:
-        """Burst and refill in force, read once a block."""
+    def _read_buckets(self) -> tuple[Bucket, Bucket]:
+        """Burst and refill in force, of persons and of offices, read once a block."""
+        self._buckets = (
+            self._read_bucket(BURST, REFILL, PERSON_BUCKET),
+            self._read_bucket(OFFICE_BURST, OFFICE_REFILL, OFFICE_BUCKET),
+        )
+        return self._buckets
+
+    def _read_bucket(self, burst: str, per_second: str, otherwise: Bucket) -> Bucket:
         parameters, now = self._ctx.port(ParameterPort), self._ctx.time
-        burst, per_second = parameters.find(BURST, now), parameters.find(REFILL, now)
-        self._bucket = (rule_or(burst, CAPACITY), rule_or(per_second, REFILL_PER_SECOND))
-        return self._bucket
+        return (
+            rule_or(parameters.find(burst, now), otherwise[0]),
+            rule_or(parameters.find(per_second, now), otherwise[1]),
+        )
 
     def count_entries(self, sender: bytes, created: int) -> int:
         """Add to the entries the account created; returns those it must cover, 0 where a sponsor does."""

@@ -2,11 +2,14 @@
 
 from kerege.modules.accounts.types import Account, Recovery, Usage
 
-CAPACITY = 2_000
-"""Units of work that a bucket holds: a burst."""
+Bucket = tuple[int, int]
+"""Units of work that a rate bucket holds (a burst), and that flow into it in a second of block time."""
 
-REFILL_PER_SECOND = 50
-"""Units of work that flow into a bucket in a second of block time."""
+PERSON_BUCKET: Bucket = (2_000, 50)
+"""Where no rule says otherwise."""
+
+OFFICE_BUCKET: Bucket = (20_000, 2_000)
+"""Of accounts that act for an office: an import brings thousands of records a second."""
 
 THOUSANDTHS = 1_000
 """A unit of work is counted in thousandths, so that every millisecond brings whole ones and nothing is rounded."""
