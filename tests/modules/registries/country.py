@@ -11,17 +11,21 @@ from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
 from kerege.modules.authority.messages import Appoint, SetRole
 from kerege.modules.registries.messages import (
+    BeginImport,
     BeginRekeying,
+    CloseImport,
+    ImportRecords,
     IssueCertificate,
     OpenSuccessor,
     ReceiveBlanks,
     RevokeCertificate,
 )
-from kerege.modules.registries.types import BlankStatus, CertificateDraft, CertificateKind, RecordDraft
+from kerege.modules.registries.types import BlankStatus, CertificateDraft, CertificateKind, ImportedDraft, RecordDraft
 from kerege.modules.services.messages import Act, Decide, Open
-from tests.modules.services.world import MODULES, World, address, digest
+from tests.modules.services.world import MODULES, World, address, definition, digest
 
 ZAGS, TSON, HEAD, MATERNITY = "ЗАГС-708203", "ЦОН-708203", "ЗАГС-000000", "РД-708203"
+ZAGS_BISHKEK = "ЗАГС-711000"
 BLIND = digest("blind", 16)
 APPLIED = ""
 
@@ -34,15 +38,15 @@ def key(name: str) -> bytes:
 
 
 class Country(World):
-    """Cases, records and papers by name. Beside the world's people, `pins` allots PINs and re-keys."""
+    """Cases, records and papers by name. `clerk` also allots PINs and re-keys, `keeper` also imports."""
 
     def __init__(self, *, parameters: dict[str, Any] | None = None) -> None:
-        super().__init__(parameters=parameters)
-        self.applied(self.govern(SetRole("pin-officer", [])))
-        appointment = Appoint(
-            digest("appointment/pins", 16), address("clerk"), HEAD, "pin-officer", self.time + 1, None
-        )
-        self.applied(self.govern(appointment))
+        super().__init__(definition("birth-import-review"), parameters=parameters)
+        for name, role in (("clerk", "pin-officer"), ("keeper", "import-officer"), ("bishkek", "import-officer")):
+            office = ZAGS_BISHKEK if name == "bishkek" else HEAD
+            number = digest(f"appointment/{name}/{role}", 16)
+            self.applied(self.govern(SetRole(role, [])))
+            self.applied(self.govern(Appoint(number, address(name), office, role, self.time + 1, None)))
         self.wait(milliseconds=1)
         self.applied(self.send("keeper", ReceiveBlanks(HEAD, ZAGS, [key(f"blank {n}") for n in range(40)], BLIND)))
 
@@ -121,6 +125,31 @@ class Country(World):
     def begin_rekeying(self, epoch: int) -> Receipt:
         """Start a key epoch of the births."""
         return self.send("clerk", BeginRekeying(HEAD, "birth", epoch))
+
+    def begin_import(self, number: str, source: str = "", by: str = "keeper", office: str = HEAD) -> Receipt:
+        """Begin the import of a file; of its own unless told."""
+        told = digest(f"file {source or number}", 32)
+        return self.send(by, BeginImport(office, digest(number, 16), "birth", told, BLIND))
+
+    @staticmethod
+    def imported(record: str, keys: Sequence[bytes], office: str = ZAGS) -> ImportedDraft:
+        """A record as an import brings it."""
+        return ImportedDraft(
+            digest(record, 16), digest(f"{record}/content", 32), digest(f"{record}/act", 32), list(keys), office
+        )
+
+    def import_records(
+        self, number: str, *drafts: ImportedDraft, epoch: int = 1, before: Sequence[bytes] = (), **more: Any
+    ) -> Receipt:
+        """Open records under an import. `by` and `office`: another officer's."""
+        by, office = more.get("by", "keeper"), more.get("office", HEAD)
+        blind = digest(f"{number}/{self.sequence(by)}", 16)
+        return self.send(by, ImportRecords(office, digest(number, 16), list(drafts), epoch, blind, list(before)))
+
+    def close_import(self, number: str, accepted: int, by: str = "keeper", office: str = HEAD) -> Receipt:
+        """Close an import."""
+        root = digest(f"{number}/root", 32)
+        return self.send(by, CloseImport(office, digest(number, 16), accepted, 1, 2, 3, root, BLIND))
 
     def row(self, table: str, *parts: Any) -> Any:
         """A row, or None."""

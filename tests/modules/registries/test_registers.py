@@ -19,6 +19,7 @@ from tests.modules.services.world import digest
 PINS = st.integers(0, 4)
 CHOICE = st.integers(0, 2**16)
 BLANKS = st.integers(0, 39)
+FILES = st.integers(0, 5)
 WRITTEN_OFF = st.sampled_from([BlankStatus.SPOILED, BlankStatus.LOST, BlankStatus.RETURNED])
 
 
@@ -46,6 +47,12 @@ class Book:
     tickets: int = 0
     merges: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     """Duplicate → survivor, papers superseded; merges in force."""
+    imports: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """(status, records opened under it)"""
+    files: dict[int, str] = field(default_factory=dict)
+    """File → its import."""
+    provenance: dict[str, str] = field(default_factory=dict)
+    """Imported record → its import."""
 
     def live(self, name: str) -> bool:
         """Whether the record is live."""
@@ -109,6 +116,51 @@ class Registers(RuleBasedStateMachine):
         if self.answer(self.country.send("registrar", decision), expected):
             book.records[record] = ("live", 1)
             book.keys.update(dict.fromkeys(names, epoch))
+
+    @rule(file=FILES, again=st.none() | CHOICE)
+    def begin_import(self, file: int, again: int | None) -> None:
+        """A file of an old registry, perhaps one that was imported, perhaps under a number in use."""
+        book, number = self.book, self.fresh("import")
+        if again is not None and book.imports:
+            number = self.pick(book.imports, again)
+        expected = "registries.19" if file in book.files else "registries.1" if number in book.imports else APPLIED
+        if self.answer(self.country.begin_import(number, str(file)), expected):
+            book.imports[number] = ("open", 0)
+            book.files[file] = number
+
+    @precondition(lambda self: self.book.imports)
+    @rule(choice=CHOICE, pins=st.lists(PINS | st.none(), min_size=1, max_size=4), old_drafts=st.booleans())
+    def import_records(self, choice: int, pins: list[int | None], old_drafts: bool) -> None:
+        """Rows of a file, all or none: some PINs are held, or come twice in the message."""
+        book, number = self.book, self.pick(self.book.imports, choice)
+        epoch = book.epoch - 1 if old_drafts and book.epoch > 1 else book.epoch
+        rows = {record: [f"act of {record}", *([] if pin is None else [f"pin {pin}"])]
+                for record, pin in ((self.fresh("record"), pin) for pin in pins)}  # fmt: skip
+        names = [name for keys in rows.values() for name in keys]
+        drafts = [self.country.imported(record, [under(n, epoch) for n in keys]) for record, keys in rows.items()]
+        before = [under(n, epoch - 1) for n in names] if book.renewing and epoch == book.epoch else []
+        expected = APPLIED
+        if book.imports[number][0] == "closed":
+            expected = "registries.21"
+        elif epoch != book.epoch:
+            expected = "registries.15"
+        elif any(name in book.keys for name in names) or len(set(names)) < len(names):
+            expected = "registries.2"
+        if self.answer(self.country.import_records(number, *drafts, epoch=epoch, before=before), expected):
+            book.records.update(dict.fromkeys(rows, ("live", 1)))
+            book.provenance.update(dict.fromkeys(rows, number))
+            book.keys.update(dict.fromkeys(names, epoch))
+            book.imports[number] = ("open", book.imports[number][1] + len(rows))
+
+    @precondition(lambda self: self.book.imports)
+    @rule(choice=CHOICE, off=st.sampled_from([0, 0, 0, 1, 5]))
+    def close_import(self, choice: int, off: int) -> None:
+        """A file is imported to its end, or its rows are counted wrong."""
+        number = self.pick(self.book.imports, choice)
+        status, opened = self.book.imports[number]
+        expected = "registries.21" if status == "closed" else "registries.23" if off else APPLIED
+        if self.answer(self.country.close_import(number, opened + off), expected):
+            self.book.imports[number] = ("closed", opened)
 
     @precondition(lambda self: self.book.records)
     @rule(choice=CHOICE, blank=BLANKS, repeat=st.booleans(), reason=st.sampled_from([None, "lost"]))
@@ -223,8 +275,15 @@ class Registers(RuleBasedStateMachine):
     def the_ledger_says_what_the_book_says(self) -> None:
         """Every row, both ways."""
         book, country = self.book, self.country
-        records = {k: (r.status.value, r.version) for k, r in country.table("registries.record").items()}
+        rows = country.table("registries.record")
+        records = {k: (r.status.value, r.version) for k, r in rows.items()}
         assert records == {digest(name, 16): row for name, row in book.records.items()}
+        brought = {k: r.provenance for k, r in rows.items() if r.provenance is not None}
+        assert brought == {digest(name, 16): digest(number, 16) for name, number in book.provenance.items()}
+        imports = {k: (row.status.value, row.accepted) for k, row in country.table("registries.import").items()}
+        assert imports == {digest(number, 16): row for number, row in book.imports.items()}
+        sources = country.table("registries.import_source")
+        assert sources == {digest(f"file {file}", 32): digest(number, 16) for file, number in book.files.items()}
         papers = {
             k: (p.record, p.kind.value, p.blank, p.status.value)
             for k, p in country.table("registries.certificate").items()

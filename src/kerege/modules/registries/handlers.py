@@ -1,8 +1,8 @@
 """What happens to the messages of registries: authorise, check, change.
 
-Version 1 of an act is opened by the outcome of a case (`services.Decide`), which needs the signatures of two
-officials, or by the import of an old registry, which its records name for ever. An act is closed for an amendment only
-by the outcome of a case.
+Version 1 of an act is opened by the outcome of a case (`services.Decide`), which needs the signatures of two officials
+where the service says so, or by the import of an old registry, which its records name for ever. An act is closed for an
+amendment only by the outcome of a case, and that always needs two.
 """
 
 from msgspec.structs import replace
