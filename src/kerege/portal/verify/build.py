@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from kerege.proofs.texts import LANGUAGES, TEXTS
 
@@ -22,9 +23,9 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def page_texts(lang: str) -> Mapping[str, object]:
+def page_texts(lang: str) -> Mapping[str, Any]:
     """Return the page's own texts in `lang`; those of the three lines are the verifier's."""
-    texts: dict[str, object] = json.loads(_read(f"texts/{lang}.json"))
+    texts: dict[str, Any] = json.loads(_read(f"texts/{lang}.json"))
     return texts
 
 
@@ -87,7 +88,7 @@ def build_page(trust: bytes | None = None) -> bytes:
 
 
 def headers() -> Mapping[str, str]:
-    """Return the headers to serve the page with; the policy stands in the page, too, for when it is opened as a file."""
+    """Return the headers to serve the page with; the policy stands in the page, too, for when it is a file."""
     return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": f"{_policy()}; frame-ancestors 'none'",

@@ -187,6 +187,11 @@ async function take(file, wantedSlot = null) {
     data = new Uint8Array(0); // a folder, or a file that went away: nothing that could be verified
   }
   const slot = wantedSlot ?? slotOf(data);
+  if (wantedSlot === null) {
+    const carried = new DataTransfer(); // so that the file input names what was dropped
+    carried.items.add(file);
+    byId(slot).files = carried.files;
+  }
   if (slot === "certificate") given.changed = null;
   given[slot] = { name: file.name, data };
 }
@@ -194,7 +199,7 @@ async function take(file, wantedSlot = null) {
 async function dropped(event) {
   event.preventDefault();
   byId("drop").classList.remove("over");
-  for (const file of event.dataTransfer.files) await take(file);
+  for (const file of [...event.dataTransfer.files]) await take(file);
   check();
 }
 
