@@ -45,6 +45,7 @@ class Odd(Signer):
 
     to_key: bool = False
     to_point: bool = False
+    no_nonce: bool = False
     more: int = 0
 
     @property
@@ -57,8 +58,8 @@ class Odd(Signer):
         return point_bytes(plus(point, TWO) if self.to_key else point)
 
     def line(self, body):
-        nonce = int.from_bytes(noise("nonce", body), "little") % curve.L
-        point = times(nonce, BASE)
+        nonce = 0 if self.no_nonce else int.from_bytes(noise("nonce", body), "little") % curve.L
+        point = times(nonce, BASE) if nonce else (0, 1)
         encoded = point_bytes(plus(point, TWO) if self.to_point else point)
         k = int.from_bytes(hashlib.sha512(encoded + self.public + body).digest(), "little") % curve.L
         s = (nonce + k * self.scalar) % curve.L + self.more
@@ -96,6 +97,7 @@ def test_signatures_that_verifiers_disagree_about(twin):
     assert said(Odd(name, seed=1)) == [(0, None)]
     assert said(Odd(name, seed=1, more=curve.L)) == [bad]
     assert said(Odd(name, seed=1, to_point=True)) == [bad]
+    assert said(Odd(name, seed=1, no_nonce=True)) == [bad]  # R of small order: the equation holds, OpenSSL is content
     both = said(Odd(name, seed=1, to_key=True), range(4, 20))  # holds where k is even: without cofactor, as OpenSSL
     assert set(both) == {(0, None), bad}
     for y in (2, 5, 7, 8, curve.P - 2):  # some are on the curve, some are not
