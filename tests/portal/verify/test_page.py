@@ -1,5 +1,6 @@
 """The page as people meet it, in a real browser: from a file, by keyboard, small, printed, without script."""
 
+import hashlib
 import http.server
 import json
 import threading
@@ -237,6 +238,9 @@ def test_printed_it_keeps_the_answer_and_leaves_out_the_controls(opened, demo):
     expect(page.locator("#lines")).to_be_visible()
     expect(page.locator("#fields")).to_be_visible()
     expect(page.locator("#checked")).to_be_visible()
+    expect(page.locator("#papers")).to_contain_text(hashlib.sha256((demo / "trust.json").read_bytes()).hexdigest())
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.getElementById('lines')).color") == "rgb(23, 25, 28)"
     for control in ("#drop", "#change", "#languages"):
         expect(page.locator(control)).to_be_hidden()
 

@@ -4,6 +4,7 @@ const LANGUAGES = ["ky", "ru", "en"];
 const SIGNS = { good: "\u2713", bad: "\u2717", wary: "!", none: "\u2013" };
 const EXIT_SIGNS = [SIGNS.good, SIGNS.bad, SIGNS.bad, SIGNS.wary];
 const DAYS_LIMIT = 100_000;
+const SLOTS = ["certificate", "trust", "newer"];
 
 const byId = (id) => document.getElementById(id);
 
@@ -58,12 +59,19 @@ function showTexts() {
   }
 }
 
+// A file's name and hash, by which it can be told from others.
+function nameOf(file) {
+  if (file === null) return "";
+  return fill(texts().chosen, {
+    name: file.name === null ? texts().embedded : safe(file.name),
+    hash: toHex(sha256(file.data)),
+  });
+}
+
 function showFiles() {
-  for (const slot of ["certificate", "trust", "newer"]) {
-    const file = given[slot];
-    const name = file && (file.name === null ? texts().embedded : safe(file.name));
-    byId(`${slot}-chosen`).textContent = file ? fill(texts().chosen, { name, hash: toHex(sha256(file.data)) }) : "";
-  }
+  for (const slot of SLOTS) byId(`${slot}-chosen`).textContent = nameOf(given[slot]);
+  const papers = SLOTS.filter((slot) => given[slot] !== null);
+  byId("papers").textContent = papers.map((slot) => `${texts()[`pick_${slot}`]}: ${nameOf(given[slot])}`).join("; ");
   const days = byId("max-age");
   days.setAttribute("aria-invalid", String(!days.validity.valid || (days.value !== "" && maxAge() === null)));
 }
@@ -233,7 +241,7 @@ function restoreByte() {
 // --- wiring ----------------------------------------------------------------------------------------------------
 
 function wire() {
-  for (const slot of ["certificate", "trust", "newer"]) {
+  for (const slot of SLOTS) {
     byId(slot).addEventListener("change", async ({ target }) => {
       if (!target.files.length) return;
       await take(target.files[0], slot);
