@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kerege.modules.registries.state import UNIQUE
 from kerege.modules.services.keeper import CaseView
 from kerege.node.home import Home
 from kerege.node.workplace import create_dev_home, open_workplace, read_nation
@@ -47,3 +48,18 @@ def test_example_ends_as_told(journey: Journey, service: str, name: str) -> None
     row = journey.workplace.ledger.door.context().use(CaseView).case(played.case)
     assert row.outcome == example.outcome
     assert journey.workplace.ledger.machine.full_invariants() == []
+
+
+def test_an_act_of_an_old_registry_keeps_its_numbers(tmp_path: Path) -> None:
+    """It holds the PIN and the act number that it says, under the keys that an import and a registration compare."""
+    home = Home(tmp_path)
+    create_dev_home(home, "kg")
+    example = next(e for code, e in ENDED if (code, e.name) == ("birth-import-review", "accepted"))
+    with open_workplace(home) as workplace:
+        journey = Journey(workplace)
+        prf = workplace.controller.uniqueness.key
+        values = [example.values[name] for name in ("act.office", "act.year", "act.number")]
+        keys = {prf("birth", "act", *values), prf("birth", "pin", example.values["child.pin"])}
+        played = journey.play("birth-import-review", example)
+        assert played.papers == [], "its paper was given out long ago"
+        assert {key for key, _ in workplace.ledger.door.context().scan(UNIQUE)} == keys

@@ -205,7 +205,7 @@ class Journey:
             decision = desk.register(case, office, action, values, papers=(), reasons=reasons)
             self.settle(signer, decision)
             played.record = decision.record
-            if decision.record is not None:
+            if decision.record is not None and outcome.certificates:
                 paper = desk.issue(decision.record, office, outcome.certificates[0], service, None)
                 self._issued(played, self.settle(signer, paper), paper)
         elif outcome.writes == "amendment" and record is not None:

@@ -194,7 +194,10 @@ class Desk:
         papers: Sequence[str] = ("primary",),
         reasons: Sequence[str] = (),
     ) -> Decision:
-        """Decide that a record is written: reserves PIN, act number and blanks, writes the act's dossier."""
+        """Decide that a record is written: reserves PIN, act number and blanks, writes the act's dossier.
+
+        An act of an old registry has its number, and its PIN where there is one, and keeps them.
+        """
         folder, record = self._folder(case), os.urandom(16)
         self.check_form(folder.service, values)
         definition = self._definitions[folder.service]
@@ -206,8 +209,8 @@ class Desk:
             record,
             definition.registry,
             written.root,
-            self._act_commitment(office, outputs),
-            self._keys(definition.registry, office, outputs),
+            self._act_commitment(outputs["act.office"], outputs),
+            self._keys(definition.registry, outputs),
             os.urandom(16),
         )
         persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
@@ -349,6 +352,9 @@ class Desk:
         self, definition: ServiceDefinition, office: str, values: Mapping[str, str]
     ) -> tuple[dict[str, str], list[Hold]]:
         """What registration gives out: the act's number, and the PIN where the person gets one."""
+        if _of_old_acts(definition) and values.get("act.number"):
+            kept = {code: values.get(code, "") for code in ("act.office", "act.year", "act.number", PIN_FIELD)}
+            return {**kept, "act.office": kept["act.office"] or office}, []
         year = civil(local_day(self._now(), self._offset_minutes))[0]
         number = self._controller.act_numbers.reserve(office, year)
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
@@ -361,10 +367,11 @@ class Desk:
             holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
         return outputs, holds
 
-    def _keys(self, registry: str, office: str, values: Mapping[str, str]) -> list[bytes]:
+    def _keys(self, registry: str, values: Mapping[str, str]) -> list[bytes]:
         """Uniqueness keys: over the act's number, and over the PIN where there is one."""
-        prf = self._controller.uniqueness.key
-        keys = [prf(registry, "act", office, values["act.year"], values["act.number"])]
+        prf, office, year = self._controller.uniqueness.key, values["act.office"], values["act.year"]
+        act = ("act", office, year) if year else ("act-as-written", office)
+        keys = [prf(registry, *act, values["act.number"])]
         return [*keys, prf(registry, "pin", values[PIN_FIELD])] if values.get(PIN_FIELD) else keys
 
     def _act_commitment(self, office: str, values: Mapping[str, str]) -> bytes:
@@ -415,6 +422,11 @@ class Desk:
             expires=self._now() + 24 * _HOUR,
         )
         self._controller.dossiers.write([draft])
+
+
+def _of_old_acts(definition: ServiceDefinition) -> bool:
+    """Whether nobody requests what the service writes: an office brings acts that were written before."""
+    return all(start.trigger == "office" for start in definition.starts)
 
 
 def _settle(
