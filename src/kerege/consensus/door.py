@@ -47,6 +47,9 @@ class Door(Protocol):
     def state(self, key: bytes) -> bytes | None:
         """Stored bytes (schema byte and value) under a state key."""
 
+    def states(self, keys: list[bytes]) -> list[bytes | None]:
+        """The same of several keys, `PAGE` at most; raises `ValueError` beyond."""
+
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
         """Keys that begin with `prefix` and come after `after`, with their stored bytes, `PAGE` at most.
 
@@ -129,6 +132,12 @@ class LocalDoor:
     def state(self, key: bytes) -> bytes | None:
         """See `Door`."""
         return self.store.get(Area.STATE, key)
+
+    def states(self, keys: list[bytes]) -> list[bytes | None]:
+        """See `Door`."""
+        if len(keys) > PAGE:
+            raise ValueError(f"{len(keys)} keys asked for, {PAGE} at most")
+        return self.store.multi_get(Area.STATE, keys)
 
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
         """See `Door`."""

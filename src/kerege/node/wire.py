@@ -121,6 +121,7 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
         "head": (tuple[()], lambda: encode(door.head())),
         "block": (tuple[Height], block),
         "state": (tuple[bytes], door.state),
+        "states": (tuple[Annotated[list[bytes], Meta(max_length=PAGE)]], door.states),
         "scan": (tuple[bytes, bytes, Annotated[int, Meta(ge=1, le=PAGE)]], door.scan),
         "checkpoint": (tuple[()], door.checkpoint),
         "bundle": (tuple[Hash, bytes | None, list[_Shown]], bundle),
@@ -291,6 +292,11 @@ class SocketDoor:
     def state(self, key: bytes) -> bytes | None:
         """See `Door`."""
         found: bytes | None = self._ask("state", key)
+        return found
+
+    def states(self, keys: list[bytes]) -> list[bytes | None]:
+        """See `Door`."""
+        found: list[bytes | None] = self._ask("states", keys)
         return found
 
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:

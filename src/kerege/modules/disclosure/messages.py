@@ -28,7 +28,7 @@ class RequestAccess(Message, frozen=True, tag="disclosure.RequestAccess"):
 class StartJob(Message, frozen=True, tag="disclosure.StartJob"):
     """Announce a run of a machine job that opens dossiers and gives out verdicts only."""
 
-    SENDERS: ClassVar[Senders] = role("data-protection-officer", "system-operator")
+    SENDERS: ClassVar[Senders] = role("data-protection-officer", "system-operator", "import-officer")
 
     job: Annotated[Identifier, Meta(description="Random id of the run.")]
     kind: Annotated[JobKind, Meta(description="check or compare.")]
