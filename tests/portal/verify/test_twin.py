@@ -207,3 +207,34 @@ def test_names_and_origins_that_look_alike(twin):
     orders = [signers, signers[::-1], (signers[0], signers[3], signers[2])]
     said = twin.agrees([about(GOOD.but(signers=order), trust_file=trust(list(signers))) for order in orders])
     assert [answer["failing"] for answer in said] == [None, "signatures", "signatures"]
+
+
+def test_a_leaf_shown_as_another_stands_where_the_certificate_would(twin):
+    """Each leaf of the tree, and each with one bit of its key turned, in the place of the absent certificate."""
+    absent = GOOD.but(row=None, other_keys=6)
+    state = absent.state_members()
+    keys = [*absent.rows, *(changed(key, 0, key[0] ^ (1 << bit)) for key in absent.rows for bit in range(8))]
+    states = [state | {"other": url(key + absent.rows.get(key, noise("value")))} for key in keys]
+    said = twin.agrees([about(absent.but(changes={"state": one})) for one in states])
+    assert {answer["failing"] for answer in said} == {"status", "state-path", "log-path"}
+
+
+def test_a_newer_checkpoint_of_a_key_that_has_ended(twin):
+    """A key that ended before the bundle's checkpoint may have signed an older one, not a newer one."""
+    ended, ends = Signer("ended", 0, TIME), Signer("ends", 0, TIME + 1)
+    file = trust([LOG_KEY, ended, ends])
+    sizes = [(key, size) for key in (ended, ends) for size in (6, 8)]
+    notes = [note(GOOD.origin, size, noise("other"), [key]).encode() for key, size in sizes]
+    said = twin.agrees([about(GOOD, trust_file=file, checkpoint=one) for one in notes])
+    assert [answer["failing"] for answer in said] == [None, "checkpoint-file", None, "newer-checkpoint"]
+
+
+@pytest.mark.parametrize("latest_first", [False, True])
+def test_keys_of_one_name_follow_each_other_or_meet(twin, latest_first):
+    """Two keys of one name that touch, have a gap or overlap, in either order of the file."""
+    files = []
+    for until, since in ((TIME, TIME), (TIME - 5, TIME), (TIME, TIME - 1), (None, TIME), (TIME, 0)):
+        keys = [Signer(LOG_KEY.name, 0, until), Signer(LOG_KEY.name, since, TIME + DAY, seed=1)]
+        files.append(trust(keys[::-1] if latest_first else keys))
+    said = twin.agrees([about(GOOD, trust_file=file, now=NOW) for file in files])
+    assert [answer["failing"] for answer in said] == ["signatures"] * 2 + ["trust-file"] * 3
