@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -252,3 +253,10 @@ def test_deep_nesting_does_not_depend_on_the_recursion_limit():
     source = Path(proofs.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", program], check=False, env={"PYTHONPATH": str(source)})
     assert done.returncode == 0
+
+
+def test_a_string_of_escaped_quotes_without_an_end_is_refused_at_once():
+    started = time.perf_counter()
+    with pytest.raises(Malformed):
+        canonical.parse(b'"' + b'\\"' * 500_000)
+    assert time.perf_counter() - started < 2
