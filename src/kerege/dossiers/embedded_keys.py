@@ -120,28 +120,29 @@ class EmbeddedKeyService:
         """Compute the keyed name of the row of a dossier; every purpose has names of its own."""
         return self._keyring.name("row", purpose, record, version)
 
-    def admit(self, entries: Sequence[Entry]) -> list[RowKeys]:
+    def admit(self, entries: Sequence[Entry], *, again: bool = False) -> list[RowKeys]:
         """Register dossiers about to be written and give the keys to write them; durable on return.
 
         Raises `DossierErased` for a subject whose dossiers of this purpose were erased, `DossierExists` for one that
         is on the ledger.
         """
         with self._lock, self._book.transaction():
-            return [self._admit(entry) for entry in entries]
+            return [self._admit(entry, again=again) for entry in entries]
 
-    def _admit(self, entry: Entry) -> RowKeys:
+    def _admit(self, entry: Entry, *, again: bool) -> RowKeys:
         locator = self.locate(entry.record, entry.version, entry.purpose)
         handle = self._handle(entry.subject, entry.purpose)
         if self._book.tombstone(handle) is not None or self._book.erased(locator) is not None:
             raise DossierErased(record=entry.record, purpose=entry.purpose)
         existing = self._book.entry(locator)
-        if existing is not None and existing[3] is None:
+        if existing is not None and existing[3] is None and not again:
             raise DossierExists(record=entry.record, version=entry.version)
         data_key = self._find_data_key(entry.subject, entry.purpose)
         if data_key is None:
             data_key = new_key()
             self._wrap(entry.subject, entry.purpose, data_key)
-        self._register(locator, handle, entry)
+        if existing is None or not again:
+            self._register(locator, handle, entry)
         return RowKeys(locator, entry.version, data_key, None)
 
     def pending(self, before: Time) -> list[Entry]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kerege.dossiers.names import same_name
 from kerege.dossiers.ports import Absence
 from kerege.dossiers.sealing import same
 from kerege.dossiers.sheets import Opening
@@ -61,6 +62,27 @@ def judge_check(item: Committed, opened: Opened) -> CheckVerdict:
         if opening.field == item.field and same(opening.commitment(), item.digest):
             return CheckVerdict.RIGHT
     return CheckVerdict.WRONG
+
+
+class CompareVerdict(StrEnum):
+    """What the import's comparison says of a row and an act that holds its PIN and number."""
+
+    SAME = "same"
+    OTHER = "other"
+
+
+COMPARED = ("child.surname", "child.given_names")
+"""Names, compared with what old registries do to letters disregarded."""
+BORN = "birth.date"
+
+
+def judge_compare(told: Mapping[str, str], opened: Opened) -> CompareVerdict:
+    """Whether an act has the names and the day of birth of a row; a dossier that is not there is no act again."""
+    if opened is None or isinstance(opened, Absence):
+        return CompareVerdict.OTHER
+    held = {opening.field: opening.value for opening in opened}
+    same_names = all(same_name(held.get(name, ""), told[name]) for name in COMPARED)
+    return CompareVerdict.SAME if same_names and held.get(BORN) == told[BORN] else CompareVerdict.OTHER
 
 
 @dataclass(frozen=True, slots=True)

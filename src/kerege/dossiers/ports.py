@@ -209,8 +209,11 @@ class KeyService(Protocol):
     def locate(self, record: bytes, version: int, purpose: str) -> bytes:
         """Compute the keyed name of the row of a dossier."""
 
-    def admit(self, entries: Sequence[Entry]) -> list[RowKeys]:
-        """Register dossiers about to be written and give the keys to write them; durable on return."""
+    def admit(self, entries: Sequence[Entry], *, again: bool = False) -> list[RowKeys]:
+        """Register dossiers about to be written and give the keys to write them; durable on return.
+
+        Raises `DossierExists` for one whose transaction is on the ledger, unless `again`.
+        """
 
     def unwrap(self, look: Look) -> RowKeys:
         """Give the keys for a look: only after the ledger showed the grant, only for the fields it names."""

@@ -48,11 +48,14 @@ class Opening:
         return commitment(self.field, self.salt, self.value)
 
 
-def seal_sheet(keys: RowKeys, fields: Sequence[tuple[str, str]]) -> tuple[bytes, tuple[bytes, ...]]:
-    """Seal the fields of a record version under fresh salts; gives the row and the commitments in their order."""
+def seal_sheet(
+    keys: RowKeys, fields: Sequence[tuple[str, str]], salts: Sequence[bytes] | None = None
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """Seal the fields of a record version, under given salts or fresh ones; the row and the commitments in order."""
+    drawn = os.urandom(SALT_LENGTH * len(fields)) if salts is None else b"".join(salts)
     slots = []
-    for name, value in fields:
-        salt = os.urandom(SALT_LENGTH)
+    for position, (name, value) in enumerate(fields):
+        salt = drawn[SALT_LENGTH * position : SALT_LENGTH * (position + 1)]
         sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
         slots.append(_Slot(name, commitment(name, salt, value), sealed))
     plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)

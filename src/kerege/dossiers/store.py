@@ -1,10 +1,12 @@
 """Dossiers: written before the transaction that commits to them, shown after the transaction that allows the look."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as hidden
 from enum import StrEnum
+from functools import partial
 from threading import RLock
 
 from kerege.dossiers.errors import (
@@ -17,17 +19,21 @@ from kerege.dossiers.errors import (
     NotForPersons,
     StoreDamaged,
 )
-from kerege.dossiers.jobs import JOBS, CheckVerdict, Committed, Opened
+from kerege.dossiers.jobs import JOBS, CheckVerdict, Committed, CompareVerdict, Opened, judge_compare
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
 from kerege.dossiers.sheets import OpenSheet, seal_sheet
 from kerege.dossiers.values import check_canonical
-from kerege.kernel.commitments import content_root, inclusion_path
+from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root, inclusion_path
 from kerege.kernel.types import Hash, Identifier, Time
 
 _IDENTIFIER_LENGTH = 16
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
+
+
+Values = tuple[Sequence[tuple[str, str]], Sequence[bytes] | None]
+"""Fields with their values, and salts where they are not drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,10 @@ class Draft:
     """Validity of the transaction that will commit to it."""
     parties: tuple[Identifier, ...] = ()
     """Persons named in it: an official who is one of them is shown nothing."""
+    salts: tuple[bytes, ...] | None = hidden(default=None, repr=False)
+    """One salt of 32 bytes for each field, where an import derives them; None: drawn at random."""
+    again: bool = False
+    """The same dossier may be there already, from a run that was cut off: it is compared instead of written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +140,49 @@ class Dossiers:
             Entry(draft.record, draft.version, draft.subject, draft.purpose, draft.parties, draft.expires)
             for draft in batch
         ]
-        return self._write(entries, [draft.fields for draft in batch])
+        with self._lock:
+            there = [draft.again and self.holds(draft.record, draft.version, draft.purpose) for draft in batch]
+            fresh = [position for position, kept in enumerate(there) if not kept]
+            sealed = iter(self._write([entries[at] for at in fresh], [_values_of(batch[at]) for at in fresh]))
+            return tuple(
+                self._find_again(draft, entry) if kept else next(sealed)
+                for draft, entry, kept in zip(batch, entries, there, strict=True)
+            )
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
         with self._lock:
-            self._write([replace(entry, expires=0) for entry in entries], fields)
+            self._write([replace(entry, expires=0) for entry in entries], [(each, None) for each in fields])
             self._keys.confirm(entries)
 
-    def _write(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> tuple[Written, ...]:
+    def holds(self, record: Identifier, version: int, purpose: str) -> bool:
+        """Whether there is a dossier of this record version for this purpose; says nothing of what is in it."""
+        return self._rows.get(Shelf.DOSSIERS, self._keys.locate(record, version, purpose)) is not None
+
+    def _write(self, entries: Sequence[Entry], values: Sequence[Values]) -> tuple[Written, ...]:
         with self._lock:
             self._check_new(entries)
             written = []
             changes = []
             # Keys first: a crash in between leaves a registration without a row, never a row without a key.
-            for entry, keys, values in zip(entries, self._keys.admit(entries), fields, strict=True):
-                row, commitments = seal_sheet(keys, values)
+            for entry, keys, (fields, salts) in zip(entries, self._keys.admit(entries), values, strict=True):
+                row, commitments = seal_sheet(keys, fields, salts)
                 changes.append(Change(Shelf.DOSSIERS, keys.locator, row))
-                names = tuple(name for name, _ in values)
-                written.append(Written(entry.record, entry.version, names, commitments, content_root(commitments)))
+                written.append(_written(entry, fields, commitments))
             self._rows.apply(changes)
         return tuple(written)
+
+    def _find_again(self, draft: Draft, entry: Entry) -> Written:
+        """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
+        if draft.salts is None:
+            raise DossierExists(record=draft.record, version=draft.version)
+        pairs = zip(draft.fields, draft.salts, strict=True)
+        commitments = tuple(commitment(name, salt, value) for (name, value), salt in pairs)
+        (keys,) = self._keys.admit([entry], again=True)
+        row = self._rows.get(Shelf.DOSSIERS, keys.locator)
+        if row is None or OpenSheet(keys, row).commitments != commitments:
+            raise DossierExists(record=draft.record, version=draft.version)
+        return _written(entry, draft.fields, commitments)
 
     def _locate(self, entry: Entry) -> bytes:
         return self._keys.locate(entry.record, entry.version, entry.purpose)
@@ -227,6 +259,18 @@ class Dossiers:
             erased=counts[CheckVerdict.ERASED],
             unannounced=counts[CheckVerdict.UNANNOUNCED],
         )
+
+    @contextmanager
+    def comparison(self, job: Identifier) -> Iterator["Comparison"]:
+        """Begin the machine job of an import: it opens dossiers for as long as the import runs, and says same or other.
+
+        Raises as `run`.
+        """
+        run = self._keys.begin(job, "compare")
+        try:
+            yield Comparison(partial(self._open_for_job, run))
+        finally:
+            self._keys.end(run)
 
     def _open_each(self, run: JobPass, items: Iterable[Committed]) -> Iterator[tuple[Committed, Opened]]:
         """Open the dossier of each item, once for neighbours of one record version."""
@@ -315,6 +359,27 @@ class Dossiers:
         self._rows.apply([Change(Shelf.MARKS, _GENERATION, mark)])
 
 
+class Comparison:
+    """Answers whether rows of an old registry are acts that are there already; values stay inside."""
+
+    def __init__(self, open_dossier: Callable[[Committed], Opened]) -> None:
+        self._open = open_dossier
+
+    def same(self, record: Identifier, version: int, told: Mapping[str, str]) -> bool:
+        """Whether the act of a record version has these names and this day of birth: same or other, nothing else."""
+        item = Committed(record, version, b"", purpose="acts")
+        return judge_compare(told, self._open(item)) is CompareVerdict.SAME
+
+
+def _values_of(draft: Draft) -> Values:
+    return draft.fields, draft.salts
+
+
+def _written(entry: Entry, fields: Sequence[tuple[str, str]], commitments: tuple[bytes, ...]) -> Written:
+    names = tuple([name for name, _ in fields])
+    return Written(entry.record, entry.version, names, commitments, content_root(commitments))
+
+
 def check_draft(draft: Draft) -> None:
     """Raise `DraftInvalid` or `NotCanonical` unless the draft is well-formed."""
     for name, identifier in (("record", draft.record), ("subject", draft.subject)):
@@ -325,6 +390,9 @@ def check_draft(draft: Draft) -> None:
             raise DraftInvalid(part="parties", length=len(party))
     if draft.version < 0:
         raise DraftInvalid(part="version", version=draft.version)
+    salts = draft.salts
+    if salts is not None and [len(salt) for salt in salts] != [SALT_LENGTH] * len(draft.fields):
+        raise DraftInvalid(part="salts", reason=f"not {SALT_LENGTH} bytes for each field")
     names = [name for name, _ in draft.fields]
     if not names or len(set(names)) != len(names):
         raise DraftInvalid(part="fields", reason="none, or one name twice")

@@ -89,7 +89,7 @@ class Desk:
         self._now = now
         self._offset_minutes = offset_minutes
         self._world = world
-        self.folders = Folders(controller.dossiers)
+        self.folders = Folders(controller.dossiers, controller.imports)
 
     # Requests
 

@@ -3,9 +3,10 @@
 On the ledger a case and a record are random ids that name nobody; this mapping is sealed and shown to no one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kerege.dossiers.embedded_keys import IDENTITY
+from kerege.dossiers.imports import ImportKeys
 from kerege.dossiers.ports import Entry
 from kerege.dossiers.sealing import join
 from kerege.dossiers.store import Dossiers
@@ -31,8 +32,9 @@ class Folder:
 class Folders:
     """The mapping from public random ids to dossiers."""
 
-    def __init__(self, dossiers: Dossiers) -> None:
+    def __init__(self, dossiers: Dossiers, imports: ImportKeys) -> None:
         self._dossiers = dossiers
+        self._imports = imports
 
     def keep(self, folder: Folder) -> None:
         """Note a new version; durable on return."""
@@ -47,7 +49,17 @@ class Folders:
             entry, fields = found
             newest = Folder(about, entry.subject, fields["purpose"], fields["service"], version)
             version += 1
-        return newest
+        return newest or self._find_imported(about)
+
+    def _find_imported(self, about: Identifier) -> Folder | None:
+        """The folder of an act of an old registry: derived, where a live one is noted."""
+        if not self._dossiers.holds(about, 1, IMPORTED.purpose):
+            return None
+        return replace(IMPORTED, about=about, subject=self._imports.subject(about))
+
+
+IMPORTED = Folder(bytes(16), bytes(16), "acts", "birth", 1)
+"""What the folders of imported acts have in common."""
 
 
 def _name(about: Identifier, version: int) -> bytes:

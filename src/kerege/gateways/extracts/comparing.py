@@ -77,6 +77,6 @@ class MemoryKnown:
         pin = self._acts.get((office, number))
         return None if pin is None else self.pin_holder(pin)
 
-    def same_act(self, holder: object, row: Row) -> bool:
+    def same_act(self, holder: MemoryHolder, row: Row) -> bool:
         """Whether the row is the holder's act again."""
-        return isinstance(holder, MemoryHolder) and holder.act.same(Act.of(row))
+        return holder.act.same(Act.of(row))

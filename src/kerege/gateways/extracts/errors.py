@@ -127,3 +127,36 @@ class ProfileInvalid(ExtractError):
     """The profile cannot be used as it stands."""
 
     cure = "Correct the place named; nations/README.md shows what a profile holds."
+
+
+# -- the import ------------------------------------------------------------------------------------------------------
+
+
+class ImportRunning(ExtractError):
+    """Another import runs over this home."""
+
+    cure = "Wait until it has ended, or stop it: it goes on where it was when the same file is imported again."
+
+
+class ImportUnfinished(ExtractError):
+    """An import of another file is not finished, or its file was changed since."""
+
+    cure = "Import that file again, unchanged, to finish it; or give --set-aside to end it with the rows it has."
+
+
+class JournalDamaged(ExtractError):
+    """The journal of an import cannot be read."""
+
+    cure = "Restore the folder from a backup of the home."
+
+
+class JournalMissing(ExtractError):
+    """The ledger knows this import, and its journal is not in this home."""
+
+    cure = "Restore the folder imports/ from a backup of the home that imported it."
+
+
+class ImportRefused(ExtractError):
+    """The ledger refused a part of the import."""
+
+    cure = "Sign with the key of an import officer; what was imported stays, and the same command goes on from there."

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -48,20 +48,23 @@ class Holder(Protocol):
         """Its number in the running file; None where it came with another file, or was registered live."""
 
 
-class Known(Protocol):
+HolderT = TypeVar("HolderT", bound=Holder)
+
+
+class Known(Protocol[HolderT]):
     """Who holds what among the accepted rows of this file and of all before it."""
 
-    def pin_holder(self, pin: str) -> Holder | None:
+    def pin_holder(self, pin: str) -> HolderT | None:
         """Who holds the PIN."""
 
-    def act_holder(self, office: str, number: str) -> Holder | None:
+    def act_holder(self, office: str, number: str) -> HolderT | None:
         """Who holds the act number of an office."""
 
-    def same_act(self, holder: Holder, row: Row) -> bool:
+    def same_act(self, holder: HolderT, row: Row) -> bool:
         """Whether the row is the holder's act again: `comparing.Act.same` of the two."""
 
 
-def judge(row: Row, known: Known, territory: Collection[str], today: date) -> Verdict:
+def judge(row: Row, known: Known[HolderT], territory: Collection[str], today: date) -> Verdict:
     """The outcome of a row.
 
     `territory`: codes of the classifier. `today`: the local date of the import's first block. An empty office or act

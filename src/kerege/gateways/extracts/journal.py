@@ -1,0 +1,158 @@
+"""How far an import has come, on disk: one line a row with its outcome, one leaf for every accepted row.
+
+A chunk of rows is in the journal before its transactions are sent, so that after a crash the journal says what may have
+been sent, and the ledger what was. Nothing in it is personal: outcomes, details and hashes that the ledger shows.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+
+from kerege.gateways.extracts.errors import ImportRunning, JournalDamaged
+from kerege.gateways.extracts.rules import Outcome, Verdict
+from kerege.kernel.types import Hash, Identifier
+
+CHUNK = 500
+"""Rows of a chunk, the last one of a file may have fewer."""
+LEAF = 48
+"""Bytes of an accepted row's leaf: id and content root of the record."""
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The head of a journal."""
+
+    number: str
+    """Id of the import, hex."""
+    source: str
+    """Keyed hash of the file, hex."""
+    today: str
+    """Local date of the import's first block, ISO 8601."""
+    rows: int
+    """Records of the file."""
+
+
+class Journal:
+    """The journal of one import, in a folder of its own; one process holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.about = _read_about(folder)
+        self._lines = (folder / "outcomes").open("a+b")
+        self._leaves = (folder / "leaves").open("a+b")
+        self.chunks = self._cut_torn_end()
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether an import was begun in this folder."""
+        return (folder / "about.json").is_file()
+
+    @staticmethod
+    def begin(folder: Path, about: About) -> None:
+        """Make the folder of a journal."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        raw = folder / "about.json.new"
+        raw.write_bytes(msgspec.json.encode(about))
+        raw.replace(folder / "about.json")
+
+    def append(self, verdicts: Sequence[Verdict], leaves: Sequence[bytes]) -> None:
+        """Enter a chunk; durable on return."""
+        _write(self._leaves, b"".join(leaves))
+        text = "".join([f"{verdict.outcome},{verdict.detail}\n" for verdict in verdicts])
+        _write(self._lines, f"{text}.{len(leaves)}\n".encode())
+        self.chunks += 1
+
+    def verdicts(self) -> Iterator[list[Verdict]]:
+        """The verdicts of every whole chunk, in order."""
+        chunk: list[Verdict] = []
+        known: dict[str, Verdict] = {}
+        with (self.folder / "outcomes").open(encoding="utf-8") as lines:
+            for line in lines:
+                if line[0] == ".":
+                    yield chunk
+                    chunk = []
+                    continue
+                verdict = known.get(line)
+                if verdict is None:
+                    outcome, _, detail = line.rstrip("\n").partition(",")
+                    verdict = Verdict(Outcome(outcome), detail)
+                    if len(known) < CHUNK:
+                        known[line] = verdict
+                chunk.append(verdict)
+
+    def leaves(self) -> Iterator[bytes]:
+        """Leaves of all accepted rows, in order of the file."""
+        with (self.folder / "leaves").open("rb") as rows:
+            while leaf := rows.read(LEAF):
+                yield leaf
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._lines.close()
+        self._leaves.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _cut_torn_end(self) -> int:
+        """Cut what a crash left half written; how many whole chunks there are."""
+        chunks = accepted = end = at = 0
+        self._lines.seek(0)
+        for line in self._lines:
+            at += len(line)
+            if line[:1] == b"." and line[-1:] == b"\n":
+                chunks, end, accepted = chunks + 1, at, accepted + int(line[1:])
+        self._lines.truncate(end)
+        if self._leaves.seek(0, os.SEEK_END) < accepted * LEAF:
+            raise JournalDamaged(folder=self.folder)
+        self._leaves.truncate(accepted * LEAF)
+        return chunks
+
+
+class Lock:
+    """Only one import at a time runs over one home."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise ImportRunning(folder=folder) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def folder_of(imports: Path, number: Identifier) -> Path:
+    """Where the journal of an import lies."""
+    return imports / number.hex()
+
+
+def source_of(about: About) -> Hash:
+    """The keyed hash of the journal's file."""
+    return bytes.fromhex(about.source)
+
+
+def _read_about(folder: Path) -> About:
+    try:
+        return msgspec.json.decode((folder / "about.json").read_bytes(), type=About)
+    except (OSError, msgspec.DecodeError) as error:
+        raise JournalDamaged(folder=folder) from error
+
+
+def _write(file: BinaryIO, raw: bytes) -> None:
+    """Append; durable on return."""
+    file.write(raw)
+    file.flush()
+    os.fdatasync(file.fileno())

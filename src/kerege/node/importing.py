@@ -1,0 +1,155 @@
+"""`kerege import` over a home: the node is used where it runs, and started for the time of the import where not."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerege.consensus.door import Door
+from kerege.dossiers.controller import Controller
+from kerege.gateways.extracts import births
+from kerege.gateways.extracts.errors import ExtractError
+from kerege.gateways.extracts.importer import Importer, Progress, Setting, Summary
+from kerege.gateways.extracts.outcomes import OutcomesFile
+from kerege.gateways.extracts.profile import Profile, read_profile
+from kerege.gateways.extracts.reader import Extract, open_extract
+from kerege.gateways.extracts.report import ReportFile
+from kerege.gateways.extracts.row import Row
+from kerege.gateways.extracts.rules import Verdict
+from kerege.gateways.extracts.sending import Signer
+from kerege.node.home import Home, HomeError
+from kerege.node.ledger_view import DoorView
+from kerege.node.pack import Pack
+from kerege.node.wire import SocketDoor, WireFault
+from kerege.node.workplace import read_nation
+
+IMPORTS = "imports"
+ROLE = "import-officer"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody asked to import, and what to write about it."""
+
+    file: Path
+    profile: Path | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    outcomes: Path | None = None
+    report: Path | None = None
+    with_values: bool = False
+    set_aside: bool = False
+
+
+def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
+    """Import a file of births; raises `ExtractError`, `HomeError`, `DossierError` and what the door raises."""
+    pack = read_nation(home.read_about()["nation"])
+    extract = open_births(pack, wanted)
+    with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
+        importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
+        return run_import(importer, extract, pack, wanted, progress)
+
+
+def open_births(pack: Pack, wanted: Wanted) -> Extract:
+    """The file with its form found out; raises `ExtractError`."""
+    profiles: tuple[Profile, ...] = pack.extracts
+    if wanted.profile is not None:
+        profiles = (read_profile(wanted.profile),)
+    return open_extract(wanted.file, profiles, encoding=wanted.encoding, delimiter=wanted.delimiter)
+
+
+def run_import(importer: Importer, extract: Extract, pack: Pack, wanted: Wanted, progress: Progress) -> Summary:
+    """Import, and write what was asked for: outcomes and report appear whole or not at all."""
+    if wanted.report is None:
+        return _with_outcomes(importer, extract, wanted, _nothing, progress)
+    rows = extract.count()
+    with ReportFile(wanted.report, extract.layout, pack.texts, rows=rows, with_values=wanted.with_values) as report:
+        return _with_outcomes(importer, extract, wanted, report.write, progress)
+
+
+def _with_outcomes(
+    importer: Importer, extract: Extract, wanted: Wanted, on_row: Callable[[Row, Verdict], None], progress: Progress
+) -> Summary:
+    if wanted.outcomes is None:
+        return importer.run(extract, on_row, progress, set_aside=wanted.set_aside)
+    with OutcomesFile(wanted.outcomes) as outcomes:
+
+        def both(row: Row, verdict: Verdict) -> None:
+            outcomes.write(row.number, verdict)
+            on_row(row, verdict)
+
+        return importer.run(extract, both, progress, set_aside=wanted.set_aside)
+
+
+def _nothing(_row: Row, _verdict: Verdict) -> None:
+    pass
+
+
+def setting_of(pack: Pack) -> Setting:
+    """What an import needs to know of a nation."""
+    kinds = {kind.code: kind.roles for kind in pack.office_kinds}
+    office = next(o.code for o in pack.offices if ROLE in kinds[o.kind] and o.valid_to is None)
+    review = pack.service(births.REVIEW_SERVICE).definition
+    deciding = {kind for step in review.steps[1:] for kind in step.office_kinds}
+    fields = pack.service(births.SERVICE).definition.record_fields
+    return Setting(
+        office=office,
+        offices=frozenset(o.code for o in pack.offices),
+        open_offices=frozenset(o.code for o in pack.offices if o.kind in deciding and o.valid_to is None),
+        territory=frozenset(t.code for t in pack.territory),
+        offset_minutes=pack.nation.offset_minutes,
+        record_fields=tuple(field.code for field in fields),
+        review_fields=tuple(field.code for field in (*review.record_fields, *review.request_fields)),
+    )
+
+
+@contextmanager
+def open_node(home: Home) -> Iterator[Door]:
+    """The running node's door; where none runs, one is started in a process of its own and stopped afterwards.
+
+    The ledger then has a processor of its own while this process judges and seals.
+    """
+    home.read_about()
+    running = _reach(home)
+    if running is not None:
+        with running:
+            yield running
+        return
+    command = [sys.executable, "-m", "kerege.node", "up", "--home", str(home.path)]
+    node = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        with _await(home, node) as door:
+            yield door
+    finally:
+        node.terminate()
+        node.wait()
+
+
+def _await(home: Home, node: "subprocess.Popen[str]") -> SocketDoor:
+    """The door of a node that is starting; raises `HomeError` with its own words where it does not."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if node.poll() is not None:
+            _, told = node.communicate()
+            raise HomeError(told.strip() or f"the node ended with code {node.returncode}: run `kerege up` and look.")
+        door = _reach(home)
+        if door is not None:
+            return door
+        time.sleep(0.05)
+    raise HomeError(f"the node did not answer within {START_SECONDS} s: run `kerege up --home {home.path}` and look.")
+
+
+def _reach(home: Home) -> SocketDoor | None:
+    if not home.socket.exists():
+        return None
+    try:
+        return SocketDoor(home.socket)
+    except (OSError, WireFault):
+        return None
+
+
+__all__ = ["ExtractError", "Wanted", "import_births", "open_births", "open_node", "run_import", "setting_of"]
