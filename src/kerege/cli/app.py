@@ -3,33 +3,39 @@
 Exit codes: 0 done · 1 refused or not valid · 2 unusable input · 3 genuine but superseded, revoked or stale.
 """
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.progress import ProgressColumn as Column
+from rich.text import Text
 
 from kerege import proofs
-from kerege.cli import asking
-from kerege.cli.messages import As, AsJson, Home, module_app
-from kerege.cli.output import err, out, show, show_rows
-from kerege.cli.sending import read_form, send
+from kerege.cli import asking, dossiers, keys
+from kerege.cli.files import read_bytes, read_text, write_over
+from kerege.cli.messages import module_app
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang, hex_id
+from kerege.cli.outcomes import APPLIED
+from kerege.cli.output import complain, dump, say, show, show_rows
+from kerege.cli.program import INTERRUPTED, Program
+from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
-from kerege.kernel.forms import json_schema
+from kerege.kernel.forms import json_schema, to_json
 from kerege.kernel.messages import Message, tag_of
 from kerege.modules import MODULES
 from kerege.modules.registries.state import CERTIFICATES
-from kerege.storage.errors import StorageError
 
 app = typer.Typer(
-    help="Kerege: the shared ledger under a digital state.", no_args_is_help=True, pretty_exceptions_enable=False
+    cls=Program,
+    help="Kerege: the shared ledger under a digital state.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
-dossiers = typer.Typer(help="The controller's encrypted personal data.", no_args_is_help=True)
-keys = typer.Typer(help="Keys of this home.", no_args_is_help=True)
-app.add_typer(dossiers, name="dossiers")
-app.add_typer(keys, name="keys")
+app.add_typer(dossiers.app, name="dossiers")
+app.add_typer(keys.app, name="keys")
 app.add_typer(asking.app, name="show")
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
@@ -41,6 +47,9 @@ MESSAGES: dict[str, type[Message]] = {tag_of(kind): kind for module in MODULES f
 def init(
     home: Home,
     nation: Annotated[str, typer.Option(help="Code of the nation's pack.")] = "kg",
+    founders: Annotated[
+        Path | None, typer.Option("--keys", help="File with the public keys of the founding officials.")
+    ] = None,
     *,
     dev: Annotated[
         bool, typer.Option("--dev", help="Throw-away keys for every office: never for a real ledger.")
@@ -48,19 +57,30 @@ def init(
     json_: AsJson = False,
 ) -> None:
     """Begin a ledger in a new home."""
-    ledger = wiring().create_home(home, nation, dev=dev)
+    if dev == (founders is not None):
+        raise CommandError(
+            "say whose keys found the ledger: --keys FILE with the officials' public keys, or --dev for throw-away "
+            "keys that guard nothing; not both."
+        )
+    ledger = wiring().create_home(home, nation, founders=None if founders is None else read_bytes(founders))
     if dev:
-        err.print(
-            f"[bold red]WARNING[/bold red] throw-away keys of every office lie unencrypted in {home / 'dev-keys'}: "
-            "whoever reads them is the state. Never use this ledger for anything real."
+        complain(
+            f"throw-away keys of every office lie unencrypted in {home / 'dev-keys'}: whoever reads them is the state. "
+            "Never use this ledger for anything real.",
+            title="WARNING",
         )
     show({"ledger": ledger, "home": str(home), "trust": str(home / "trust.json")}, as_json=json_)
 
 
 @app.command()
-def up(home: Home) -> None:
+def up(home: Home = DEFAULT_HOME) -> None:
     """Run a node in the foreground; other commands reach it through the home's socket."""
-    wiring().serve(home, out.print)
+    wiring().serve(home, _say_now)
+
+
+def _say_now(sentence: str) -> None:
+    say(sentence)
+    sys.stdout.flush()  # whoever waits for the node reads this through a pipe
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -82,11 +102,18 @@ def verify(
     raise typer.Exit(proofs.cli.main(arguments))
 
 
+class _Rate(Column):
+    """Blocks a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f} blocks/s")
+
+
 @app.command("verify-ledger")
-def verify_ledger(home: Home, *, json_: AsJson = False) -> None:
+def verify_ledger(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """Replay the ledger from genesis and compare every root; also on a copy of the home without the dossiers."""
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("blocks", total=None)
         report = wiring().verify_ledger(home, lambda done, total: bar.update(task, completed=done, total=total))
     show(report, as_json=json_)
@@ -96,42 +123,59 @@ def verify_ledger(home: Home, *, json_: AsJson = False) -> None:
 @app.command()
 def submit(
     file: Annotated[Path, typer.Argument(help="A message as JSON, or a list applied together; - for standard input.")],
-    home: Home = Path("var/home"),
+    home: Home = DEFAULT_HOME,
     as_: As = "",
     *,
     json_: AsJson = False,
+    dry_run: DryRun = False,
+    lang: Lang = "en",
 ) -> None:
-    """Sign and submit messages from a file."""
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        sentence = f"{file} is not JSON ({error}): see `kerege schema`."
-        raise CommandError(sentence) from None
-    with wiring().open_door(home) as door:
-        prefix = door.prefix
-    forms = given if isinstance(given, list) else [given]
-    told = [read_form(json.dumps(form), _kind(form), prefix) for form in forms]
-    result = send(home, as_, told)
-    show(result, as_json=json_)
-    raise typer.Exit(0 if result["outcome"] == "applied" else 1)
+    """Sign and submit messages from a file; several apply together or not at all."""
+    given = parse(sys.stdin.read() if str(file) == "-" else read_text(file), str(file))
+    prefix = wiring().prefix(home)
+    messages = [read_form(form, _kind(form), prefix) for form in (given if isinstance(given, list) else [given])]
+    if not messages:
+        sentence = f"{file} holds no message: see `kerege schema`."
+        raise CommandError(sentence)
+    if dry_run:
+        dump([to_json(message, type(message), prefix) for message in messages])
+        return
+    raise typer.Exit(tell(home, send(home, as_, messages), lang, as_json=json_))
 
 
-def _kind(form: object) -> type[Message]:
+@app.command("resend")
+def send_again(home: Home = DEFAULT_HOME, *, json_: AsJson = False, lang: Lang = "en") -> None:
+    """Send again what was signed and had no answer: what the ledger took before is not done twice."""
+    told = resend(home)
+    if json_:
+        dump(told)
+    else:
+        for each in told:
+            tell(home, each, lang, as_json=False)
+        say(f"{len(told)} sent")
+    raise typer.Exit(0 if all(each["outcome"] == APPLIED for each in told) else 1)
+
+
+def _kind(form: Any) -> type[Message]:  # noqa: ANN401 - JSON
     tag = form.get("type") if isinstance(form, dict) else None
-    if tag not in MESSAGES:
+    if not isinstance(tag, str) or tag not in MESSAGES:
         sentence = f"unknown message {tag}: `kerege schema` lists what can be sent."
         raise CommandError(sentence)
     return MESSAGES[tag]
 
 
 @app.command()
-def schema(message: Annotated[str, typer.Argument(help="Tag of a message, e.g. bank.Transfer.")] = "") -> None:
+def schema(
+    message: Annotated[str, typer.Argument(help="Tag of a message, e.g. bank.Transfer.")] = "",
+    *,
+    json_: AsJson = False,
+) -> None:
     """JSON Schema of a message, or the list of messages."""
     if not message:
-        show_rows("Messages", ("message", "about"), [(t, _about(k)) for t, k in MESSAGES.items()], as_json=False)
+        show_rows("Messages", ("message", "about"), [(t, _about(k)) for t, k in MESSAGES.items()], as_json=json_)
         return
-    show(json_schema(_kind({"type": message})), as_json=True)
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": message}
+    dump({**draft, **json_schema(_kind({"type": message}))})
 
 
 def _about(kind: type[Message]) -> str:
@@ -142,47 +186,32 @@ def _about(kind: type[Message]) -> str:
 def prove(
     transaction: Annotated[str, typer.Argument(help="Transaction id in hex.")],
     file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.")],
-    home: Home = Path("var/home"),
-    certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it.")] = "",
+    home: Home = DEFAULT_HOME,
+    certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it, in hex.")] = "",
 ) -> None:
     """Write the proof bundle of a transaction."""
-    key = CERTIFICATES.encode_key(asking.hex_id(certificate)) if certificate else None
+    key = CERTIFICATES.encode_key(hex_id(certificate)) if certificate else None
     with wiring().open_door(home) as door:
-        bundle = door.bundle(asking.hex_id(transaction, 32), key)
-    file.write_bytes(bundle)
-    out.print(f"{file}: {len(bundle)} bytes")
+        bundle = door.bundle(hex_id(transaction, 32), key)
+    write_over(file, bundle)
+    say(f"{file}: {len(bundle)} bytes")
 
 
 @app.command()
-def checkpoint(home: Home = Path("var/home")) -> None:
+def trust(
+    file: Annotated[Path, typer.Option("--out", help="Where to write the trust file.")], home: Home = DEFAULT_HOME
+) -> None:
+    """Write what a verifier needs to trust: ids, origin and checkpoint keys of the ledger."""
+    raw = wiring().trust(home)
+    write_over(file, raw)
+    say(f"{file}: {len(raw)} bytes; hand it over by a way that the other side trusts")
+
+
+@app.command()
+def checkpoint(home: Home = DEFAULT_HOME) -> None:
     """The newest signed checkpoint."""
     with wiring().open_door(home) as door:
         sys.stdout.write(door.checkpoint())
-
-
-@dossiers.command("check")
-def check(home: Home, *, json_: AsJson = False) -> None:
-    """Open every commitment of the ledger: missing 0, wrong 0. The run is on the ledger before it begins."""
-    report = wiring().check_dossiers(home)
-    show(report, as_json=json_)
-    raise typer.Exit(0 if not (report["missing"] or report["wrong"] or report["unannounced"]) else 1)
-
-
-@dossiers.command("erase")
-def erase(
-    about: Annotated[str, typer.Argument(help="Case whose erasable dossier is destroyed, in hex.")],
-    home: Home = Path("var/home"),
-    *,
-    json_: AsJson = False,
-) -> None:
-    """Erase a refused or withdrawn request for good: its keys are destroyed, a public tombstone remains."""
-    show(wiring().erase_dossier(home, asking.hex_id(about)), as_json=json_)
-
-
-@keys.command("list")
-def list_keys(home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
-    """Throw-away keys of the home."""
-    show_rows("Throw-away keys", ("name", "address"), list(wiring().key_names(home)), as_json=json_)
 
 
 def main(given: Wiring) -> int:
@@ -190,17 +219,11 @@ def main(given: Wiring) -> int:
     hold(given)
     try:
         result = app(standalone_mode=False)
-    except CommandError as error:
-        err.print(f"[red]{error}[/red]", highlight=False)
-        return error.code
-    except StorageError as error:
-        err.print(f"[red]{error} {error.cure}[/red]", highlight=False)
-        return 2
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 130
+    except typer.Abort:
+        return INTERRUPTED
     except SystemExit as end:
         return int(end.code or 0)
-    except Exception as error:
+    except Exception as error:  # a wrong option: the program has told every other fault
         shown = getattr(error, "show", None)
         if shown is None:
             raise

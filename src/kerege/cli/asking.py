@@ -5,35 +5,28 @@ from typing import Annotated, Any
 
 import typer
 
-from kerege.cli.messages import AsJson, Home
+from kerege.cli.looks import COLUMNS, page
+from kerege.cli.options import DEFAULT_HOME, AsJson, Home, address_of, hex_id
+from kerege.cli.outcomes import outcome
 from kerege.cli.output import show, show_rows, when
-from kerege.cli.sending import outcome
 from kerege.cli.wiring import CommandError, wiring
-from kerege.consensus.door import Door
-from kerege.kernel import addresses
+from kerege.consensus.door import Door, collect
+from kerege.kernel import days
+from kerege.kernel.errors import BadForm
 from kerege.kernel.forms import to_json
 from kerege.kernel.tables import Table
 from kerege.modules.accounts.state import ACCOUNTS
-from kerege.modules.disclosure.state import LOOKS, LOOKS_AT, LOOKS_OF
+from kerege.modules.policy.keeper import OFFSET
+from kerege.modules.policy.rules import in_force
+from kerege.modules.policy.state import ENACTED, REVISIONS
+from kerege.modules.policy.types import Revision
 from kerege.modules.registries.state import CERTIFICATES, RECORDS
 from kerege.modules.services.state import CASES
 
 app = typer.Typer(help="Show what stands on the ledger.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="Random id in hex.")]
-COLUMNS = ("when", "access", "case", "officer", "office", "role", "ground", "fields", "answer")
-
-
-def hex_id(text: str, length: int = 16) -> bytes:
-    """The bytes of an id; raises `CommandError`."""
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != length:
-        sentence = f"{text} is not an id: {2 * length} hex digits are expected."
-        raise CommandError(sentence)
-    return raw
+PARAMETER_COLUMNS = ("value", "since", "until", "enacted", "basis", "in force")
 
 
 def _row(home: Path, table: Table[bytes, Any], key: bytes, *, as_json: bool) -> None:
@@ -46,49 +39,52 @@ def _row(home: Path, table: Table[bytes, Any], key: bytes, *, as_json: bool) -> 
 
 
 @app.command()
-def case(identifier: Id, home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def case(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """A case: who must act next, until when, what stopped the clock, what was done."""
     _row(home, CASES, hex_id(identifier), as_json=json_)
 
 
 @app.command()
-def record(identifier: Id, home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def record(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """A record of a register, as commitments."""
     _row(home, RECORDS, hex_id(identifier), as_json=json_)
 
 
 @app.command()
-def certificate(identifier: Id, home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def certificate(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """A certificate and its status."""
     _row(home, CERTIFICATES, hex_id(identifier), as_json=json_)
 
 
 @app.command()
-def account(address: str, home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def account(
+    address: Annotated[str, typer.Argument(help="Address of the account.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    json_: AsJson = False,
+) -> None:
     """An account with its keys."""
-    with wiring().open_door(home) as door:
-        prefix = door.prefix
-    try:
-        key = addresses.decode(prefix, address)
-    except ValueError as error:
-        sentence = f"{address} is not an address: {error}."
-        raise CommandError(sentence) from None
-    _row(home, ACCOUNTS, key, as_json=json_)
+    _row(home, ACCOUNTS, address_of(wiring().prefix(home), address), as_json=json_)
 
 
 @app.command()
-def transaction(identifier: Id, home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def transaction(
+    identifier: Annotated[str, typer.Argument(help="Transaction id in hex.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    json_: AsJson = False,
+) -> None:
     """The receipt of a transaction."""
     with wiring().open_door(home) as door:
         answer = door.find(hex_id(identifier, 32))
         if answer is None:
-            sentence = f"no receipt of {identifier}: it was never applied or refused here."
+            sentence = f"no receipt of {identifier}: it was neither applied nor refused here."
             raise CommandError(sentence, 1)
-        show(outcome(door, answer), as_json=json_)
+        show(outcome(answer, door.ledger, door.prefix), as_json=json_)
 
 
 @app.command()
-def head(home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
+def head(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """The newest block: height, time, roots."""
     with wiring().open_door(home) as door:
         newest = door.head()
@@ -105,49 +101,87 @@ def head(home: Home = Path("var/home"), *, json_: AsJson = False) -> None:
 
 
 @app.command()
+def parameter(
+    name: Annotated[str, typer.Argument(help="Name of the parameter, e.g. disclosure.access_hours.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    on: Annotated[str, typer.Option("--on", help="The rule in force on this local day, YYYY-MM-DD.")] = "",
+    known: Annotated[str, typer.Option("--known", help="As known at the end of this local day, YYYY-MM-DD.")] = "",
+    json_: AsJson = False,
+) -> None:
+    """Every value of a rule with its legal basis, and which was in force on a day as known on a day."""
+    with wiring().open_door(home) as door:
+        revisions = _revisions(door, name)
+        if not revisions:
+            sentence = f"no rule {name}: docs/reference/parameters.md lists what the ledger reads."
+            raise CommandError(sentence, 1)
+        now = door.head().time
+        at = _end_of(door, on) if on else now
+        force = in_force(revisions, at, _end_of(door, known) if known else now)
+    rows = [_revision(enacted, row, force=row is force) for enacted, row in revisions]
+    show_rows(name, PARAMETER_COLUMNS, rows, as_json=json_)
+
+
+def _revisions(door: Door, name: str) -> list[tuple[int, Revision]]:
+    """(enacted, revision) in order of enactment."""
+    try:
+        prefix = REVISIONS.encode_prefix(name)
+    except ValueError as error:
+        sentence = f"{name!r} is no name of a rule ({error}): docs/reference/parameters.md lists them."
+        raise CommandError(sentence) from None
+    found = []
+    for key, raw in collect(door, prefix):
+        enacted = door.state(ENACTED.encode_key(REVISIONS.decode_key(key)))
+        found.append((0 if enacted is None else ENACTED.decode_value(enacted), REVISIONS.decode_value(raw)))
+    return found
+
+
+def _end_of(door: Door, day: str) -> int:
+    """The last millisecond of a local day; raises `CommandError`."""
+    try:
+        number = days.parse_iso(day)
+    except BadForm:
+        sentence = f"{day} is not a date: write YYYY-MM-DD."
+        raise CommandError(sentence) from None
+    now = door.head().time
+    offset = in_force(_revisions(door, OFFSET), now, now)
+    minutes = offset.value if offset is not None and isinstance(offset.value, int) else 0
+    return days.start_of(number + 1, minutes) - 1
+
+
+def _revision(enacted: int, row: Revision, *, force: bool) -> tuple[Any, ...]:
+    basis = [
+        "unverified"
+        if each.unverified and not each.act
+        else f"{each.act} {each.article} {each.url}".strip() + (" (unverified)" if each.unverified else "")
+        for each in row.basis
+    ]
+    return (row.value, when(row.since), "" if row.until is None else when(row.until), when(enacted), basis, force)
+
+
+@app.command()
 def looks(
-    home: Home = Path("var/home"),
+    home: Home = DEFAULT_HOME,
     *,
     case: Annotated[str, typer.Option(help="Only looks for this case.")] = "",
     officer: Annotated[str, typer.Option(help="Only looks by this account.")] = "",
+    reference: Annotated[
+        str, typer.Option(help="Only looks at the dossier with this salted reference, known to its subject.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows at most.")] = 50,
-    before: Annotated[str, typer.Option(help="Older than this access id (the cursor of the page before).")] = "",
+    after: Annotated[
+        str, typer.Option("--after", "--before", help="Go on after this access id: the last of the page before.")
+    ] = "",
     json_: AsJson = False,
 ) -> None:
     """Every official's look at personal data, granted or denied, newest first."""
     with wiring().open_door(home) as door:
-        rows = _looks(door, case, officer)
-    ids = [row[1] for row in rows]
-    start = ids.index(before) + 1 if before in ids else 0
-    show_rows("Looks at personal data", COLUMNS, rows[start : start + limit], as_json=json_)
-
-
-def _looks(door: Door, case_id: str, officer: str) -> list[tuple[str, ...]]:
-    index = LOOKS_OF if case_id else LOOKS_AT
-    prefix = LOOKS_OF.encode_prefix(hex_id(case_id)) if case_id else LOOKS_AT.prefix
-    rows, after = [], b""
-    while page := door.scan(prefix, after):
-        for key, _ in page:
-            rows.append(_look(door, index.decode_key(key)[-1]))
-        after = page[-1][0]
-    rows.reverse()
-    return [row for row in rows if not officer or row[3] == officer]
-
-
-def _look(door: Door, access: bytes) -> tuple[str, ...]:
-    raw = door.state(LOOKS.encode_key(access))
-    if raw is None:
-        sentence = f"the index names look {access.hex()}, which is missing: run `kerege verify-ledger`."
-        raise CommandError(sentence, 1)
-    row = LOOKS.decode_value(raw)
-    return (
-        when(row.at),
-        access.hex(),
-        row.case.hex(),
-        addresses.encode(door.prefix, row.officer),
-        row.office,
-        row.role,
-        row.ground,
-        str(len(row.fields)),
-        row.denial or "granted",
-    )
+        rows = page(
+            door,
+            case=hex_id(case) if case else None,
+            officer=address_of(door.prefix, officer) if officer else None,
+            reference=hex_id(reference, 32) if reference else None,
+            after=hex_id(after) if after else None,
+            limit=limit,
+        )
+    show_rows("Looks at personal data", COLUMNS, rows, as_json=json_)

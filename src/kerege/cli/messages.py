@@ -1,26 +1,24 @@
 """One command for every message of every module, made from its fields."""
 
 import inspect
-import json
+import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from msgspec import inspect as types
 
-from kerege.cli.output import show
-from kerege.cli.sending import read_form, send
-from kerege.cli.wiring import wiring
-from kerege.kernel.forms import field_types, json_schema
-from kerege.kernel.messages import Message, tag_of
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang
+from kerege.cli.output import dump
+from kerege.cli.sending import parse, read_form, read_input, send, tell
+from kerege.cli.wiring import CommandError, wiring
+from kerege.kernel.forms import field_types, json_schema, to_json
+from kerege.kernel.messages import Message
 from kerege.kernel.module import Module
 
-Home = Annotated[Path, typer.Option("--home", help="Folder of the ledger.")]
-As = Annotated[str, typer.Option("--as", help="Whose key signs: office/role of a throw-away key, or a keystore file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the message, send nothing.")]
+RANDOM = "random"
+"""In place of a random id: draw one."""
 
 
 def kebab(name: str) -> str:
@@ -38,55 +36,93 @@ def module_app(module: Module) -> typer.Typer:
 
 def _command(kind: type[Message]) -> Callable[..., None]:
     """A function whose signature has one option for every field of the message."""
-    fields = types.type_info(kind).fields  # type: ignore[attr-defined]
-    annotations = field_types(kind)
+    fields = {name: types.type_info(annotation) for name, annotation in field_types(kind).items()}
 
     def run(**given: Any) -> None:  # noqa: ANN401 - options by name
-        home, name, as_json, dry = given.pop("home"), given.pop("as_"), given.pop("json_"), given.pop("dry_run")
-        form = {f.name: _form(given[f.name], f.type) for f in fields if given[f.name] is not None}
+        home, name, as_json, dry, lang = (given.pop(common.name) for common in _COMMON)
+        typed = {field: given[field] for field in fields}
+        form = {field: _form(field, text, fields[field]) for field, text in typed.items() if text is not None}
+        drawn = {field: _draw(fields[field]) for field, text in typed.items() if text is None and _drawn(fields[field])}
+        prefix = wiring().prefix(home)
+        message = read_form({**form, **drawn}, kind, prefix)
         if dry:
-            show({"type": tag_of(kind), **form}, as_json=True)
+            dump(to_json(message, kind, prefix))
             return
-        with wiring().open_door(home) as door:
-            prefix = door.prefix
-        show(send(home, name, [read_form(json.dumps(form), kind, prefix)]), as_json=as_json)
+        raise typer.Exit(tell(home, send(home, name, [message]), lang, as_json=as_json))
 
-    signature = inspect.Signature(
-        [*(_parameter(name, annotation) for name, annotation in annotations.items()), *_COMMON]
-    )
+    parameters = [_parameter(name, annotation, fields[name]) for name, annotation in field_types(kind).items()]
+    signature = inspect.Signature([*parameters, *_COMMON])
     vars(run)["__signature__"] = signature
     run.__name__ = kind.__name__
     run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     return run
 
 
-def _parameter(name: str, annotation: Any) -> inspect.Parameter:  # noqa: ANN401 - a field's annotation
+def _parameter(name: str, annotation: Any, kind: types.Type) -> inspect.Parameter:  # noqa: ANN401 - an annotation
     schema = json_schema(annotation)
-    optional = {"type": "null"} in schema.get("anyOf", [])
-    option = typer.Option(f"--{name.replace('_', '-')}", help=schema.get("description", ""))
+    drawn = _drawn(kind)
+    optional = drawn or {"type": "null"} in schema.get("anyOf", [])
+    about = " ".join(filter(None, (schema.get("description", ""), _hint(kind))))
+    option = typer.Option(f"--{name.replace('_', '-')}", help=about)
     default = None if optional else inspect.Parameter.empty
-    kind: Any = Annotated[str | None if optional else str, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+    shown: Any = Annotated[str | None if optional else str, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=shown)
 
 
-def _form(text: str, kind: Any) -> Any:  # noqa: ANN401 - JSON
-    """A plain text where the field is text, bytes or an amount; JSON for everything else."""
-    while isinstance(kind, types.Metadata):
-        form = (kind.extra or {}).get("form")
-        if form in {"amount", "day"}:
-            return text
-        kind = kind.type
-    if isinstance(kind, types.StrType | types.BytesType | types.EnumType | types.LiteralType):
+def _hint(kind: types.Type) -> str:
+    """How the option is filled in, where that is not plain."""
+    bare, form = _bare(kind)
+    if form == "blind":
+        return "Drawn where absent."
+    if form == "identifier":
+        return f"`{RANDOM}` draws one."
+    return "JSON, or @FILE." if isinstance(bare, types.ListType | types.VarTupleType | types.StructType) else ""
+
+
+def _bare(kind: types.Type) -> tuple[types.Type, str]:
+    """The kind without its bounds, and how its values are written; of `kind | None` the kind."""
+    form = ""
+    while True:
+        if isinstance(kind, types.Metadata):
+            form = (kind.extra or {}).get("form", form)
+            kind = kind.type
+            continue
+        others = [each for each in getattr(kind, "types", ()) if not isinstance(each, types.NoneType)]
+        if len(others) != 1:
+            return kind, form
+        kind = others[0]
+
+
+def _drawn(kind: types.Type) -> bool:
+    return _bare(kind)[1] == "blind"
+
+
+def _draw(kind: types.Type) -> str:
+    bare, _ = _bare(kind)
+    length = bare.min_length if isinstance(bare, types.BytesType) else None
+    return os.urandom(length or 16).hex()
+
+
+def _form(field: str, given: str, kind: types.Type) -> Any:  # noqa: ANN401 - JSON
+    """The JSON form of what was typed: as it stands for text, bytes, amounts and days, else read as JSON."""
+    text = read_input(given)
+    bare, form = _bare(kind)
+    if text == RANDOM and form in {"identifier", "blind"}:
+        return _draw(kind)
+    if form in {"amount", "day"} or isinstance(bare, types.StrType | types.BytesType | types.EnumType):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return parse(text, f"--{field.replace('_', '-')}")
+    except CommandError:
+        if isinstance(bare, types.UnionType):  # a text among others, without its quotes
+            return text
+        raise
 
 
 _COMMON = [
-    inspect.Parameter("home", inspect.Parameter.KEYWORD_ONLY, default=Path("var/home"), annotation=Home),
+    inspect.Parameter("home", inspect.Parameter.KEYWORD_ONLY, default=DEFAULT_HOME, annotation=Home),
     inspect.Parameter("as_", inspect.Parameter.KEYWORD_ONLY, default="", annotation=As),
     inspect.Parameter("json_", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
     inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DryRun),
+    inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default="en", annotation=Lang),
 ]

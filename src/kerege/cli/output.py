@@ -8,32 +8,55 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-out = Console()
-err = Console(stderr=True)
+WIDE = 240
+"""Columns of a table that nobody looks at on a terminal: a file, a pipe."""
+
+
+def complain(sentence: str, *, title: str = "") -> None:
+    """A sentence on standard error, in one line however long."""
+    text = Text(title + " " if title else "", style="bold red").append(sentence, style="red")
+    Console(stderr=True, soft_wrap=True).print(text, highlight=False)
+
+
+def say(sentence: str) -> None:
+    """A sentence on standard output, in one line however long."""
+    Console(soft_wrap=True).print(Text(sentence), highlight=False)
+
+
+def dump(value: Any) -> None:  # noqa: ANN401 - JSON
+    """JSON on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
 def show(value: Mapping[str, Any], *, as_json: bool) -> None:
     """One object: indented JSON, or a name and a value a line."""
     if as_json:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+        dump(value)
         return
+    console = Console(soft_wrap=True)
     for name, item in value.items():
-        out.print(f"[bold]{name}[/bold]  {item}", highlight=False)
+        told = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
+        console.print(Text(name, style="bold").append(f"  {told}", style="not bold"), highlight=False)
 
 
-def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
+def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
     """A list of rows: a JSON array of objects, or a table."""
     if as_json:
-        listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+        dump([dict(zip(columns, row, strict=True)) for row in rows])
         return
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    out.print(table)
+        table.add_row(*(Text(_cell(item)) for item in row))
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
+
+
+def _cell(item: Any) -> str:  # noqa: ANN401 - JSON
+    return ", ".join(map(str, item)) if isinstance(item, list | tuple) else str(item)
 
 
 def when(time: int) -> str:

@@ -1,4 +1,4 @@
-"""Signing and sending messages, and telling what became of them."""
+"""Signing and sending messages, through lost connections, exactly once."""
 
 import json
 import os
@@ -7,77 +7,133 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerege.cli.wiring import CommandError, wiring
+from kerege.cli.files import read_text
+from kerege.cli.options import signer_of
+from kerege.cli.outbox import Outbox
+from kerege.cli.outcomes import APPLIED, explain, outcome
+from kerege.cli.output import complain, show
+from kerege.cli.wiring import CommandError, Signer, wiring
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy, Stopped
 from kerege.kernel import forms
-from kerege.kernel.codec import decode
-from kerege.kernel.errors import BadForm
+from kerege.kernel.errors import BadForm, WrongSequence
 from kerege.kernel.messages import Message
-from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
 
 HOUR = 3_600_000
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds before each further attempt to get an answer."""
+SIGNATURES = 3
+"""How often a transaction is signed anew where another one took its place in the order."""
+
+Told = dict[str, Any]
 
 
-def send(home: Path, name: str, messages: Sequence[Message]) -> dict[str, Any]:
+def send(home: Path, name: str, messages: Sequence[Message]) -> Told:
     """Sign messages as somebody, submit them as one transaction, and tell the outcome; raises `CommandError`."""
-    signer = wiring().signer(home, name)
+    signer = signer_of(home, name)
+    told: Told = {}
+    for _ in range(SIGNATURES):
+        answer, told = _attempt(home, signer, messages)
+        if not isinstance(answer.reason, WrongSequence):
+            break
+    return told
+
+
+def tell(home: Path, told: Told, lang: str, *, as_json: bool) -> int:
+    """Print an outcome; the exit code is 0 where it was applied, else 1."""
+    applied = told["outcome"] == APPLIED
+    if not applied:
+        told = {**told, "text": explain(told, wiring().texts(home), lang)}
+    show(told, as_json=as_json)
+    if not (applied or as_json):
+        complain(told["text"])
+    return 0 if applied else 1
+
+
+def resend(home: Path) -> list[Told]:
+    """Send again what had no answer; the ledger answers what it knows with the first receipt."""
+    box, told = Outbox(home), []
+    for path, raw in box.waiting():
+        with wiring().open_door(home) as door:
+            ledger, prefix = door.ledger, door.prefix
+            answer, reason = _first(door, raw)
+        told.append(outcome(answer or _again(home, raw, reason), ledger, prefix))
+        box.done(path)
+    return told
+
+
+def _attempt(home: Path, signer: Signer, messages: Sequence[Message]) -> tuple[Answer, Told]:
+    box = Outbox(home)
     with wiring().open_door(home) as door:
-        body = Body(
-            ledger=door.ledger,
-            sender=signer.address,
-            lane=0,
-            sequence=door.next_sequence(signer.address),
-            valid_until=max(door.head().time, time.time_ns() // 1_000_000) + HOUR,
-            salt=os.urandom(16),
-            messages=list(messages),
-        )
+        ledger, prefix = door.ledger, door.prefix
+        raw = signer.transaction(_body(door, signer.address, messages))
+        path = box.keep(raw)
+        answer, reason = _first(door, raw)
+    answer = answer or _again(home, raw, reason)
+    box.done(path)
+    return answer, outcome(answer, ledger, prefix)
+
+
+def _body(door: Door, sender: bytes, messages: Sequence[Message]) -> Body:
+    return Body(
+        ledger=door.ledger,
+        sender=sender,
+        lane=0,
+        sequence=door.next_sequence(sender),
+        valid_until=max(door.head().time, time.time_ns() // 1_000_000) + HOUR,
+        salt=os.urandom(16),
+        messages=list(messages),
+    )
+
+
+def _first(door: Door, raw: bytes) -> tuple[Answer | None, str]:
+    """The answer of an open door, or why there is none."""
+    try:
+        (answer,) = door.submit([raw])
+    except (Busy, Stopped, ConnectionError) as lost:
+        return None, str(lost)
+    return answer, ""
+
+
+def _again(home: Path, raw: bytes, reason: str) -> Answer:
+    """The answer to bytes that may have been taken already; raises `CommandError` after the last attempt."""
+    for pause in PAUSES:
+        time.sleep(pause)
         try:
-            (answer,) = door.submit([signer.transaction(body)])
-        except (Busy, Stopped) as error:
-            sentence = f"{error}: nothing was accepted, send it again."
-            raise CommandError(sentence) from None
-        return outcome(door, answer)
+            with wiring().open_door(home) as door:
+                answer, reason = _first(door, raw)
+        except CommandError as error:
+            answer, reason = None, str(error)
+        if answer is not None:
+            return answer
+    sentence = (
+        f"it was sent, but nobody answered: nothing is lost, run `kerege resend --home {home}` later (what stood in "
+        f"the way: {reason.rstrip('.')})."
+    )
+    raise CommandError(sentence, 1)
 
 
-def outcome(door: Door, answer: Answer) -> dict[str, Any]:
-    """An answer as JSON: class of outcome, number, facts, events."""
-    if answer.receipt is None:
-        reason = answer.reason
-        code, facts = ("", []) if reason is None else (reason.code, reason.facts())
-        return {"outcome": "not a transaction", "code": code, "facts": _plain(dict(facts))}
-    receipt = decode(answer.receipt, Receipt)
-    return {
-        "outcome": "refused" if receipt.code else "applied",
-        "transaction": answer.id.hex(),
-        "height": answer.height,
-        "leaf": answer.leaf,
-        "time": receipt.time,
-        "code": receipt.code,
-        "facts": _plain(dict(receipt.facts)),
-        "events": [_plain(event) for event in receipt.events],
-        "ledger": door.ledger,
-    }
+def read_input(text: str) -> str:
+    """What was typed; `@FILE` stands for the file's text. Raises `CommandError`."""
+    return read_text(Path(text[1:])) if text.startswith("@") else text
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - decoded MessagePack
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+def parse(text: str, what: str) -> Any:  # noqa: ANN401 - JSON
+    """JSON of a text; raises `CommandError`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        sentence = f"{what} is not JSON ({error}): see `kerege schema`."
+        raise CommandError(sentence) from None
 
 
-def read_form(text: str, kind: Any, prefix: str) -> Any:  # noqa: ANN401 - a message or a field of one
+def read_form(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401 - JSON; a message or a field of one
     """A value of its JSON form; raises `CommandError`."""
     try:
-        return forms.from_json(json.loads(text), kind, prefix)
-    except ValueError as error:
-        sentence = f"not JSON ({error}): see `kerege schema`."
-        raise CommandError(sentence) from None
+        return forms.from_json(form, kind, prefix)
     except BadForm as error:
-        sentence = f"{error.field}: {error.reason}: see `kerege schema`."
+        sentence = f"{error.field.removeprefix('$.')}: {error.reason}: see `kerege schema`."
         raise CommandError(sentence) from None
+    except RecursionError:
+        raise CommandError("the message is nested too deeply: see `kerege schema`.") from None

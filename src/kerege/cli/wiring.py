@@ -1,11 +1,12 @@
 """What the command line needs of a node; `node/__main__.py` brings it, so that `cli` imports no wiring."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from kerege.consensus.door import Door
+from kerege.kernel.transaction import Body
 
 
 class CommandError(Exception):
@@ -21,15 +22,30 @@ class Signer(Protocol):
 
     address: bytes
 
-    def transaction(self, body: Any) -> bytes:  # noqa: ANN401 - a kernel body
-        """The sealed transaction of a body."""
+    def transaction(self, body: Body) -> bytes:
+        """The signed transaction of a body."""
 
 
 class Wiring(Protocol):
     """A node as seen from the command line. Every call raises `CommandError` in one sentence."""
 
-    def create_home(self, home: Path, nation: str, *, dev: bool) -> str:
-        """Make a home; returns the ledger's id."""
+    def create_home(self, home: Path, nation: str, *, founders: bytes | None) -> str:
+        """Make a home; returns the ledger's id.
+
+        `founders`: the file with the founding officials' public keys; None for throw-away keys of every office.
+        """
+
+    def prefix(self, home: Path) -> str:
+        """Prefix of the addresses of a home's ledger."""
+
+    def prefix_of(self, nation: str) -> str:
+        """Prefix of the addresses of a nation."""
+
+    def texts(self, home: Path) -> Mapping[str, Mapping[str, str]]:
+        """Texts of a home's nation by language and id."""
+
+    def trust(self, home: Path) -> bytes:
+        """The trust file of a home's ledger."""
 
     def open_door(self, home: Path) -> AbstractContextManager[Door]:
         """A running node's socket where one runs, else the store opened here."""
@@ -38,22 +54,29 @@ class Wiring(Protocol):
         """Run a node in the foreground until it is interrupted."""
 
     def signer(self, home: Path, name: str) -> Signer:
-        """A throw-away key of the home, `office/role`, or a keystore file."""
+        """A throw-away key of the home, `office/role`."""
+
+    def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
+        """(name, address) of the throw-away keys of a home."""
 
     def verify_ledger(self, home: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Replay the ledger; `{"ok": bool, …}`."""
 
-    def check_dossiers(self, home: Path) -> dict[str, int]:
-        """Open every commitment: total, missing, wrong, erased, unannounced."""
+    def check_dossiers(self, home: Path, signer: Signer | None) -> dict[str, int]:
+        """Open every commitment: total, missing, wrong, erased, unannounced.
 
-    def erase_dossier(self, home: Path, about: bytes) -> dict[str, Any]:
+        `signer` puts the run on the ledger before it begins; None for the home's throw-away key of the office for
+        data protection.
+        """
+
+    def erase_dossier(self, home: Path, about: bytes, signer: Signer | None) -> dict[str, Any]:
         """Destroy the keys of a case's dossier, put the tombstone on the ledger, begin a new epoch of keys."""
 
-    def texts(self, nation: str) -> dict[str, dict[str, str]]:
-        """Texts of a nation by language and id."""
+    def rotate_keys(self, home: Path) -> dict[str, Any]:
+        """Begin a new epoch of the dossiers' keys and destroy the old ones."""
 
-    def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
-        """(name, address) of the throw-away keys of a home."""
+    def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
+        """Copy the sealed rows, the keys, or each to a folder of its own."""
 
 
 _held: list[Wiring] = []

@@ -1,25 +1,32 @@
 """What the command line gets of a node: homes, doors, keys, dossiers, the replay."""
 
+import errno
 import os
 import secrets
+import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kerege.cli.signing import KeySigner
 from kerege.cli.wiring import CommandError, Signer
 from kerege.consensus.door import Door, collect
-from kerege.consensus.embedded import Answer, wall_clock
+from kerege.consensus.embedded import Busy, Stopped, wall_clock
+from kerege.consensus.prover import Unprovable
 from kerege.consensus.replay import verify_ledger
+from kerege.consensus.trees import Damaged
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folders
 from kerege.dossiers.errors import DossierError
 from kerege.dossiers.jobs import Committed
 from kerege.kernel.codec import decode
+from kerege.kernel.errors import KernelFault
 from kerege.kernel.machine import next_due
+from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.tick import Tick
 from kerege.kernel.transaction import Body
@@ -28,14 +35,14 @@ from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
 from kerege.node import devkeys
+from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
-from kerege.node.wire import SocketDoor
+from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
-from kerege.storage.errors import StorageError
+from kerege.storage.errors import HomeLocked, StorageError
 from kerege.storage.rocks import RocksStore
-from kerege.testing.signers import Ed25519Signer
 
 HOUR = 3_600_000
 PROTECTION = "data-protection-officer"
@@ -49,32 +56,89 @@ def _told() -> Iterator[None]:
     """Known faults as one sentence with the cure."""
     try:
         yield
-    except (HomeError, DossierError) as fault:
+    except (HomeError, DossierError, StorageError, Damaged) as fault:
         raise CommandError(str(fault)) from None
-    except StorageError as fault:
-        sentence = f"{fault} {fault.cure}"
+    except Unprovable as fault:
+        sentence = f"no proof of this: {str(fault).rstrip('.')}; check the id and the home."
+        raise CommandError(sentence, 1) from None
+    except (Busy, Stopped) as fault:
+        sentence = f"the ledger did not answer ({fault}): ask again when it runs."
+        raise CommandError(sentence, 1) from None
+    except (NodeFailed, WireFault) as fault:
+        sentence = f"the node cannot answer ({str(fault).rstrip('.')}): look at what it prints."
         raise CommandError(sentence) from None
-    except PermissionError as fault:
-        sentence = (
-            f"{fault.filename} is not writable: give this user the right to write there, or choose another --home."
-        )
+    except KernelFault as fault:
+        sentence = f"the ledger itself is wrong ({fault}): stop, and run `kerege verify-ledger`."
         raise CommandError(sentence) from None
     except OSError as fault:
-        sentence = f"{fault.strerror} ({fault.filename}): free space or choose another --home."
-        raise CommandError(sentence) from None
+        raise CommandError(_explain(fault)) from None
+
+
+def _explain(fault: OSError) -> str:
+    """What the operating system refused, with the cure."""
+    place = fault.filename or "the home"
+    if fault.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}:
+        return f"{place} is not writable ({fault.strerror}): give this user the right to it, or choose another --home."
+    if fault.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"the disk is full ({fault.strerror}, {place}): free space, or choose another --home."
+    return f"{place}: {fault.strerror or fault}; check the path and the disk, or choose another --home."
+
+
+@contextmanager
+def _whole_or_nothing(home: Path) -> Iterator[None]:
+    """A home that could not be finished leaves nothing behind: what was there before stays."""
+    fresh = not home.exists()
+    if fresh:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700)  # fails where another process begins the same home now: it is theirs
+    before = set(home.iterdir())
+    try:
+        yield
+    except HomeLocked:
+        raise
+    except BaseException:
+        for path in set(home.iterdir()) - before:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if fresh:
+            home.rmdir()
+        raise
 
 
 class NodeWiring:
     """Fills `kerege.cli.wiring.Wiring`."""
 
-    def create_home(self, home: Path, nation: str, *, dev: bool) -> str:
+    def create_home(self, home: Path, nation: str, *, founders: bytes | None) -> str:
         """See `Wiring`."""
-        if not dev:
-            sentence = "founding officials bring their own keys, which this release cannot read yet: use --dev."
-            raise CommandError(sentence)
-        with _told():
-            create_dev_home(Home(home), nation)
+        with _told(), _whole_or_nothing(home):
+            if founders is None:
+                create_dev_home(Home(home), nation)
+            else:
+                create_founded_home(Home(home), nation, founders)
             return str(Home(home).read_about()["ledger"])
+
+    def prefix(self, home: Path) -> str:
+        """See `Wiring`."""
+        with _told():
+            return Home(home).read_about()["prefix"]
+
+    def prefix_of(self, nation: str) -> str:
+        """See `Wiring`."""
+        with _told():
+            return read_nation(nation).nation.prefix
+
+    def texts(self, home: Path) -> Mapping[str, Mapping[str, str]]:
+        """See `Wiring`."""
+        with _told():
+            return read_nation(Home(home).read_about()["nation"]).texts
+
+    def trust(self, home: Path) -> bytes:
+        """See `Wiring`."""
+        with _told():
+            Home(home).read_about()
+            return Home(home).trust.read_bytes()
 
     def open_door(self, home: Path) -> AbstractContextManager[Door]:
         """See `Wiring`."""
@@ -90,6 +154,9 @@ class NodeWiring:
             height = ledger.prover.head().height
             ready(f"{ledger.machine.ledger} at height {height}, socket {ledger.home.socket}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
+                if ledger.engine.failure is not None:
+                    sentence = f"the ledger stopped: {ledger.engine.failure}"
+                    raise CommandError(sentence, 1)
                 self._tick(ledger)
 
     def _tick(self, ledger: Ledger) -> None:
@@ -97,15 +164,12 @@ class NodeWiring:
         due = next_due(ledger.modules, ledger.door.context())
         name = next((n for n, _ in self.key_names(ledger.home.path) if n.endswith(GATEWAY)), "")
         if due is not None and name and due <= wall_clock():
-            _send(ledger.door, self.signer(ledger.home.path, name), Tick())
+            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked")
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
-        if not name:
-            sentence = "say whose key signs: --as OFFICE/ROLE; `kerege keys list` names them."
-            raise CommandError(sentence)
         with _told():
-            return Ed25519Signer(devkeys.read_key(Home(home), name).seed)
+            return KeySigner(devkeys.read_key(Home(home), name).seed)
 
     def verify_ledger(self, home: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """See `Wiring`."""
@@ -130,12 +194,12 @@ class NodeWiring:
             "difference": None if report.difference is None else str(report.difference),
         }
 
-    def check_dossiers(self, home: Path) -> dict[str, int]:
+    def check_dossiers(self, home: Path, signer: Signer | None) -> dict[str, int]:
         """See `Wiring`."""
-        with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
+        with self._controller(home) as (door, controller):
             job = secrets.token_bytes(16)
-            _send(door, self._protection(home), StartJob(job, JobKind.CHECK))
-            report = controller.dossiers.check(_committed(door, Folders(controller.dossiers)), job)
+            _send(door, signer or self._protection(home), StartJob(job, JobKind.CHECK), "nothing was opened")
+            report = controller.dossiers.check(_committed(door, Folders(controller.dossiers, controller.imports)), job)
             return {
                 "total": report.total,
                 "missing": report.missing,
@@ -144,15 +208,16 @@ class NodeWiring:
                 "unannounced": report.unannounced,
             }
 
-    def erase_dossier(self, home: Path, about: bytes) -> dict[str, Any]:
+    def erase_dossier(self, home: Path, about: bytes, signer: Signer | None) -> dict[str, Any]:
         """See `Wiring`."""
-        with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
-            folder = Folders(controller.dossiers).find(about)
+        with self._controller(home) as (door, controller):
+            officer = signer or self._protection(home)
+            folder = Folders(controller.dossiers, controller.imports).find(about)
             if folder is None:
                 sentence = f"there is no dossier of {about.hex()}: check the id of the case or record."
                 raise CommandError(sentence, 1)
             tombstone = controller.dossiers.erase(folder.subject, folder.purpose)
-            _send(door, self._protection(home), RecordErasure(tombstone))
+            _send(door, officer, RecordErasure(tombstone), f"the tombstone {tombstone.hex()} is still to be recorded")
             rotation = controller.keys.rotate_epoch()
         return {
             "tombstone": tombstone.hex(),
@@ -161,14 +226,41 @@ class NodeWiring:
             "rewrapped": rotation.rewrapped,
         }
 
+    def rotate_keys(self, home: Path) -> dict[str, Any]:
+        """See `Wiring`."""
+        with self._controller(home) as (_, controller):
+            rotation = controller.keys.rotate_epoch()
+            due = controller.keys.rotation_due()
+        return {
+            "epoch": rotation.epoch,
+            "rewrapped": rotation.rewrapped,
+            "destroyed": rotation.destroyed,
+            "next_due": due,
+        }
+
+    def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
+        """See `Wiring`."""
+        told: dict[str, Any] = {}
+        with self._controller(home) as (_, controller):
+            if rows is not None:
+                controller.backup(rows)
+                told["rows"] = str(rows)
+            if keys is not None:
+                told |= {"keys": str(keys), "keys_expire": controller.keys.backup(keys)}
+        return told
+
+    @contextmanager
+    def _controller(self, home: Path) -> Iterator[tuple[Door, Controller]]:
+        """The ledger's door and the dossiers behind it, for this process alone."""
+        with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
+            yield door, controller
+
     def _protection(self, home: Path) -> Signer:
         name = next((n for n, _ in self.key_names(home) if n.endswith(PROTECTION)), "")
+        if not name:
+            sentence = f"say whose key puts it on the ledger: --as the key of a {PROTECTION}."
+            raise CommandError(sentence)
         return self.signer(home, name)
-
-    def texts(self, nation: str) -> dict[str, dict[str, str]]:
-        """See `Wiring`."""
-        with _told():
-            return read_nation(nation).texts
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""
@@ -192,7 +284,8 @@ def _door(home: Home) -> Iterator[Door]:
                 running.close()
 
 
-def _send(door: Door, signer: Signer, message: Any) -> Answer:  # noqa: ANN401 - any message
+def _send(door: Door, signer: Signer, message: Message, otherwise: str) -> None:
+    """Sign and submit one message; raises `CommandError` with what follows where it is not applied."""
     body = Body(
         ledger=door.ledger,
         sender=signer.address,
@@ -205,9 +298,8 @@ def _send(door: Door, signer: Signer, message: Any) -> Answer:  # noqa: ANN401 -
     (answer,) = door.submit([signer.transaction(body)])
     code = str(answer.reason) if answer.receipt is None else decode(answer.receipt, Receipt).code
     if code:
-        sentence = f"the run could not be put on the ledger ({code}): nothing was opened."
+        sentence = f"the ledger refused it ({code}), {otherwise}: sign with the key of an official who may."
         raise CommandError(sentence, 1)
-    return answer
 
 
 def _committed(door: Door, folders: Folders) -> Iterator[Committed]:

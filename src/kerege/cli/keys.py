@@ -1,0 +1,60 @@
+"""`kerege keys …`: a person's encrypted keys, and the throw-away keys of a home."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerege.cli import keystore
+from kerege.cli.options import DEFAULT_HOME, AsJson, Home
+from kerege.cli.output import say, show, show_rows
+from kerege.cli.wiring import CommandError, wiring
+
+app = typer.Typer(help="Keys that sign: encrypted ones of a person, throw-away ones of a home.", no_args_is_help=True)
+
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="Keystore; else KEREGE_KEYS, else the user's data folder.")
+]
+Name = Annotated[str, typer.Argument(help="Name of the key.")]
+
+
+@app.command()
+def new(
+    name: Name,
+    nation: Annotated[str, typer.Option(help="Nation whose addresses it shows.")] = "kg",
+    folder: Folder = None,
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Draw a key and seal it with a passphrase (asked for, or KEREGE_PASSPHRASE)."""
+    prefix = wiring().prefix_of(nation)
+    key = keystore.draw_key(folder or keystore.default_folder(), name, prefix, keystore.ask_passphrase(name, new=True))
+    show(_told(key), as_json=json_)
+
+
+@app.command("list")
+def list_keys(home: Home = DEFAULT_HOME, folder: Folder = None, *, json_: AsJson = False) -> None:
+    """Names and addresses: sealed keys of the keystore, throw-away keys of the home."""
+    sealed = [(k.file.name, k.file.address, "sealed") for k in keystore.list_keys(folder or keystore.default_folder())]
+    thrown = [(name, address, "throw-away") for name, address in wiring().key_names(home)]
+    show_rows("Keys", ("name", "address", "kind"), sealed + thrown, as_json=json_)
+
+
+@app.command()
+def address(name: Name, home: Home = DEFAULT_HOME) -> None:
+    """The address of a key, by its name, file, or OFFICE/ROLE of a throw-away key."""
+    key = keystore.find_key(name)
+    if key is not None:
+        say(key.file.address)
+        return
+    for known, shown in wiring().key_names(home):
+        if known == name:
+            say(shown)
+            return
+    sentence = f"there is no key {name}: `kerege keys list --home {home}` shows the names."
+    raise CommandError(sentence)
+
+
+def _told(key: keystore.KeptKey) -> dict[str, str]:
+    file = key.file
+    return {"name": file.name, "address": file.address, "public": file.public, "file": str(key.path)}

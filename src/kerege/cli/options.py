@@ -1,0 +1,51 @@
+"""Options that many commands share, and how they are read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerege.cli.keystore import ask_passphrase, find_key, open_key
+from kerege.cli.wiring import CommandError, Signer, wiring
+from kerege.kernel import addresses
+
+Home = Annotated[Path, typer.Option("--home", help="Folder of the ledger.")]
+As = Annotated[
+    str, typer.Option("--as", help="Whose key signs: a name or file of the keystore, or a throw-away OFFICE/ROLE.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the message, send nothing.")]
+Lang = Annotated[
+    str, typer.Option("--lang", envvar="KEREGE_LANG", help="Language of refusals: ky, ru or en.", show_envvar=True)
+]
+DEFAULT_HOME = Path("var/home")
+
+
+def signer_of(home: Path, name: str) -> Signer:
+    """Whose key `--as` means; raises `CommandError`."""
+    if not name:
+        sentence = "say whose key signs: --as NAME; `kerege keys list` shows the names."
+        raise CommandError(sentence)
+    key = find_key(name)
+    return wiring().signer(home, name) if key is None else open_key(key, ask_passphrase(key.file.name))
+
+
+def hex_id(text: str, length: int = 16) -> bytes:
+    """The bytes of an id; raises `CommandError`."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != length or raw.hex() != text:
+        sentence = f"{text} is not an id: {2 * length} lower-case hex digits are expected."
+        raise CommandError(sentence)
+    return raw
+
+
+def address_of(prefix: str, text: str) -> bytes:
+    """The bytes of an address; raises `CommandError`."""
+    try:
+        return addresses.decode(prefix, text)
+    except ValueError as error:
+        sentence = f"{text} is not an address of this ledger ({error}): copy it whole, it begins with {prefix}1."
+        raise CommandError(sentence) from None

@@ -1,0 +1,48 @@
+"""How the program ends: every fault is one sentence with the cure on standard error, and an exit code."""
+
+import os
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from kerege.cli.output import complain
+from kerege.cli.wiring import CommandError
+from kerege.storage.errors import StorageError
+
+TRACEBACK = "KEREGE_TRACEBACK"
+INTERRUPTED = 130
+UNUSABLE = 2
+
+
+class Program(TyperGroup):
+    """The root of the commands: no traceback leaves it."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own copy of click
+        """Run a command; what goes wrong becomes a sentence and `typer.Exit`."""
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            complain(str(error))
+            raise typer.Exit(error.code) from None
+        except StorageError as error:
+            complain(str(error))
+            raise typer.Exit(UNUSABLE) from None
+        except (KeyboardInterrupt, BrokenPipeError):
+            raise typer.Exit(INTERRUPTED) from None
+        except OSError as error:
+            complain(f"{error.filename or 'the system'}: {error.strerror or error}: check the path, rights and space.")
+            raise typer.Exit(UNUSABLE) from None
+        except Exception as error:
+            if _ours(error) or os.environ.get(TRACEBACK):
+                raise
+            complain(
+                f"an error of the program itself ({type(error).__name__}: {error}): run it again with {TRACEBACK}=1 "
+                "and report what it prints."
+            )
+            raise typer.Exit(UNUSABLE) from None
+
+
+def _ours(error: Exception) -> bool:
+    """Whether typer means this exception for itself: an exit, an abort, a wrong option."""
+    return isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "exit_code")
