@@ -14,7 +14,7 @@ from rich.progress import ProgressColumn as Column
 from rich.text import Text
 
 from kerege import proofs
-from kerege.cli import asking, dossiers, keys
+from kerege.cli import asking, dossiers, importing, keys
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang, hex_id
@@ -35,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dossiers.app, name="dossiers")
+app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(asking.app, name="show")
 for _module in MODULES:

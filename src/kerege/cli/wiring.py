@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kerege.consensus.door import Door
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.kernel.transaction import Body
 
 
@@ -77,6 +78,15 @@ class Wiring(Protocol):
 
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
         """Copy the sealed rows, the keys, or each to a folder of its own."""
+
+    def import_births(
+        self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """Import an extract of an old registry of births.
+
+        `signer`: an import officer; None for the home's throw-away key of one. Returns the import's number, rows,
+        outcomes, transactions sent, and how many rows an earlier run had done.
+        """
 
 
 _held: list[Wiring] = []

@@ -3,23 +3,15 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.gateways.extracts import births
-from kerege.gateways.extracts.errors import ExtractError
 from kerege.gateways.extracts.importer import Importer, Progress, Setting, Summary
-from kerege.gateways.extracts.outcomes import OutcomesFile
-from kerege.gateways.extracts.profile import Profile, read_profile
-from kerege.gateways.extracts.reader import Extract, open_extract
-from kerege.gateways.extracts.report import ReportFile
-from kerege.gateways.extracts.row import Row
-from kerege.gateways.extracts.rules import Verdict
 from kerege.gateways.extracts.sending import Signer
+from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack
@@ -31,62 +23,13 @@ ROLE = "import-officer"
 START_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What somebody asked to import, and what to write about it."""
-
-    file: Path
-    profile: Path | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    outcomes: Path | None = None
-    report: Path | None = None
-    with_values: bool = False
-    set_aside: bool = False
-
-
 def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
     """Import a file of births; raises `ExtractError`, `HomeError`, `DossierError` and what the door raises."""
     pack = read_nation(home.read_about()["nation"])
-    extract = open_births(pack, wanted)
+    extract = open_wanted(wanted, pack.extracts)
     with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
         importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
-        return run_import(importer, extract, pack, wanted, progress)
-
-
-def open_births(pack: Pack, wanted: Wanted) -> Extract:
-    """The file with its form found out; raises `ExtractError`."""
-    profiles: tuple[Profile, ...] = pack.extracts
-    if wanted.profile is not None:
-        profiles = (read_profile(wanted.profile),)
-    return open_extract(wanted.file, profiles, encoding=wanted.encoding, delimiter=wanted.delimiter)
-
-
-def run_import(importer: Importer, extract: Extract, pack: Pack, wanted: Wanted, progress: Progress) -> Summary:
-    """Import, and write what was asked for: outcomes and report appear whole or not at all."""
-    if wanted.report is None:
-        return _with_outcomes(importer, extract, wanted, _nothing, progress)
-    rows = extract.count()
-    with ReportFile(wanted.report, extract.layout, pack.texts, rows=rows, with_values=wanted.with_values) as report:
-        return _with_outcomes(importer, extract, wanted, report.write, progress)
-
-
-def _with_outcomes(
-    importer: Importer, extract: Extract, wanted: Wanted, on_row: Callable[[Row, Verdict], None], progress: Progress
-) -> Summary:
-    if wanted.outcomes is None:
-        return importer.run(extract, on_row, progress, set_aside=wanted.set_aside)
-    with OutcomesFile(wanted.outcomes) as outcomes:
-
-        def both(row: Row, verdict: Verdict) -> None:
-            outcomes.write(row.number, verdict)
-            on_row(row, verdict)
-
-        return importer.run(extract, both, progress, set_aside=wanted.set_aside)
-
-
-def _nothing(_row: Row, _verdict: Verdict) -> None:
-    pass
+        return run_import(importer, extract, pack.texts, wanted, progress)
 
 
 def setting_of(pack: Pack) -> Setting:
@@ -150,6 +93,3 @@ def _reach(home: Home) -> SocketDoor | None:
         return SocketDoor(home.socket)
     except (OSError, WireFault):
         return None
-
-
-__all__ = ["ExtractError", "Wanted", "import_births", "open_births", "open_node", "run_import", "setting_of"]

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,8 @@ from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folders
 from kerege.dossiers.errors import DossierError
 from kerege.dossiers.jobs import Committed
+from kerege.gateways.extracts.errors import ExtractError
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.kernel.codec import decode
 from kerege.kernel.errors import KernelFault
 from kerege.kernel.machine import next_due
@@ -34,7 +37,7 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys
+from kerege.node import devkeys, importing
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
@@ -56,7 +59,7 @@ def _told() -> Iterator[None]:
     """Known faults as one sentence with the cure."""
     try:
         yield
-    except (HomeError, DossierError, StorageError, Damaged) as fault:
+    except (HomeError, DossierError, ExtractError, StorageError, Damaged) as fault:
         raise CommandError(str(fault)) from None
     except Unprovable as fault:
         sentence = f"no proof of this: {str(fault).rstrip('.')}; check the id and the home."
@@ -256,11 +259,23 @@ class NodeWiring:
             yield door, controller
 
     def _protection(self, home: Path) -> Signer:
-        name = next((n for n, _ in self.key_names(home) if n.endswith(PROTECTION)), "")
+        return self._officer(home, PROTECTION)
+
+    def _officer(self, home: Path, role: str) -> Signer:
+        """The throw-away key of somebody of a role; raises `CommandError` where the home has none."""
+        name = next((n for n, _ in self.key_names(home) if n.endswith(f"/{role}")), "")
         if not name:
-            sentence = f"say whose key puts it on the ledger: --as the key of a {PROTECTION}."
+            sentence = f"say whose key puts it on the ledger: --as the key of a {role}."
             raise CommandError(sentence)
         return self.signer(home, name)
+
+    def import_births(
+        self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """See `Wiring`."""
+        with _told():
+            officer = signer or self._officer(home, importing.ROLE)
+            return asdict(importing.import_births(Home(home), wanted, officer, progress))
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""

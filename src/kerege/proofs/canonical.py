@@ -94,7 +94,7 @@ def utf8(data: bytes) -> str:
 
 
 def _without_strings(source: str) -> str:
-    """Leave the strings out, each looked at once; a string without an end, which is no JSON, stays with what follows."""
+    """Leave the strings out, each looked at once; one without an end, which is no JSON, stays with what follows."""
     parts, at = [], 0
     while (start := source.find('"', at)) >= 0 and (found := _STRING.match(source, start)) is not None:
         parts.append(source[at:start])

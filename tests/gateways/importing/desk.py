@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Self
 
 from kerege.gateways.extracts.importer import Importer, Summary
+from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
 from kerege.node import devkeys
 from kerege.node.home import Home
-from kerege.node.importing import IMPORTS, ROLE, Wanted, open_births, run_import, setting_of
+from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.workplace import Workplace, create_dev_home, open_workplace
 from kerege.testing.signers import Ed25519Signer
 
@@ -76,8 +77,10 @@ class ImportDesk:
         told = path.with_suffix(".outcomes")
         told.unlink(missing_ok=True)
         wanted = Wanted(file=path, outcomes=told, set_aside=set_aside)
-        extract = open_births(self.workplace.pack, wanted)
-        summary = run_import(self.importer(role), extract, self.workplace.pack, wanted, lambda _done, _total: None)
+        extract = open_wanted(wanted, self.workplace.pack.extracts)
+        summary = run_import(
+            self.importer(role), extract, self.workplace.pack.texts, wanted, lambda _done, _total: None
+        )
         return summary, told.read_text(encoding="utf-8").splitlines()[1:]
 
     def reopen(self) -> None:

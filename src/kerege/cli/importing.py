@@ -1,0 +1,87 @@
+"""`kerege import …`: old registries move in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.progress import ProgressColumn as Column
+from rich.text import Text
+
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, signer_of
+from kerege.cli.output import dump, say
+from kerege.cli.wiring import CommandError, wiring
+from kerege.gateways.extracts.wanted import Wanted
+
+app = typer.Typer(help="Move an old registry onto the ledger.", no_args_is_help=True)
+
+
+class _Rate(Column):
+    """Rows a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f} rows/s")
+
+
+@app.callback()
+def group() -> None:
+    """Move an old registry onto the ledger."""
+
+
+@app.command()
+def births(
+    file: Annotated[Path, typer.Argument(help="Extract of an old registry: CSV of any size.")],
+    home: Home = DEFAULT_HOME,
+    outcomes: Annotated[Path | None, typer.Option(help="Write `row,outcome,detail` for every row here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an XLSX with every finding here.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="Form of the file, where no known one fits its header.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="utf-8, utf-16, cp1251, cp866 or koi8-r; else detected.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Else detected.")] = None,
+    as_: As = "",
+    *,
+    with_values: Annotated[
+        bool, typer.Option("--with-values", help="Show the cells in the report: a clear copy, guard it.")
+    ] = False,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="End an unfinished import of another file with the rows it has.")
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """Import births: every row ends in one outcome, every accepted row is a record with its proof.
+
+    After a kill the same command goes on; the same file again changes nothing. The node may run or not.
+    """
+    if with_values and report is None:
+        sentence = "--with-values is about the report: name its file with --report FILE.xlsx."
+        raise CommandError(sentence)
+    wanted = Wanted(
+        file=file,
+        profile=profile,
+        encoding=encoding,
+        delimiter={"\\t": "\t"}.get(delimiter or "", delimiter),
+        outcomes=outcomes,
+        report=report,
+        with_values=with_values,
+        set_aside=set_aside,
+    )
+    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rows", total=None)
+        told = wiring().import_births(
+            home,
+            wanted,
+            signer_of(home, as_) if as_ else None,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if json_:
+        dump(told)
+        return
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in told["outcomes"].items())
+    say(f"{told['rows']:,} rows: {counts}; {told['transactions']:,} transactions sent")
+    if told["resumed_at"]:
+        say(f"{told['resumed_at']:,} rows were done before")
+    if outcomes is not None:
+        say(f"outcomes: {outcomes}")
+    if report is not None:
+        say(f"report: {report}")
