@@ -36,11 +36,11 @@ class Folders:
         self._dossiers = dossiers
         self._imports = imports
 
-    def keep(self, folder: Folder) -> None:
-        """Note a new version; durable on return."""
-        fields = (("purpose", folder.purpose), ("service", folder.service))
-        entry = Entry(_name(folder.about, folder.version), 0, folder.subject, IDENTITY)
-        self._dossiers.write_mapping([entry], [fields])
+    def keep(self, *folders: Folder) -> None:
+        """Note new versions; durable on return."""
+        fields = [(("purpose", folder.purpose), ("service", folder.service)) for folder in folders]
+        entries = [Entry(_name(folder.about, folder.version), 0, folder.subject, IDENTITY) for folder in folders]
+        self._dossiers.write_mapping(entries, fields)
 
     def find(self, about: Identifier) -> Folder | None:
         """The newest version, or None where the controller has no dossier of it."""

@@ -259,10 +259,11 @@ class Importer:
             blind = self._keys.blind(run.source, accepted[0].number, "records")
             message = ImportRecords(self._setting.office, run.number, drafts, self._epoch(), blind)
             parts.append((RECORDS.encode_key(drafts[0].record), [message]))
+        messages = self._cases(run, reviewed)
         for start in range(0, len(reviewed), REVIEWS):
-            group = reviewed[start : start + REVIEWS]
-            case = self._keys.record(run.source, group[0][0].number)
-            parts.append((CASES.encode_key(case), self._cases(run, group)))
+            case = self._keys.record(run.source, reviewed[start][0].number)
+            group = [message for pair in messages[start : start + REVIEWS] for message in pair]
+            parts.append((CASES.encode_key(case), group))
         return _Made(accepted, leaves, parts)
 
     def _epoch(self) -> int:
@@ -272,21 +273,9 @@ class Importer:
     def _records(self, run: "_Run", rows: Sequence[Row]) -> list[ImportedDraft]:
         keys, codes, expires = self._keys, self._setting.record_fields, self._expires()
         ids = [keys.record(run.source, row.number) for row in rows]
-        drafts = []
-        for identifier, row in zip(ids, rows, strict=True):
-            values = births.values_of(row)
-            drafts.append(
-                Draft(
-                    record=identifier,
-                    version=1,
-                    subject=keys.subject(identifier),
-                    purpose="acts",
-                    fields=tuple([(code, values.get(code, "")) for code in codes]),
-                    expires=expires,
-                    salts=keys.salts(identifier, len(codes)),
-                    again=True,
-                )
-            )
+        folders = [Folder(each, keys.subject(each), "acts", births.SERVICE, 1) for each in ids]
+        pairs = zip(folders, rows, strict=True)
+        drafts = [self._draft(folder, codes, births.values_of(row), expires) for folder, row in pairs]
         written = self._controller.dossiers.write(drafts)
         unique = self._controller.uniqueness.key
         made = []
@@ -308,39 +297,50 @@ class Importer:
     def _expires(self) -> int:
         return self._door.head().time + 24 * HOUR
 
-    def _cases(self, run: "_Run", rows: Sequence[tuple[Row, Verdict]]) -> list[Message]:
-        """Cases for the office of the act, opened by the office that imports."""
-        messages: list[Message] = []
-        for row, verdict in rows:
+    def _cases(self, run: "_Run", rows: Sequence[tuple[Row, Verdict]]) -> list[tuple[Message, Message]]:
+        """Cases for the office of the act, opened by the office that imports: for each the opening and the sending."""
+        made: list[tuple[Message, Message]] = []
+        for (row, _), content in zip(rows, self._requests(run, rows), strict=True):
             case = self._keys.record(run.source, row.number)
-            folder = Folder(case, self._keys.subject(case), "requests", births.REVIEW_SERVICE, 1)
-            content = self._request(folder, {**births.values_of(row), **_review(run, row, verdict)})
             office = row.office if row.office in self._setting.open_offices else self._setting.office
             blind = self._keys.blind(run.source, row.number, "case")
             own = self._setting.office
-            messages += [
-                Open(case, births.REVIEW_SERVICE, "submit", own, content, None, [], blind),
-                Act(case, own, "send", [], office, None, None, [], blind),
-            ]
-        return messages
+            made.append(
+                (
+                    Open(case, births.REVIEW_SERVICE, "submit", own, content, None, [], blind),
+                    Act(case, own, "send", [], office, None, None, [], blind),
+                )
+            )
+        return made
 
-    def _request(self, folder: Folder, values: Mapping[str, str]) -> Hash:
-        """Keep what a person must look at; gives its content root."""
-        codes = self._setting.review_fields
-        draft = Draft(
+    def _requests(self, run: "_Run", rows: Sequence[tuple[Row, Verdict]]) -> list[Hash]:
+        """Keep what a person must look at; gives the content root of each row's request."""
+        if not rows:
+            return []
+        codes, expires = self._setting.review_fields, self._expires()
+        drafts, folders = [], []
+        for row, verdict in rows:
+            case = self._keys.record(run.source, row.number)
+            folder = Folder(case, self._keys.subject(case), "requests", births.REVIEW_SERVICE, 1)
+            values = {**births.values_of(row), **_review(run, row, verdict)}
+            folders.append(folder)
+            drafts.append(self._draft(folder, codes, values, expires))
+        written = self._controller.dossiers.write(drafts)
+        self._folders.keep(*[folder for folder in folders if self._folders.find(folder.about) is None])
+        return [each.root for each in written]
+
+    def _draft(self, folder: Folder, codes: Sequence[str], values: Mapping[str, str], expires: int) -> Draft:
+        """The dossier of a row: every slot, under salts that the same row always gets."""
+        return Draft(
             record=folder.about,
             version=folder.version,
             subject=folder.subject,
             purpose=folder.purpose,
-            fields=tuple((code, values.get(code, "")) for code in codes),
-            expires=self._expires(),
+            fields=tuple([(code, values.get(code, "")) for code in codes]),
+            expires=expires,
             salts=self._keys.salts(folder.about, len(codes)),
             again=True,
         )
-        (written,) = self._controller.dossiers.write([draft])
-        if self._folders.find(folder.about) is None:
-            self._folders.keep(folder)
-        return written.root
 
 
 @dataclass(frozen=True, slots=True)
