@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -105,7 +106,8 @@ def anvil(seconds: int, reasons: dict[str, str]) -> int | None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [program, "--port", str(port), "--silent", "--block-time", "1", "--gas-limit", "3000000000"]
-    node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A group of its own: what npm installs is a wrapper, and anvil its child.
+    node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         accounts = _wait_for(port)
         count = _rpc(port, [_call("eth_blockNumber", [])])
@@ -119,7 +121,7 @@ def anvil(seconds: int, reasons: dict[str, str]) -> int | None:
         reasons[key] = f"anvil did not run: {error}"
         return None
     finally:
-        node.kill()
+        os.killpg(node.pid, signal.SIGKILL)
         node.wait()
 
 
