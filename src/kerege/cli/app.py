@@ -18,11 +18,11 @@ from kerege.cli import asking, dossiers, importing, keys
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang, hex_id
-from kerege.cli.outcomes import APPLIED
 from kerege.cli.output import complain, dump, say, show, show_rows
 from kerege.cli.program import INTERRUPTED, Program
 from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
+from kerege.consensus.outcomes import APPLIED
 from kerege.kernel.forms import json_schema, to_json
 from kerege.kernel.messages import Message, tag_of
 from kerege.modules import MODULES

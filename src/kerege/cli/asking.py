@@ -7,10 +7,10 @@ import typer
 
 from kerege.cli.looks import COLUMNS, page
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home, address_of, hex_id
-from kerege.cli.outcomes import outcome
 from kerege.cli.output import show, show_rows, when
 from kerege.cli.wiring import CommandError, wiring
 from kerege.consensus.door import Door, collect
+from kerege.consensus.outcomes import outcome
 from kerege.kernel import days
 from kerege.kernel.errors import BadForm
 from kerege.kernel.forms import to_json

@@ -10,11 +10,11 @@ from typing import Any
 from kerege.cli.files import read_text
 from kerege.cli.options import signer_of
 from kerege.cli.outbox import Outbox
-from kerege.cli.outcomes import APPLIED, explain, outcome
 from kerege.cli.output import complain, show
 from kerege.cli.wiring import CommandError, Signer, wiring
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy, Stopped
+from kerege.consensus.outcomes import APPLIED, explain, outcome
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm, WrongSequence
 from kerege.kernel.messages import Message
