@@ -17,6 +17,8 @@ MALE, FEMALE = "Э", "А"
 KEPT = 50_000
 """Acts in the sample, about 500 bytes each."""
 _FAULTY_KEPT = 500
+_SPREAD, _FIRST_SERIALS, _GAPS = 37, 50, 4
+"""Serials of a day begin somewhere and leave some out, so that they do not all look alike."""
 
 
 class Act(Struct, kw_only=True, gc=False):
@@ -75,7 +77,7 @@ class Book:
         self.faulty: dict[str, list[Faulty]] = {"review": [], "rejected": []}
         self.file = 0
         self._held = 0
-        self._serials = array("I", bytes(array("I").itemsize * len(DIGITS)))
+        self._serials = array("I", (place * _SPREAD % _FIRST_SERIALS for place in range(len(DIGITS))))
         self._odd_serial = 0
         self._numbers: dict[tuple[str, int], int] = {}
 
@@ -85,7 +87,7 @@ class Book:
 
     def new_pin(self, born: int, *, male: bool) -> str:
         """A PIN that nobody has, nor has one with the other sex in it."""
-        serial = self._serials[born] = self._serials[born] + 1
+        serial = self._serials[born] = self._serials[born] + 1 + born % _GAPS
         return f"{'2' if male else '1'}{DIGITS[born]}{serial:05}"
 
     def odd_pin(self, digits: str, *, male: bool) -> str:

@@ -11,7 +11,7 @@ from kerege.testing.extracts.spelling import KYRGYZ
 
 _SPACES = (" ", "  ", "\u00a0", " \u00a0")
 _NARROW_SPACES = (*_SPACES, "\u202f", "\u2009")
-_ASIDE = ("; айыл", "\nкөчө 1", "\r\nкөчө 2", " «Ак-Бата»; 3-үй", ' "Ак-Бата"', ", 5-үй\n\n", "\t1|2,3;4")
+_ASIDE = ("; айыл", "\nкөчө 1", "\r\nкөчө 2", " (Ак-Бата); 3-үй", ' "Ак-Бата"', ", 5-үй\n\n", "\t1|2,3;4")
 _OTHER_WORD = 0.02
 
 

@@ -90,7 +90,9 @@ def registered_on(scene: Scene, _act: Act, cells: list[str]) -> None:
     elif way == 2 and scene.today is not None:  # noqa: PLR2004 - the third way
         cells[REGISTERED] = DOTTED[scene.today + 1]
     else:
-        cells[REGISTERED] = DOTTED[PLACES[cells[BORN]] - 1 - (0 if chance.happens(1 / 2) else chance.below(_BEFORE))]
+        cells[REGISTERED] = DOTTED[
+            PLACES[cells[BORN].strip()] - 1 - (0 if chance.happens(1 / 2) else chance.below(_BEFORE))
+        ]
 
 
 FAULTS: dict[str, Fault] = {

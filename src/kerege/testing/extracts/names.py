@@ -37,7 +37,7 @@ def _ending(name: str, hard: str) -> str:
     """The name with an ending that begins with о, or with е after й, ш and vowels."""
     if name.endswith("й"):
         return f"{name[:-1]}е{hard[1:]}"
-    return name + (f"е{hard[1:]}" if name[-1] in "шы" else hard)
+    return name + (f"е{hard[1:]}" if name[-1] in "шыи" else hard)
 
 
 SURNAMES = tuple((_ending(stem, "ов"), _ending(stem, "ова")) for stem in _STEMS) + _RUSSIAN

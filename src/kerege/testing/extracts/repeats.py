@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 from kerege.testing.extracts.book import FEMALE, MALE, Act
 from kerege.testing.extracts.columns import (
+    BORN,
     FATHER,
     GIVEN_NAME,
     MOTHER,
+    NUMBER,
+    OFFICE,
     PATRONYMIC,
+    PIN,
     PLACE,
     PLACE_NAME,
     REGISTERED,
@@ -17,6 +21,8 @@ from kerege.testing.extracts.columns import (
 from kerege.testing.extracts.days import DOTTED
 from kerege.testing.extracts.scene import LAST_REGISTRATION, Scene
 from kerege.testing.extracts.spelling import lose_letters, same_name
+
+_SPACES = ("", " ", "\u00a0", "  \u00a0")
 
 Change = Callable[[Scene, Act, list[str]], None]
 
@@ -43,9 +49,15 @@ def lost(scene: Scene, act: Act, cells: list[str]) -> None:
     cells[GIVEN_NAME] = lose_letters(act.given_name, scene.chance)
 
 
+def spaced(scene: Scene, _act: Act, cells: list[str]) -> None:
+    """Spaces and no-break spaces around what is compared."""
+    for place in (PIN, SURNAME, GIVEN_NAME, BORN, NUMBER, OFFICE):
+        cells[place] = f"{scene.chance.pick(_SPACES)}{cells[place]}{scene.chance.pick(_SPACES)}"
+
+
 def other_patronymic(_scene: Scene, act: Act, cells: list[str]) -> None:
     """Another patronymic, or none: it does not belong to what is compared."""
-    cells[PATRONYMIC] = "" if act.patronymic else "Бакытович"
+    cells[PATRONYMIC] = "" if act.patronymic else "Бакыт уулу" if act.male else "Бакыт кызы"
 
 
 def other_sex(_scene: Scene, act: Act, cells: list[str]) -> None:
@@ -75,6 +87,7 @@ REPEATS: dict[Change, int] = {
     respelled: 6,
     given_name_respelled: 2,
     lost: 2,
+    spaced: 1,
     other_patronymic: 1,
     other_sex: 1,
     other_parents: 1,
