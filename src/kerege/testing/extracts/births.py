@@ -16,6 +16,20 @@ _LEAP_DAYS = leap_days(FIRST_BIRTH, LAST_BIRTH)
 _PARENT_SEEN = 40
 """Acts looked at to find a grown-up who is in the register already."""
 _LATEST = 300
+_ODD_NAMES = (
+    "О'Коннор",
+    "Ким-Ли",
+    "Tоктогулoва",
+    "Asanov",
+    "Асанов (Усенов)",
+    "Нет данных",
+    "Асанова 2-я",
+    "А",
+    "-",
+    "?",
+    "Абдурахманов-" * 10 + "Ли",
+)
+_ODD_OFFICES = ("ЗАГС-999999", "Сельская управа 3", "ЗАГС", "")
 
 
 def plain(scene: Scene) -> Act:
@@ -135,6 +149,26 @@ def lost_letters(scene: Scene) -> Act:
     return act
 
 
+def odd_name(scene: Scene) -> Act:
+    """A name that is hardly one, or has letters of two scripts: it is not empty."""
+    act = scene.child()
+    odd = scene.chance.pick(_ODD_NAMES)
+    return replace(act, surname=odd) if scene.chance.happens(1 / 2) else replace(act, given_name=odd)
+
+
+def odd_number(scene: Scene) -> Act:
+    """An act number that is not of the usual form."""
+    act = scene.child()
+    return replace(act, number=scene.chance.pick((act.number.replace("/", "-"), f"{act.number}-А", f"н {act.number}")))
+
+
+def odd_office(scene: Scene) -> Act:
+    """An office that is no more, or that is not written."""
+    act = scene.child()
+    office = scene.chance.pick(_ODD_OFFICES)
+    return replace(act, office=office, number=scene.book.new_number(office, act.registered))
+
+
 def corrected_review(scene: Scene) -> Act | None:
     """A reviewed row again without its fault: the faulty one holds neither PIN nor number."""
     faulty = scene.book.forget("review", scene.chance)
@@ -182,6 +216,9 @@ BIRTHS: dict[Callable[[Scene], Act | None], int] = {
     wide_place: 1,
     child_of_one_registered: 2,
     lost_letters: 3,
+    odd_name: 2,
+    odd_number: 1,
+    odd_office: 1,
     corrected_review: 1,
     corrected_rejection: 1,
     pin_of_review: 1,

@@ -59,7 +59,7 @@ def _nearly(scene: Scene, act: Act, cells: list[str], holder: Act) -> None:
         cells[NUMBER], cells[OFFICE] = act.number, act.office
     elif way == 1:
         other = scene.chance.pick(scene.territory.places).office
-        cells[OFFICE] = other if other != holder.office else f"{other}-1"
+        cells[OFFICE] = other if other != holder.office else "ЗАГС"
     elif way == 2:  # noqa: PLR2004 - the third way
         cells[BORN] = DOTTED[holder.born - 1 - scene.chance.below(_MONTH)]
     else:
