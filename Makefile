@@ -6,8 +6,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Two workers: the machine to plan for has two cores.
 WORKERS ?= 2
+PORT ?= 8080
 
-.PHONY: help setup native test check format docs demo bench versions help-law clean
+.PHONY: help setup native test check format docs demo up bench versions help-law clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ docs: $(RUN)  ## generate docs/reference and docs/privacy.md from the code
 
 demo: $(RUN)  ## a birth, from notification to a verified and then superseded certificate, in var/demo
 	@$(RUN) -m kerege.testing.demo
+
+up: $(RUN)  ## a fictitious raion with pages and API on http://127.0.0.1:8080/, in var/up; PORT=8081 for another
+	@$(RUN) -m kerege.testing.first_minute --port $(PORT)
 
 bench: $(RUN)  ## print the benchmark table
 	@$(RUN) -m benchmarks

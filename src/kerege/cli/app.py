@@ -74,9 +74,14 @@ def init(
 
 
 @app.command()
-def up(home: Home = DEFAULT_HOME) -> None:
+def up(
+    home: Home = DEFAULT_HOME,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Serve pages and API on this port of 127.0.0.1.")
+    ] = None,
+) -> None:
     """Run a node in the foreground; other commands reach it through the home's socket."""
-    wiring().serve(home, _say_now)
+    wiring().serve(home, _say_now, port)
 
 
 def _say_now(sentence: str) -> None:

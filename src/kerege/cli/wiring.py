@@ -51,8 +51,8 @@ class Wiring(Protocol):
     def open_door(self, home: Path) -> AbstractContextManager[Door]:
         """A running node's socket where one runs, else the store opened here."""
 
-    def serve(self, home: Path, ready: Callable[[str], None]) -> None:
-        """Run a node in the foreground until it is interrupted."""
+    def serve(self, home: Path, ready: Callable[[str], None], port: int | None = None) -> None:
+        """Run a node in the foreground until it is interrupted; with a port, also its pages and API over HTTP."""
 
     def signer(self, home: Path, name: str) -> Signer:
         """A throw-away key of the home, `office/role`."""

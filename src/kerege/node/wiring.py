@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +37,7 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys, importing
+from kerege.node import devkeys, importing, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
@@ -147,20 +147,34 @@ class NodeWiring:
         """See `Wiring`."""
         return _door(Home(home))
 
-    def serve(self, home: Path, ready: Callable[[str], None]) -> None:
+    def serve(self, home: Path, ready: Callable[[str], None], port: int | None = None) -> None:
         """See `Wiring`."""
+        self.run_node(Home(home), ready, port, [])
+
+    def run_node(
+        self, home: Home, ready: Callable[[str], None], port: int | None, chores: Sequence[Callable[[Ledger], None]]
+    ) -> None:
+        """Run a node, with a web worker where a port is given, until it is interrupted; `chores` run each second."""
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        with _told(), open_ledger(Home(home), alarm=ready) as ledger:
+        with _told(), ExitStack() as stack:
+            if port is not None:
+                web.check_port(port)
+            ledger = stack.enter_context(open_ledger(home, alarm=ready))
             ledger.serve()
             height = ledger.prover.head().height
-            ready(f"{ledger.machine.ledger} at height {height}, socket {ledger.home.socket}; Ctrl-C stops")
+            where = f"socket {ledger.home.socket}"
+            if port is not None:
+                where = f"{stack.enter_context(web.web_worker(home, port))} · {where}"
+            ready(f"{ledger.machine.ledger} at height {height}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:
                     sentence = f"the ledger stopped: {ledger.engine.failure}"
                     raise CommandError(sentence, 1)
                 self._tick(ledger)
+                for chore in chores:
+                    chore(ledger)
 
     def _tick(self, ledger: Ledger) -> None:
         """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""

@@ -77,7 +77,7 @@ def create_dev_home(home: Home, nation: str, *, clock: Clock = wall_clock) -> Pa
     create_ledger(home, genesis_of(pack, posts, new_ledger_id(nation, dev=True), clock()), nation=nation, dev=True)
     devkeys.write_keys(home, keys, pack.nation.prefix)
     with open_ledger(home, clock=clock) as ledger:
-        Controller.create(home.path, DoorView(ledger.door)).close()
+        Controller.create(home.path, DoorView(ledger.door), clock=clock).close()
     return pack
 
 
@@ -88,14 +88,15 @@ def open_workplace(
     pack = read_nation(home.read_about()["nation"])
     ledger = open_ledger(home, clock=clock, alarm=alarm)
     try:
-        controller = Controller.open(home.path, DoorView(ledger.door))
+        controller = Controller.open(home.path, DoorView(ledger.door), clock=clock)
     except BaseException:
         ledger.close()
         raise
-    return Workplace(ledger, controller, _desk(pack, ledger, controller), pack)
+    return Workplace(ledger, controller, make_desk(pack, ledger, controller), pack)
 
 
-def _desk(pack: Pack, ledger: Ledger, controller: Controller) -> Desk:
+def make_desk(pack: Pack, ledger: Ledger, controller: Controller) -> Desk:
+    """The controller's desk with a nation's services."""
     return Desk(
         controller,
         {service.definition.code: service.definition for service in pack.services},

@@ -7,6 +7,7 @@ transaction, every look at a value is on the ledger before the value is read.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from kerege.consensus.embedded import Answer
 from kerege.dossiers.desk import Decision
@@ -129,8 +130,11 @@ class Journey:
 
     # Examples of a pack
 
-    def play(self, service: str, example: Example, record: bytes | None = None) -> Played:
-        """Walk an example from its start to its outcome; `record` is the act that a later service is about."""
+    def play(self, service: str, example: Example, record: bytes | None = None, *, steps: int | None = None) -> Played:
+        """Walk an example from its start to its outcome, or so many steps of it.
+
+        `record`: the act that a later service is about.
+        """
         definition = self.workplace.pack.service(service).definition
         start = next(s for s in definition.starts if s.trigger == example.trigger)
         values = dict(example.values)
@@ -144,7 +148,7 @@ class Journey:
         self.send(requester if own else self.official(office, first.roles[0], example.path[0].who), opened)
         played = Played(case, office, record)
         roles = [step.role for step in example.path]
-        for step, next_role in zip(example.path, [*roles[1:], ""], strict=True):
+        for step, next_role in islice(zip(example.path, [*roles[1:], ""], strict=True), steps):
             signer = requester if step.role == REQUESTER else None
             brought = claim if signer else None
             self._step(service, played, step, next_role, values, signer, brought)

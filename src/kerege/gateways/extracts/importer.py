@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from kerege.consensus.door import Door
+from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
 from kerege.dossiers.store import Draft
@@ -89,8 +90,17 @@ class Summary:
 class Importer:
     """Imports files over one ledger and its dossiers; one at a time over a home."""
 
-    def __init__(self, door: Door, controller: Controller, signer: Signer, setting: Setting, folder: Path) -> None:
+    def __init__(
+        self,
+        door: Door,
+        controller: Controller,
+        signer: Signer,
+        setting: Setting,
+        folder: Path,
+        now: Callable[[], int] = wall_clock,
+    ) -> None:
         """`folder`: where journals and the index lie, `imports/` of the home."""
+        self._now = now
         self._door = door
         self._controller = controller
         self._signer = signer
@@ -121,7 +131,7 @@ class Importer:
     # Beginning and ending
 
     def _sender(self) -> Sender:
-        return Sender(self._door, self._signer)
+        return Sender(self._door, self._signer, self._now)
 
     def _source(self, extract: Extract) -> Hash:
         """The keyed hash of the whole file."""

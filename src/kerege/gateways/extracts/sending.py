@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, Self
 
@@ -36,8 +36,9 @@ class Signer(Protocol):
 class Sender:
     """Sends lists of messages in order as one account. A context manager: waits for all at its end."""
 
-    def __init__(self, door: Door, signer: Signer) -> None:
+    def __init__(self, door: Door, signer: Signer, now: Callable[[], int]) -> None:
         self._door = door
+        self._now = now
         self._signer = signer
         self._pool = ThreadPoolExecutor(1, "import-sender")
         self._waiting: list[Future[None]] = []
@@ -86,7 +87,7 @@ class Sender:
             sender=self._signer.address,
             lane=0,
             sequence=door.next_sequence(self._signer.address),
-            valid_until=max(door.head().time, time.time_ns() // 1_000_000) + HOUR,
+            valid_until=max(door.head().time, self._now()) + HOUR,
             salt=os.urandom(16),
             messages=messages,
         )

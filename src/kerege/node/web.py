@@ -1,0 +1,59 @@
+"""Starting and stopping the HTTP worker of a node (`web_worker.py`)."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from kerege.node.home import Home, HomeError
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+
+
+def check_port(port: int) -> None:
+    """Raise `HomeError` where nobody can listen there."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            reason = f"port {port} cannot be used ({getattr(error, 'strerror', None) or error}): choose another --port."
+            raise HomeError(reason) from None
+
+
+@contextmanager
+def web_worker(home: Home, port: int) -> Iterator[str]:
+    """A worker that answers, for as long as the context lasts; its address. Raises `HomeError`."""
+    check_port(port)
+    command = [sys.executable, "-m", "kerege.node.web_worker", "--home", str(home.path), "--port", str(port)]
+    worker = subprocess.Popen(command, start_new_session=True)
+    url = f"http://{HOST}:{port}/"
+    try:
+        _wait(worker, url)
+        yield url
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        try:
+            worker.wait(5)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+def _wait(worker: "subprocess.Popen[bytes]", url: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if worker.poll() is not None:
+            raise HomeError(f"the web worker ended with code {worker.returncode}: look at what it printed above.")
+        try:
+            with urlopen(f"{url}api/v1/health/live", timeout=2):  # noqa: S310 - our own address
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise HomeError(f"the web worker did not answer within {START_SECONDS} s: look at what it printed above.")

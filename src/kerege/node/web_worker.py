@@ -1,0 +1,35 @@
+"""The HTTP worker of a node: a process of its own that reaches the ledger through the home's socket.
+
+`python -m kerege.node.web_worker --home DIR --port N`, started and stopped by `kerege up`: apart from the command line,
+which would otherwise load a web server to print a help text.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from kerege.api.app import create_app, serve
+from kerege.node.home import Home
+from kerege.node.web import HOST
+from kerege.node.wire import SocketDoor
+from kerege.node.workplace import read_nation
+from kerege.portal.pages import Portal, routes
+
+
+def main() -> int:
+    """Serve one home until the signal to stop."""
+    parser = argparse.ArgumentParser(description="HTTP worker of a node; `kerege up` starts it.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    wanted = parser.parse_args()
+    home = Home(wanted.home)
+    pack, trust = read_nation(home.read_about()["nation"]), home.trust.read_bytes()
+    services = {each.definition.code: each.definition for each in pack.services}
+    with SocketDoor(home.socket) as door:
+        portal = Portal(door, pack.texts, services, trust, home.path / "public", pack.nation.offset_minutes)
+        serve(create_app(door, pack.texts, trust, pages=routes(portal)), HOST, wanted.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""The pages' routes and headers. No inline script or style, nothing from other origins; readable without script."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from litestar import MediaType, Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import Parameter
+from litestar.types import ControllerRouterHandler
+
+from kerege.consensus.door import Door
+from kerege.modules.services.types import ServiceDefinition
+from kerege.portal.pages.cases import CaseLine, find_line, lines
+from kerege.portal.pages.search import LONGEST, search
+from kerege.portal.verify import build_page
+from kerege.portal.verify import headers as verify_headers
+
+LANGUAGES = ("ky", "ru", "en")
+FOLDER = Path(__file__).parent
+STATIC = {
+    "kerege.css": "text/css; charset=utf-8",
+    "kerege.js": "text/javascript; charset=utf-8",
+    "kerege.svg": "image/svg+xml",
+}
+DOWNLOADS = ("certificate.json", "trust.json")
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": CSP, "X-Frame-Options": "DENY"}
+ORDER = ("open", "suspended", "appealed", "decided", "withdrawn", "lapsed")
+AnyRequest = Request[Any, Any, Any]
+Texts = Mapping[str, Mapping[str, str]]
+
+
+def _digest(name: str) -> str:
+    return sha256((FOLDER / "static" / name).read_bytes()).hexdigest()[:16]
+
+
+@lru_cache(1)
+def texts() -> dict[str, dict[str, str]]:
+    """The pages' own words, by language."""
+    return {code: yaml.safe_load((FOLDER / "texts" / f"{code}.yaml").read_text(encoding="utf-8")) for code in LANGUAGES}
+
+
+class Portal:
+    """What the pages show of one ledger."""
+
+    def __init__(
+        self,
+        door: Door,
+        nation: Texts,
+        services: Mapping[str, ServiceDefinition],
+        trust: bytes,
+        public: Path,
+        offset_minutes: int,
+    ) -> None:
+        """`nation`: texts of the pack. `public`: folder of files that a visitor may download."""
+        self.door = door
+        self.services = services
+        self.public = public
+        self.verify = build_page(trust)
+        self._nation = nation
+        self._zone = timezone(timedelta(minutes=offset_minutes))
+        self._pages = Environment(
+            loader=PackageLoader("kerege.portal.pages"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            auto_reload=False,
+        )
+        self._assets = {name: f"/static/{_digest(name)}/{name}" for name in STATIC}
+
+    def page(self, name: str, lang: str, status: int = 200, **values: Any) -> Response[str]:  # noqa: ANN401
+        """A page in a language."""
+        own = texts()[lang]
+
+        def code(kind: str, word: str) -> str:
+            return self._nation.get(lang, {}).get(f"{kind}.{word}", word)
+
+        text = self._pages.get_template(name).render(
+            t=own, lang=lang, languages=LANGUAGES, assets=self._assets, code=code, when=self.when, **values
+        )
+        return Response(text, status_code=status, media_type=MediaType.HTML, headers=HEADERS)
+
+    def when(self, time: int) -> str:
+        """Local time of the nation."""
+        return datetime.fromtimestamp(time / 1000, self._zone).strftime("%Y-%m-%d %H:%M")
+
+    def has(self, name: str) -> bool:
+        """Whether a file may be downloaded."""
+        return (self.public / name).is_file()
+
+
+def _lang(request: AnyRequest, asked: str | None) -> str:
+    if asked in LANGUAGES:
+        return asked
+    for part in request.headers.get("accept-language", "").split(","):
+        code = part.split(";")[0].strip()[:2].lower()
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+Lang = Annotated[str | None, Parameter(query="lang", max_length=2)]
+Word = Annotated[str | None, Parameter(query="word", max_length=LONGEST)]
+
+
+def _order(line: CaseLine) -> tuple[bool, int, int]:
+    return (not line.overdue, ORDER.index(line.status), line.due)
+
+
+def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
+    """Route handlers over a portal."""
+
+    @get("/", sync_to_thread=True, include_in_schema=False)
+    def start(request: AnyRequest, lang: Lang = None, word: Word = None) -> Response[str]:
+        """The start page; with `word`, what the search of all raw blocks came to."""
+        head = portal.door.head()
+        shown = sorted((line for line in lines(portal.door, portal.services) if line.service == "birth"), key=_order)
+        featured = next((line for line in shown if line.status == "open" and not line.overdue), None)
+        found = None if not (word or "").strip() else search(portal.door, str(word).strip())
+        return portal.page(
+            "start.html",
+            _lang(request, lang),
+            ledger=portal.door.ledger,
+            head=head,
+            cases=[line for line in shown if line is not featured][:20],
+            featured=featured,
+            found=found,
+            downloads=[name for name in DOWNLOADS if portal.has(name)],
+            base=str(request.base_url),
+        )
+
+    @get("/live.json", sync_to_thread=True, include_in_schema=False)
+    def live() -> dict[str, Any]:
+        """Height and block time of the newest block."""
+        head = portal.door.head()
+        return {"height": head.height, "time": head.time, "when": portal.when(head.time)}
+
+    @get("/cases/{identifier:str}", sync_to_thread=True, include_in_schema=False)
+    def case(request: AnyRequest, identifier: str, lang: Lang = None) -> Response[str]:
+        """A case."""
+        chosen = _lang(request, lang)
+        try:
+            raw = bytes.fromhex(identifier)
+        except ValueError:
+            raw = b""
+        line = find_line(portal.door, portal.services, raw) if len(raw) == 16 else None  # noqa: PLR2004 - an id
+        if line is None:
+            return portal.page("missing.html", chosen, 404, identifier=identifier[:64])
+        return portal.page("case.html", chosen, line=line, head=portal.door.head())
+
+    return [start, live, case, *_files(portal)]
+
+
+def _files(portal: Portal) -> Sequence[ControllerRouterHandler]:
+    """What is sent as it lies on the disk."""
+
+    @get("/verify", sync_to_thread=False, include_in_schema=False)
+    def verify() -> Response[bytes]:
+        """The page that verifies without asking anybody, with this ledger's trust file."""
+        return Response(portal.verify, media_type=MediaType.HTML, headers=dict(verify_headers()))
+
+    @get("/static/{digest:str}/{name:str}", sync_to_thread=False, include_in_schema=False)
+    def static(digest: str, name: str) -> Response[bytes]:
+        """Script and style, under names that change with them."""
+        if name not in STATIC or digest != _digest(name):
+            raise NotFoundException
+        raw = (FOLDER / "static" / name).read_bytes()
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(raw, media_type=STATIC[name], headers=headers)
+
+    @get("/download/{name:str}", sync_to_thread=False, include_in_schema=False)
+    def download(name: str) -> Response[bytes]:
+        """A file of the visitor: a certificate, the trust file."""
+        if name not in DOWNLOADS or not portal.has(name):
+            raise NotFoundException
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response((portal.public / name).read_bytes(), media_type=MediaType.JSON, headers=headers)
+
+    return [verify, static, download]
