@@ -89,9 +89,9 @@ def seed(home: Home, tell: Tell, *, now: Callable[[], int] = wall_clock) -> Raio
         clock.move(8)
         stopped = play("plain", 3)
         journey.send(journey.official(REGISTRY, "registrar"), _stop(stopped.case))
+        clock.time = max(clock.time, now() - DAY // 4)
         live = [play("plain", steps) for steps in (2, 3, 1, 3)]
         plain = _example(workplace, "plain", clock)
-        clock.time = max(clock.time, now() - DAY // 2)
         _publish(home, journey, finished.case, finished.record, finished.papers[0])
         shutil.copy(home.trust, home.path / "public" / "trust.json")
         return Raion(live[1].case.hex(), plain.values["child.surname"])

@@ -1,31 +1,16 @@
 """A real browser, the page opened from a file, and bundles of a real ledger."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from rich.console import Console
 
 from kerege.portal.verify import build_page
 from kerege.testing.demo import play
 from tests.portal.verify.twin import Twin
-
-CHROMIUM = os.environ.get("KEREGE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is absent: apt-get install --no-install-recommends chromium, or set KEREGE_CHROMIUM")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from litestar import MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from kerege.consensus.door import Door
@@ -107,8 +107,8 @@ def _lang(request: AnyRequest, asked: str | None) -> str:
     return "en"
 
 
-Lang = Annotated[str | None, Parameter(query="lang", max_length=2)]
-Word = Annotated[str | None, Parameter(query="word", max_length=LONGEST)]
+Lang = Annotated[str | None, QueryParameter(name="lang", max_length=2)]
+Word = Annotated[str | None, QueryParameter(name="word", max_length=LONGEST)]
 
 
 def _order(line: CaseLine) -> tuple[bool, int, int]:

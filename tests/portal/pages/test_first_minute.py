@@ -1,0 +1,205 @@
+"""The first minute: what the terminal says, what the pages say, and that it is true."""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from kerege.modules.registries.state import IMPORTS
+from kerege.node.home import Home
+from kerege.node.wire import SocketDoor
+from kerege.portal.pages.routes import LANGUAGES, texts
+from tests.portal.pages.conftest import Up
+
+DAY = 24 * 3_600_000
+
+
+def get(up: Up, path: str, **values: str) -> httpx.Response:
+    return httpx.get(up.url + path, params=values or None, timeout=20)
+
+
+def test_it_serves_within_a_minute_and_says_where(up):
+    assert up.seconds < 60
+    for word in ("look", "a case", "verify", "find", "stop     Ctrl-C", up.url):
+        assert word in up.told
+
+
+def test_a_port_in_use_is_one_sentence_with_the_cure(up, tmp_path):
+    port = up.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "kerege.testing.first_minute", "--home", str(tmp_path / "h"), "--port", port]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") <= 2
+    assert port in done.stderr
+    assert "make up PORT=" in done.stderr.replace("\n", " ")
+    done = subprocess.run(
+        [sys.executable, "-m", "kerege.node", "up", "--home", str(up.home), "--port", port],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_height_and_block_time_rise_by_ordinary_transactions(up):
+    first = get(up, "/live.json").json()
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        now = get(up, "/live.json").json()
+        if now["height"] > first["height"]:
+            break
+        time.sleep(0.5)
+    assert now["height"] > first["height"]
+    assert now["time"] > first["time"]
+    with SocketDoor(Home(up.home).socket) as door:
+        block = door.block(now["height"])
+    assert block is not None
+    (raw,) = block.transactions
+    assert b"services.Open" in raw
+
+
+def test_the_raion_has_what_was_promised(up):
+    page = get(up, "/", lang="en").text
+    rows = re.findall(r"<tr><td>(.*?)</tr>", page, re.DOTALL)
+    assert sum("Overdue" in row for row in rows) == 1
+    stopped = [row for row in rows if "Clock stopped" in row]
+    assert len(stopped) == 1
+    assert "another body" in stopped[0]
+    assert sum("refused" in row for row in rows) == 1
+    with SocketDoor(Home(up.home).socket) as door:
+        first, last = door.block(1), door.head()
+    assert first is not None
+    assert 59 < (last.time - first.time) / DAY < 61
+
+
+def test_two_hundred_births_moved_in(up):
+    with SocketDoor(Home(up.home).socket) as door:
+        (raw,) = [raw for _, raw in door.scan(IMPORTS.prefix)]
+    told = IMPORTS.decode_value(raw)
+    assert told.accepted + told.duplicate + told.review + told.rejected == 200
+    assert told.accepted > 150
+
+
+def test_a_case_is_a_line_with_who_holds_it_and_until_when(up):
+    link = re.search(r"/cases/[0-9a-f]{32}", up.told)
+    assert link is not None
+    page = get(up, link[0], lang="en")
+    assert page.status_code == 200
+    assert "Now" in page.text
+    assert "ЗАГС-708203" in page.text
+    assert "Due: 2" in page.text
+    for wrong in ("/cases/" + "0" * 32, "/cases/xyz"):
+        missing = get(up, wrong, lang="en")
+        assert (missing.status_code, "There is no such case" in missing.text) == (404, True)
+
+
+def test_the_childs_name_is_in_no_block_and_an_office_is(up):
+    name = re.search(r"the child's name (\S+):", up.told)
+    assert name is not None
+    for word in (name[1], name[1].upper(), "22708201900031"):
+        assert "Hits: 0<" in get(up, "/", lang="en", word=word).text
+    assert "Hits: 0<" not in get(up, "/", lang="en", word="ЗАГС-708203").text
+
+
+@pytest.mark.parametrize("word", ["<script>alert(1)</script>", "\u202e", "%", "а" * 100])
+def test_hostile_words_are_words(up, word):
+    page = get(up, "/", word=word)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+
+
+def test_the_certificate_verifies_offline_from_the_download(up, tmp_path):
+    for name in ("certificate.json", "trust.json"):
+        (tmp_path / name).write_bytes(get(up, f"/download/{name}").content)
+    command = [sys.executable, "-I", "-m", "kerege.proofs", "certificate.json", "--trust", "trust.json"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert get(up, "/download/raion.json").status_code == 404
+    assert get(up, "/download/..%2fhome.json").status_code == 404
+
+
+def test_pages_are_small_and_quick_and_strict(up):
+    sizes, times = [], []
+    for path in ("/", "/verify"):
+        for _ in range(20):
+            started = time.perf_counter()
+            page = get(up, path)
+            times.append(time.perf_counter() - started)
+        sizes.append(len(page.content))
+        policy = page.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+    for asset in re.findall(r'(?:href|src)="(/static/[^"]+)"', get(up, "/").text):
+        answer = get(up, asset)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        sizes.append(len(answer.content))
+    assert sum(sizes) <= 200 * 1024
+    assert statistics.quantiles(times, n=20)[-1] < 0.25  # the goal of 50 ms is measured in benchmarks.importing
+
+
+def test_every_language_has_every_text(up):
+    found = texts()
+    assert {frozenset(words) for words in found.values()} == {frozenset(found["en"])}
+    for lang in LANGUAGES:
+        page = get(up, "/", lang=lang)
+        assert f'<html lang="{lang}">' in page.text
+        assert found[lang]["heading"] in page.text
+    assert '<html lang="ky">' in httpx.get(up.url, headers={"Accept-Language": "ky-KG,ru;q=0.5"}, timeout=20).text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("width", [320, 1100])
+def test_pages_in_a_real_browser(up: Up, browser: Browser, lang: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{up.url}/?lang={lang}")
+    age = page.locator("[data-age]")
+    page.wait_for_function("/[0-9]/.test(document.querySelector('[data-age]').textContent)")
+    before = age.inner_text()
+    page.wait_for_function("text => document.querySelector('[data-age]').textContent !== text", arg=before)
+    link = page.locator("main a[href^='/cases/']").first.get_attribute("href")
+    for path in (f"/?lang={lang}", str(link), "/?word=x"):
+        page.goto(up.url + path)
+        assert Axe().run(page).response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert said == []
+    page.close()
+
+
+def test_without_script_the_page_says_the_same(up: Up, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{up.url}/?lang=en")
+    assert page.locator("[data-height]").inner_text().isdigit()
+    page.get_by_label("Name or word").fill("ЗАГС-708203")
+    page.get_by_role("button", name="Search all blocks").click()
+    assert "Hits: 0" not in page.locator(".found").inner_text()
+    context.close()
+
+
+def test_it_is_used_by_keyboard(up: Up, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{up.url}/?lang=en")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "word":
+            break
+    page.keyboard.type("nobody")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".found")
+    assert "Hits: 0" in page.locator(".found").inner_text()
+    page.close()
+
+
+def test_no_clear_row_of_the_old_registry_stays(up):
+    assert not list(Path(up.home).rglob("*.csv"))
