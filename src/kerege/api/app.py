@@ -1,95 +1,124 @@
-"""The application: routes, limits, errors, headers."""
+"""The application: operations over a door, joined by Litestar."""
 
-from collections.abc import Sequence
-from typing import Any
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
-import uvicorn
-from litestar import Litestar
-from litestar.config.response_cache import ResponseCacheConfig
-from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+from litestar import Litestar, Response, Router
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
-from kerege.api.batcher import Batcher
-from kerege.api.idempotency import Keys
-from kerege.api.problems import answer_problem
-from kerege.api.routes import Ledger, Messages, Transactions, live, ready
+from kerege.api.document import make_document
+from kerege.api.feed import Feed
+from kerege.api.metrics import Metrics
+from kerege.api.operations import Asked, Good, Operation, handler_of
+from kerege.api.problems import FAILED, MALFORMED, NO_METHOD, NOT_FOUND, Problem
+from kerege.api.replies import SECURITY, encode_json, reply
+from kerege.api.routes.blocks import block_operations
+from kerege.api.routes.events import event_operations
+from kerege.api.routes.health import health_operations
+from kerege.api.routes.ledger import ledger_operations
+from kerege.api.routes.state import state_operations
+from kerege.api.routes.transactions import transaction_operations
 from kerege.api.service import Service
+from kerege.api.serving import serve
 from kerege.consensus.door import Door
 from kerege.consensus.outcomes import Texts
 
-MAXIMUM_BODY = 64 * 1024 * 1024
-"""500 transactions of 256 KiB cannot come in one request; 64 MiB can, in base64url."""
-SLOW_SECONDS = 30
-"""A connection that sends nothing for so long is closed."""
+ROOT = "/api/v1"
+PAGE_SECURITY = tuple((name, value) for name, value in SECURITY if name != "content-security-policy")
+"""Headers of pages; their content security policies are their own."""
+log = logging.getLogger("kerege.api")
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
-
-class Metrics(PrometheusController):
-    """Requests, durations and errors for Prometheus."""
-
-    path = "/metrics"
-    include_in_schema = False
+__all__ = ["create_app", "serve"]
 
 
 def create_app(
-    door: Door, texts: Texts, trust: bytes, *, pages: Sequence[ControllerRouterHandler] = (), debug: bool = False
+    door_factory: Callable[[], Door],
+    texts: Texts,
+    trust: bytes,
+    *,
+    pages: Sequence[ControllerRouterHandler] = (),
+    stream_seconds: float = 3_600.0,
 ) -> Litestar:
-    """The API over a door; `pages`: further routes that share its limits and errors."""
-    service, batcher, keys = Service(door, texts, trust), Batcher(door), Keys()
+    """The application over a ledger's door, opened here and closed by its owner.
 
-    def _service() -> Service:
-        return service
+    `texts`: the nation's, by language. `trust`: the ledger's trust file. `pages`: further routes beside the API's.
+    `stream_seconds`: how long an event stream stays open before its client comes again.
+    """
+    metrics = Metrics()
+    service = Service(door_factory(), texts, trust, metrics)
+    feed = Feed(service, metrics, longest=stream_seconds)
+    operations = [
+        *ledger_operations(service),
+        *transaction_operations(service),
+        *block_operations(service),
+        *state_operations(service),
+        *event_operations(service, feed),
+        *health_operations(service, metrics),
+    ]
+    operations.append(_document(operations))
+    handlers: list[ControllerRouterHandler] = [handler_of(operation, metrics) for operation in operations]
 
-    def _batcher() -> Batcher:
-        return batcher
+    beside = Router("/", route_handlers=pages, response_headers=dict(PAGE_SECURITY))
 
-    def _keys() -> Keys:
-        return keys
-
-    async def _close(_app: Litestar) -> None:
-        batcher.close()
+    @asynccontextmanager
+    async def living(_app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await feed.close()
+            service.close()
 
     return Litestar(
-        [Ledger, Messages, Transactions, live, ready, Metrics, *pages],
-        dependencies={
-            "service": Provide(_service, sync_to_thread=False),
-            "batcher": Provide(_batcher, sync_to_thread=False),
-            "keys": Provide(_keys, sync_to_thread=False),
-        },
-        exception_handlers={Exception: answer_problem},
-        middleware=[PrometheusConfig(app_name="kerege", prefix="kerege").middleware],
-        openapi_config=OpenAPIConfig(
-            title="Kerege", version="1", path="/api/v1/schema", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
-        ),
-        request_max_body_size=MAXIMUM_BODY,
-        response_headers=HEADERS,
-        response_cache_config=ResponseCacheConfig(default_expiration=0),
-        on_shutdown=[_close],
-        signature_types=[Service, Batcher, Keys],
-        debug=debug,
+        route_handlers=[
+            Router(ROOT, route_handlers=handlers),
+            Router("/", route_handlers=pages, response_headers=dict(PAGE_SECURITY)),
+        ],
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        lifespan=[living],
+        openapi_config=None,
+        logging_config=None,
     )
 
 
-def serve(app: Litestar, host: str, port: int, **settings: Any) -> None:  # noqa: ANN401 - uvicorn's settings
-    """Serve until interrupted, with bounds against slow and greedy clients."""
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_keep_alive=SLOW_SECONDS,
-        h11_max_incomplete_event_size=64 * 1024,
-        limit_concurrency=1_000,
-        server_header=False,
-        **settings,
+def _document(operations: list[Operation]) -> Operation:
+    made: list[bytes] = []
+
+    async def document(_request: Asked) -> ASGIResponse:
+        if not made:
+            made.append(encode_json(make_document(operations, ROOT)))
+        return reply(made[0])
+
+    return Operation(
+        method="GET",
+        path="/openapi.json",
+        name="getDocument",
+        summary="This document.",
+        run=document,
+        good=Good(description="OpenAPI 3.1.", schema={"type": "object"}),
     )
+
+
+def _refuse(request: Asked, refused: HTTPException) -> Response[bytes]:
+    """What Litestar refuses before an operation is reached."""
+    path = request.url.path
+    if isinstance(refused, NotFoundException):
+        problem = Problem(NOT_FOUND, f"Nothing stands at {path}: {ROOT}/openapi.json lists what does.")
+    elif isinstance(refused, MethodNotAllowedException):
+        known = (refused.headers or {}).get("allow", "")
+        problem = Problem(NO_METHOD, f"{path} knows {known}, not {request.method}.", headers={"allow": known})
+    else:
+        problem = Problem(MALFORMED, f"{path}: {refused.detail}.")
+    return problem.response()
+
+
+def _fail(_request: Asked, failure: Exception) -> Response[bytes]:
+    """An error of our own: the operator reads it in the log, the client learns nothing of it."""
+    if isinstance(failure, Problem):
+        return failure.response()
+    log.error("a request failed", exc_info=failure)
+    return Problem(
+        FAILED, "Nothing is known to be wrong with the request: the operator's log has the cause."
+    ).response()

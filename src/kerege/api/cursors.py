@@ -1,33 +1,46 @@
-"""Opaque cursors: where a page ended, for the next one."""
+"""Opaque cursors: where a list goes on, bound to the list and the ledger it was given for."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
+from hashlib import sha256
+from typing import Any
 
-from kerege.api.problems import Problem
+import msgspec
 
+from kerege.api.octets import from_base64url, to_base64url
+from kerege.api.problems import BAD_CURSOR, Problem
 
-def to_base64url(raw: bytes) -> str:
-    """Without padding."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def from_base64url(text: str, what: str) -> bytes:
-    """Raises `Problem` for another spelling of the same bytes, too."""
-    try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (Error, ValueError):
-        raw = b""
-    if to_base64url(raw) != text:
-        raise Problem("bad-request", 400, f"{what} is no base64url without padding: copy it as it was given.")
-    return raw
+MAXIMUM = 2_048
+"""Characters of a cursor."""
+_MARK = 8
 
 
-def from_hex(text: str, size: int, what: str) -> bytes:
-    """Lower-case hex of so many bytes; raises `Problem`."""
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != size or raw.hex() != text:
-        raise Problem("bad-request", 400, f"{what} is no id: {2 * size} lower-case hex digits are expected.")
-    return raw
+class Cursors:
+    """Makes and reads the cursors of one list (`subject`) of one ledger."""
+
+    def __init__(self, ledger: str, subject: str) -> None:
+        self._mark = sha256(f"kerege/cursor/1\0{ledger}\0{subject}".encode()).digest()[:_MARK]
+
+    def make(self, place: Any) -> str:  # noqa: ANN401 - whatever msgspec encodes
+        """The cursor of a place."""
+        raw = self._mark + msgspec.msgpack.encode(place)
+        return to_base64url(raw + sha256(raw).digest()[:_MARK])
+
+    def read(self, cursor: str, kind: Any) -> Any:  # noqa: ANN401 - a value of that type
+        """The place of a cursor; raises `Problem` where it is none of this list."""
+        try:
+            return msgspec.msgpack.decode(self._checked(from_base64url(cursor)), type=kind)
+        except ValueError:
+            raise bad_cursor() from None
+
+    def _checked(self, raw: bytes) -> bytes:
+        body, check = raw[:-_MARK], raw[-_MARK:]
+        if body[:_MARK] != self._mark or sha256(body).digest()[:_MARK] != check:
+            raise ValueError("not a cursor of this list")
+        return body[_MARK:]
+
+
+def bad_cursor() -> Problem:
+    """The answer to a cursor that is not, or no longer, good."""
+    return Problem(
+        BAD_CURSOR,
+        "The cursor was cut, changed, or given by another list or ledger: ask for the first page without a cursor.",
+    )

@@ -1,84 +1,105 @@
-"""Errors as RFC 9457 problem details, with stable types."""
+"""What went wrong, as RFC 9457 problem details with types that never change their meaning."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar import Response
+from litestar.response.base import ASGIResponse
+from msgspec import Struct
 
-from kerege.consensus.embedded import Busy, Stopped
-from kerege.consensus.prover import Unprovable
+from kerege.api.replies import PROBLEM_JSON, SECURITY, encode_json, reply
 
-MEDIA_TYPE = "application/problem+json"
-PREFIX = "urn:kerege:problem:"
+URN = "urn:kerege:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its name in the type URI, its status and its title."""
+
+    name: str
+    status: int
+    title: str
+
+
+MALFORMED = Kind("malformed", HTTPStatus.BAD_REQUEST, "The request does not have the documented form")
+BAD_CURSOR = Kind("bad-cursor", HTTPStatus.BAD_REQUEST, "The cursor is not one of this list as it stands now")
+NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is nothing here")
+NO_METHOD = Kind("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED, "This address does not know the method")
+NOT_ACCEPTED = Kind("media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of a kind that is not read here")
+TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is longer than the bound")
+BAD_FORM = Kind("bad-form", HTTPStatus.UNPROCESSABLE_ENTITY, "A field does not hold what the ledger's rules ask for")
+NO_TRANSACTION = Kind("not-a-transaction", HTTPStatus.UNPROCESSABLE_ENTITY, "The ledger takes this for no transaction")
+OUT_OF_ORDER = Kind("wrong-sequence", HTTPStatus.CONFLICT, "It is not this transaction's turn")
+NOT_PROVABLE = Kind("not-provable", HTTPStatus.UNPROCESSABLE_ENTITY, "There is no proof of this")
+KEY_REUSED = Kind(
+    "idempotency-key-reused", HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another body"
+)
+KEY_IN_USE = Kind("idempotency-key-in-use", HTTPStatus.CONFLICT, "A request with this Idempotency-Key is under way")
+BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger has as much waiting as it takes")
+NO_NODE = Kind("no-node", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger's node does not answer")
+FAILED = Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "The server met an error of its own")
+TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time")
+BAD_HTTP = Kind("not-http", HTTPStatus.BAD_REQUEST, "The bytes are no HTTP request")
+HEADERS_TOO_LARGE = Kind(
+    "headers-too-large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is longer than the bound"
+)
+
+KINDS = tuple(kind for kind in dict(globals()).values() if isinstance(kind, Kind))
+
+
+class ProblemBody(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A problem as it is answered (RFC 9457)."""
+
+    type: str
+    """Stable URI of the kind of problem."""
+    title: str
+    """The kind of problem in words."""
+    status: int
+    """The HTTP status."""
+    detail: str
+    """What happened, with which values, and what to do."""
+    code: str = ""
+    """Number of the ledger's refusal, where it is one."""
+    facts: dict[str, Any] = {}
+    """Facts of the refusal by name."""
+    text: str = ""
+    """The refusal in the language asked for, as the nation says it."""
 
 
 class Problem(Exception):
-    """What a request cannot have: a stable type, the status, and a sentence with values and cure."""
+    """Ends a request with a problem."""
 
-    def __init__(self, kind: str, status: int, detail: str, **members: Any) -> None:  # noqa: ANN401 - JSON
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        code: str = "",
+        facts: Mapping[str, Any] | None = None,
+        text: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
-        self.status = status
-        self.detail = detail
-        self.members = members
+        self.headers = headers
+        self.body = ProblemBody(
+            type=URN + kind.name,
+            title=kind.title,
+            status=int(kind.status),
+            detail=detail,
+            code=code,
+            facts=dict(facts or {}),
+            text=text,
+        )
 
+    def reply(self) -> ASGIResponse:
+        """The answer."""
+        return reply(encode_json(self.body), PROBLEM_JSON, self.kind.status, self.headers)
 
-TITLES: Mapping[str, str] = {
-    "bad-request": "The request cannot be read",
-    "not-found": "There is no such thing",
-    "method-not-allowed": "This address does not take the method",
-    "too-large": "The request is too large",
-    "not-a-transaction": "This is no transaction of the ledger",
-    "key-reused": "The idempotency key was used for another request",
-    "key-in-use": "A request with this idempotency key is under way",
-    "busy": "The ledger is busy",
-    "stopped": "The ledger does not answer",
-    "unprovable": "There is no proof of this",
-    "unsupported-media-type": "This media type is not taken",
-    "internal": "The program met an error of its own",
-}
-_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
-
-
-def to_problem(error: Exception) -> Problem:
-    """Any error as a problem; unforeseen ones say nothing of the inside."""
-    match error:
-        case Problem():
-            return error
-        case Busy():
-            return Problem("busy", 503, str(error), retry_after=error.retry_after)
-        case Stopped() | ConnectionError() | FileNotFoundError():
-            return Problem("stopped", 503, "The node does not answer: try again when it runs.")
-        case Unprovable():
-            return Problem("unprovable", 404, f"{str(error).rstrip('.')}: check the id.")
-        case HTTPException():
-            kind = _BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")  # noqa: PLR2004
-            detail = error.detail or TITLES[kind]
-            extra = {"fields": error.extra} if isinstance(error.extra, list) and error.extra else {}
-            return Problem(kind, error.status_code, detail, **extra)
-        case _:
-            return Problem("internal", 500, "An error of the program itself: report it with the time of the request.")
-
-
-def answer_problem(_request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
-    """The answer to a request that failed."""
-    problem = to_problem(error)
-    headers = {}
-    if "retry_after" in problem.members:
-        headers["Retry-After"] = str(max(1, -(-problem.members["retry_after"] // 1000)))
-    allowed = getattr(error, "headers", None) or {}
-    if "allow" in {name.lower() for name in allowed}:
-        headers |= {"Allow": next(value for name, value in allowed.items() if name.lower() == "allow")}
-    return Response(
-        {
-            "type": PREFIX + problem.kind,
-            "title": TITLES[problem.kind],
-            "status": problem.status,
-            "detail": problem.detail,
-            **problem.members,
-        },
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=headers,
-    )
+    def response(self) -> Response[bytes]:
+        """The same in the form that Litestar takes from its handlers of exceptions."""
+        headers = {**dict(SECURITY), **(self.headers or {})}
+        status = int(self.kind.status)
+        return Response(encode_json(self.body), status_code=status, media_type=PROBLEM_JSON, headers=headers)

@@ -1,218 +1,98 @@
-"""What the routes ask: forms to bytes and back, over one door. Blocking calls, for threads."""
+"""What every operation works with: the door, asked in threads, and what was derived from the modules once."""
 
-import os
+import asyncio
 import time
-from collections.abc import Mapping
-from hashlib import sha256
-from itertools import islice
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-import msgspec
-
-from kerege.api.cursors import from_base64url, from_hex, to_base64url
-from kerege.api.forms import LedgerState, Page, Prepare, Prepared
-from kerege.api.problems import Problem
-from kerege.consensus.door import PAGE, Door
-from kerege.consensus.embedded import Answer
-from kerege.consensus.outcomes import Texts, explain, outcome, plain
-from kerege.kernel import addresses, crypto
-from kerege.kernel.errors import BadForm
-from kerege.kernel.forms import from_json, json_schema, to_json
-from kerege.kernel.messages import Message, tag_of
-from kerege.kernel.receipts import BlockReceipt, Receipt
-from kerege.kernel.tables import Table
-from kerege.kernel.transaction import MAXIMUM_AHEAD, Body, encode_body
+from kerege.api.batching import Batcher, Full
+from kerege.api.idempotency import Keys
+from kerege.api.languages import DEFAULT, choose
+from kerege.api.metrics import Metrics
+from kerege.api.outcomes import Teller
+from kerege.api.problems import BUSY, NO_NODE, Problem
+from kerege.consensus.door import Door
+from kerege.consensus.embedded import Answer, Busy, Stopped
+from kerege.consensus.outcomes import Texts
+from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 
-HOUR = 3_600_000
-HASH, ID = 32, 16
-LOOKED_THROUGH = 200
-"""Blocks that one page of receipts looks through at most."""
-LANGUAGES = ("ky", "ru", "en")
+READERS = 4
+"""Threads that ask the door for what is read."""
 
-MESSAGES: dict[str, type[Message]] = {tag_of(kind): kind for module in MODULES for kind in module.handlers}
-TABLES: dict[str, Table[Any, Any]] = {table.name: table for module in MODULES for table in module.tables}
-
-_ENTRIES: Any = msgspec.msgpack.Decoder(Receipt | BlockReceipt)
+T = TypeVar("T")
 
 
 class Service:
-    """One ledger as the API shows it."""
+    """One API over one ledger; asked from one event loop."""
 
-    def __init__(self, door: Door, texts: Texts, trust: bytes) -> None:
+    def __init__(self, door: Door, texts: Texts, trust: bytes, metrics: Metrics) -> None:
         self.door = door
+        self.modules = Modules(MODULES)
+        self.texts = texts
         self.trust = trust
-        self._texts = texts
+        self.keys = Keys()
+        self._count = metrics.rounds.observe
+        self.batcher = Batcher(self._submit)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._tellers: dict[str, Teller] = {}
 
-    # Messages
+    def close(self) -> None:
+        """Let the threads end; the door is its owner's to close."""
+        self.batcher.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)
 
-    def schema(self, tag: str) -> dict[str, Any]:
-        """JSON Schema of a message; raises `Problem`."""
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag, **json_schema(_message(tag))}
-
-    def prepare(self, asked: Prepare) -> Prepared:
-        """The bytes to sign; raises `Problem`."""
-        door = self.door
+    async def ask(self, question: Callable[[Door], T]) -> T:
+        """Ask the door in a thread; raises `Problem` where the node does not answer."""
+        loop = asyncio.get_running_loop()
         try:
-            sender = addresses.decode(door.prefix, asked.sender)
-        except ValueError as error:
-            detail = f"{asked.sender} is no address of this ledger ({error}): it begins with {door.prefix}1."
-            raise Problem("bad-request", 400, detail) from None
-        messages = [self._read(form, at) for at, form in enumerate(asked.messages)]
-        now = max(door.head().time, time.time_ns() // 1_000_000)
-        until = now + HOUR if asked.valid_until is None else asked.valid_until
-        if not now <= until <= now + MAXIMUM_AHEAD:
-            detail = f"valid_until is {until}: choose a time between {now} and {now + MAXIMUM_AHEAD}."
-            raise Problem("bad-request", 400, detail)
-        sequence = door.next_sequence(sender, asked.lane)
-        body = encode_body(Body(door.ledger, sender, asked.lane, sequence, until, os.urandom(ID), messages))
-        identifier = sha256(body).digest()
-        payload = to_base64url(crypto.payload(identifier))
-        return Prepared(identifier.hex(), to_base64url(body), payload, sequence, until)
+            return await loop.run_in_executor(self._readers, self._asked, question)
+        except (Stopped, OSError) as lost:
+            raise no_node(lost) from None
 
-    def _read(self, form: Mapping[str, Any], at: int) -> Message:
-        tag = form.get("type")
+    def _asked(self, question: Callable[[Door], T]) -> T:
         try:
-            message: Message = from_json(dict(form), _message(tag if isinstance(tag, str) else ""), self.door.prefix)
-        except BadForm as error:
-            detail = f"messages[{at}].{error.field.removeprefix('$.')}: {error.reason}: see the message's schema."
-            raise Problem("bad-request", 400, detail) from None
-        except RecursionError:
-            raise Problem("bad-request", 400, f"messages[{at}] is nested too deeply.") from None
-        return message
+            return question(self.door)
+        except (Stopped, ConnectionError):  # a connection to a node that was started anew since
+            return question(self.door)
 
-    # Transactions
+    async def submit(self, raws: list[bytes]) -> list[Answer]:
+        """Submit transactions; raises `Problem` where the node is busy or does not answer."""
+        try:
+            return await self.batcher.submit(raws)
+        except Busy as busy:
+            detail = f"Nothing was accepted ({busy.waiting} bytes wait): send it again in {busy.retry_after} ms."
+            raise Problem(BUSY, detail, headers={"retry-after": "1"}) from None
+        except Full:
+            detail = "Nothing was accepted, too much waits in this process: send it again in a second."
+            raise Problem(BUSY, detail, headers={"retry-after": "1"}) from None
+        except (Stopped, OSError) as lost:
+            raise no_node(lost) from None
 
-    def told(self, answer: Answer, lang: str) -> dict[str, Any]:
-        """An outcome as JSON; a refusal with its sentence."""
-        said = outcome(answer, self.door.ledger, self.door.prefix)
-        return {**said, "text": explain(said, self._texts, lang)} if said["code"] else said
+    def _submit(self, raws: list[bytes]) -> list[Answer]:
+        self._count(len(raws))
+        try:
+            return self.door.submit(raws)
+        except (Stopped, ConnectionError):  # sent twice is recorded once: the ledger answers with the first receipt
+            return self.door.submit(raws)
 
-    def find(self, identifier: str, lang: str) -> dict[str, Any]:
-        """The receipt of a transaction; raises `Problem`."""
-        answer = self.door.find(from_hex(identifier, HASH, "the transaction"))
-        if answer is None:
-            raise Problem("not-found", 404, f"No receipt of {identifier}: it was neither applied nor refused here.")
-        return self.told(answer, lang)
-
-    def bundle(self, identifier: str, certificate: str | None) -> bytes:
-        """The proof bundle of a transaction; raises `Problem`, `Unprovable`."""
-        transaction = from_hex(identifier, HASH, "the transaction")
-        key = None
-        if certificate is not None:
-            key = TABLES["registries.certificate"].encode_key(from_hex(certificate, ID, "the certificate"))
-        return self.door.bundle(transaction, key)
-
-    # The chain
-
-    def ledger(self) -> LedgerState:
-        """Where the ledger stands."""
-        head, door = self.door.head(), self.door
-        return LedgerState(
-            door.ledger,
-            door.prefix,
-            head.height,
-            head.time,
-            head.app_hash.hex(),
-            head.state_root.hex(),
-            head.log_root.hex(),
-            head.log_size,
-        )
-
-    def block(self, height: int) -> dict[str, Any]:
-        """A block with its receipts; raises `Problem`."""
-        found = self.door.block(height)
+    def teller(self, accept_language: str) -> Teller:
+        """Who tells outcomes in the language that a header asks for."""
+        language = choose(accept_language, self.texts) if accept_language else DEFAULT
+        found = self._tellers.get(language)
         if found is None:
-            newest = self.door.head().height
-            raise Problem("not-found", 404, f"There is no block {height}: the newest is {newest}.")
-        return {
-            "height": found.height,
-            "time": found.time,
-            "app_hash": found.head.app_hash.hex(),
-            "state_root": found.head.state_root.hex(),
-            "receipts": [self._entry(raw, found.first_leaf + at) for at, raw in enumerate(found.leaves[:-1])],
-        }
-
-    def receipts(self, cursor: str | None, limit: int) -> Page:
-        """Receipts, the newest first; raises `Problem` for a cursor that is none."""
-        height, skip = self.door.head().height, 0
-        if cursor is not None:
-            raw = from_base64url(cursor, "the cursor")
-            if len(raw) != 2 * 8:
-                raise Problem("bad-request", 400, "The cursor is none of this list: begin without one.")
-            height, skip = min(height, int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:], "big")
-        items: list[dict[str, Any]] = []
-        lowest = max(0, height - LOOKED_THROUGH)
-        while height > lowest:
-            entries = list(reversed(self._entries(height)))[skip:]
-            taken = entries[: limit - len(items)]
-            items += taken
-            if len(taken) < len(entries) or len(items) == limit:
-                skip += len(taken)
-                if len(taken) == len(entries):
-                    height, skip = height - 1, 0
-                break
-            height, skip = height - 1, 0
-        more = height > 0
-        return Page(items, to_base64url(height.to_bytes(8, "big") + skip.to_bytes(8, "big")) if more else None)
-
-    def _entries(self, height: int) -> list[dict[str, Any]]:
-        found = self.door.block(height)
-        if found is None:
-            return []
-        return [self._entry(raw, found.first_leaf + at) for at, raw in enumerate(found.leaves[:-1])]
-
-    def _entry(self, raw: bytes, leaf: int) -> dict[str, Any]:
-        entry: Receipt | BlockReceipt = _ENTRIES.decode(raw)
-        prefix = self.door.prefix
-        events = [str(event[0]) for event in entry.events]
-        if isinstance(entry, BlockReceipt):
-            return {"leaf": leaf, "height": entry.height, "time": entry.time, "transaction": None, "events": events}
-        return {
-            "leaf": leaf,
-            "height": entry.height,
-            "time": entry.time,
-            "transaction": entry.transaction.hex(),
-            "code": entry.code,
-            "facts": plain(dict(entry.facts), prefix),
-            "events": events,
-        }
-
-    # State
-
-    def rows(self, name: str, cursor: str | None, limit: int) -> Page:
-        """Rows of a table in key order; raises `Problem`."""
-        table = _table(name)
-        after = b"" if cursor is None else table.prefix + from_base64url(cursor, "the cursor")
-        found = self.door.scan(table.prefix, after, min(limit, PAGE - 1) + 1)
-        shown = list(islice(found, limit))
-        items = [{"key": to_base64url(key[len(table.prefix) :]), **self._row(table, key, raw)} for key, raw in shown]
-        more = len(found) > limit
-        return Page(items, items[-1]["key"] if more else None)
-
-    def row(self, name: str, key: str) -> dict[str, Any]:
-        """One row, by its key as a page shows it; raises `Problem`."""
-        table = _table(name)
-        full = table.prefix + from_base64url(key, "the key")
-        raw = self.door.state(full)
-        if raw is None:
-            raise Problem("not-found", 404, f"{name} holds nothing under {key}.")
-        return {"key": key, **self._row(table, full, raw)}
-
-    def _row(self, table: Table[Any, Any], key: bytes, raw: bytes) -> dict[str, Any]:
-        parts = table.decode_key(key)
-        named = list(parts) if table.composite else [parts]
-        prefix = self.door.prefix
-        return {"parts": plain(named, prefix), "value": to_json(table.decode_value(raw), table.value, prefix)}
+            found = self._tellers[language] = Teller(self.door.prefix, self.texts, language)
+        return found
 
 
-def _message(tag: str) -> type[Message]:
-    if tag not in MESSAGES:
-        raise Problem("not-found", 404, f"There is no message {tag[:80]}: GET /api/v1/messages lists them.")
-    return MESSAGES[tag]
+def no_node(lost: BaseException) -> Problem:
+    """The answer where the node is not there: whether something was accepted is told by asking for its receipt."""
+    reason = str(lost).rstrip(".") or type(lost).__name__
+    detail = f"The node does not answer ({reason}): ask for the receipt by the transaction's id when it runs again."
+    return Problem(NO_NODE, detail, headers={"retry-after": "2"})
 
 
-def _table(name: str) -> Table[Any, Any]:
-    if name not in TABLES:
-        raise Problem("not-found", 404, f"There is no table {name[:80]}: GET /api/v1/state lists them.")
-    return TABLES[name]
+def wall_clock() -> int:
+    """Milliseconds since the Unix epoch, UTC."""
+    return time.time_ns() // 1_000_000

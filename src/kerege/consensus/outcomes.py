@@ -35,7 +35,7 @@ def outcome(answer: Answer, ledger: str, prefix: str) -> dict[str, Any]:
         "time": receipt.time,
         "code": receipt.code,
         "facts": plain(dict(receipt.facts), prefix),
-        "events": [_event(event, prefix) for event in receipt.events],
+        "events": [event_form(event, prefix) for event in receipt.events],
         "ledger": ledger,
     }
 
@@ -57,7 +57,7 @@ class _Facts(dict[str, Any]):
         return f"{{{name}}}"
 
 
-def _event(event: Any, prefix: str) -> Any:  # noqa: ANN401 - decoded MessagePack
+def event_form(event: Any, prefix: str) -> Any:  # noqa: ANN401 - decoded MessagePack
     """An event by the names of its fields; as it stands where this release does not know it."""
     tag = event[0] if isinstance(event, list | tuple) and event else ""
     kind = EVENTS.get(tag)
