@@ -34,6 +34,14 @@ class Ledger:
         self._answer()
         return self.jobs.get(job)
 
+    def key_held(self, _key: bytes) -> bool:
+        """No act holds anything."""
+        return False
+
+    def key_epoch(self, _registry: str) -> tuple[int, bool]:
+        """The first, whole."""
+        return 1, False
+
     def tombstone(self, commitment: bytes) -> bool:
         self._answer()
         return commitment in self.tombstones

@@ -14,6 +14,7 @@ import msgspec
 from kerege.dossiers.books import Book, Reservations
 from kerege.dossiers.errors import BlankNotInState, BlankUnknown, DraftInvalid, NumberTaken, PoolExhausted
 from kerege.dossiers.ports import BookKeys, Change, Rows, Shelf
+from kerege.dossiers.sealing import prf
 from kerege.kernel.commitments import SALT_LENGTH, commitment
 from kerege.kernel.types import Hash, Identifier, Time
 
@@ -71,11 +72,16 @@ class Blanks:
     """The book of blanks: received by offices, set aside, used, written off."""
 
     def __init__(self, rows: Rows, keys: Callable[[str], BookKeys], lock: RLock) -> None:
+        self._accounting = keys("blank-accounting").name
         self._book = Book(rows, keys("blanks"))
         pending = Book(rows, keys("reservations"), Shelf.PENDING)
         self._reservations = Reservations(
             "blanks", _Paper, self._book, pending, lock=lock, use=self._keep, give_back=self._give_back
         )
+
+    def accounting_key(self, series: str, number: int) -> Hash:
+        """What stands for a blank on the ledger: keyed, and by a key that never changes, as the paper does not."""
+        return prf(self._accounting, series, number)
 
     def receive(self, office: str, series: str, first: int, last: int) -> None:
         """An office receives a run of blanks; raises `NumberTaken` where one of them was received before."""

@@ -55,6 +55,7 @@ class Controller:
             raise DossiersAbsent(folder=folder)
         defined = Purposes(purposes)
         self._clock = clock
+        self.ledger = ledger
         self._opened: list[FolderLock | EmbeddedKeyService | SqliteRows] = []
         try:
             self._opened.append(FolderLock(folder))

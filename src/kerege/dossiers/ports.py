@@ -50,6 +50,12 @@ class LedgerView(Protocol):
     def tombstone(self, commitment: Hash) -> bool:
         """Tell whether this tombstone of an erasure is on the ledger."""
 
+    def key_held(self, key: Hash) -> bool:
+        """Whether a live record holds this uniqueness key: a number that it was made of is given out."""
+
+    def key_epoch(self, registry: str) -> tuple[int, bool]:
+        """(epoch of a register's uniqueness keys, whether some are still those of the epoch before)."""
+
     def time(self) -> Time:
         """Give the time of the last committed block: a lower bound of now."""
 

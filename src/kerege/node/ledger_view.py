@@ -5,6 +5,8 @@ from kerege.consensus.embedded import Stopped
 from kerege.dossiers.errors import LedgerUnreachable
 from kerege.dossiers.ports import Grant, JobStart
 from kerege.modules.disclosure.state import JOBS, LOOKS, TOMBSTONES
+from kerege.modules.registries.keeper import FIRST_EPOCH
+from kerege.modules.registries.state import EPOCHS, UNIQUE
 from kerege.node.wire import WireFault
 
 _UNREACHABLE = (OSError, Stopped, WireFault)
@@ -39,6 +41,18 @@ class DoorView:
     def tombstone(self, commitment: bytes) -> bool:
         """See `LedgerView`."""
         return self._state(TOMBSTONES.encode_key(commitment)) is not None
+
+    def key_held(self, key: bytes) -> bool:
+        """See `LedgerView`."""
+        return self._state(UNIQUE.encode_key(key)) is not None
+
+    def key_epoch(self, registry: str) -> tuple[int, bool]:
+        """See `LedgerView`."""
+        raw = self._state(EPOCHS.encode_key(registry))
+        if raw is None:
+            return FIRST_EPOCH, False
+        row = EPOCHS.decode_value(raw)
+        return row.epoch, row.renewed < row.held
 
     def time(self) -> int:
         """See `LedgerView`."""

@@ -8,7 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from kerege.api.app import create_app, serve
+from kerege.api import create_app, serve
+from kerege.node.async_wire import AsyncSubmitter
 from kerege.node.home import Home
 from kerege.node.web import HOST
 from kerege.node.wire import SocketDoor
@@ -27,7 +28,8 @@ def main() -> int:
     services = {each.definition.code: each.definition for each in pack.services}
     with SocketDoor(home.socket) as door:
         portal = Portal(door, pack.texts, services, trust, home.path / "public", pack.nation.offset_minutes)
-        serve(create_app(door, pack.texts, trust, pages=routes(portal)), HOST, wanted.port)
+        submit = AsyncSubmitter(home.socket).submit
+        serve(create_app(lambda: door, pack.texts, trust, submit=submit, pages=routes(portal)), HOST, wanted.port)
     return 0
 
 

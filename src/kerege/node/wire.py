@@ -73,7 +73,12 @@ def read_frame(connection: socket.socket) -> bytes:
 
 def write_frame(connection: socket.socket, raw: bytes) -> None:
     """Send one frame."""
-    connection.sendall(_LENGTH.pack(len(raw)) + raw)
+    connection.sendall(frame(raw))
+
+
+def frame(raw: bytes) -> bytes:
+    """Bytes with their length before them."""
+    return _LENGTH.pack(len(raw)) + raw
 
 
 # Answers on the wire
@@ -90,7 +95,8 @@ def _pack_answer(answer: Answer | None) -> Any:  # noqa: ANN401
     return [answer.id, answer.receipt, answer.height, answer.leaf, reason]
 
 
-def _unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
+def unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
+    """An answer of its form on the wire."""
     if form is None:
         return None
     identifier, receipt, height, leaf, reason = form
@@ -256,7 +262,7 @@ class SocketDoor:
         connection = self._connection()
         try:
             write_frame(connection, encode([name, list(arguments)]))
-            good, *rest = msgspec.msgpack.decode(read_frame(connection))
+            raw = read_frame(connection)
         except ConnectionError as error:
             connection.close()
             raise Stopped("the node hung up: ask for the receipt when it runs again") from error
@@ -264,17 +270,15 @@ class SocketDoor:
             connection.close()  # an answer half read would be taken for the next one
             raise
         self._give_back(connection)
-        if good:
-            return rest[0]
-        raise _ERRORS.get(rest[0], WireFault)(*rest[1])
+        return read_result(raw)
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
         """See `Door`."""
-        return [a for a in map(_unpack_answer, self._ask("submit", raws)) if a is not None]
+        return [a for a in map(unpack_answer, self._ask("submit", raws)) if a is not None]
 
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""
-        return _unpack_answer(self._ask("find", transaction))
+        return unpack_answer(self._ask("find", transaction))
 
     def next_sequence(self, address: bytes, lane: int = 0) -> int:
         """See `Door`."""
@@ -312,6 +316,14 @@ class SocketDoor:
         shown = [[d.field, d.value, d.salt, d.position, d.count, list(d.path)] for d in disclosures]
         raw: bytes = self._ask("bundle", transaction, key, shown)
         return raw
+
+
+def read_result(raw: bytes) -> Any:  # noqa: ANN401
+    """What an answer says, or the error that it tells, raised."""
+    good, *rest = msgspec.msgpack.decode(raw)
+    if good:
+        return rest[0]
+    raise _ERRORS.get(rest[0], WireFault)(*rest[1])
 
 
 _ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (Busy, Stopped, Unprovable, NodeFailed)}

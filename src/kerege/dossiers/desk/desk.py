@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from hashlib import sha256
+from typing import Protocol, TypeVar
 
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk.folders import Folder, Folders
@@ -36,8 +37,23 @@ ADOPTION = "adoption"
 PIN_FIELD = "child.pin"
 """The field that registration fills from the PIN authority."""
 
-_BLANK = "blank"
 _HOUR = 3_600_000
+
+GIVEN_OUT_BEFORE = bytes(32)
+"""In place of the transaction that used a number: it came with an old registry."""
+
+Parts = tuple[str, ...]
+
+
+class _Made(Protocol):
+    """A number that was reserved."""
+
+    @property
+    def id(self) -> Identifier:
+        """Of the reservation."""
+
+
+_MadeT = TypeVar("_MadeT", bound=_Made)
 
 Hold = tuple[Callable[[Hash], None], Callable[[], None]]
 """Something reserved: how it becomes used by a transaction, and how it goes back."""
@@ -205,13 +221,17 @@ class Desk:
         written = self._write_record(Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs})
         drafts, issued, taken = self._papers(office, folder.service, papers, None)
         holds += taken
+        # While the authority renews its keys, an act brings both, or somebody could be registered again in between.
+        epoch, renewing = self._controller.ledger.key_epoch(definition.registry)
         draft = RecordDraft(
             record,
             definition.registry,
             written.root,
             self._act_commitment(outputs["act.office"], outputs),
-            self._keys(definition.registry, outputs),
+            self._keys(definition.registry, outputs, epoch),
             os.urandom(16),
+            epoch,
+            self._keys(definition.registry, outputs, epoch - 1) if renewing else [],
         )
         persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
         message = self._decide(
@@ -356,20 +376,47 @@ class Desk:
             kept = {code: values.get(code, "") for code in ("act.office", "act.year", "act.number", PIN_FIELD)}
             return {**kept, "act.office": kept["act.office"] or office}, []
         year = civil(local_day(self._now(), self._offset_minutes))[0]
-        number = self._controller.act_numbers.reserve(office, year)
+        numbers, registry = self._controller.act_numbers, definition.registry
+        number = self._reserve_free(
+            lambda: numbers.reserve(office, year),
+            numbers.commit,
+            lambda made: (registry, "act", office, str(made.year), str(made.number)),
+        )
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
-        numbers = self._controller.act_numbers
         holds: list[Hold] = [(partial(numbers.commit, number.id), partial(numbers.release, number.id))]
         pin_field = next((field for field in definition.record_fields if field.code == PIN_FIELD), None)
         if pin_field is not None and holds_in(pin_field.asked, values):
-            pin = self._pins.reserve(values["child.sex"], date.fromisoformat(values["birth.date"]))
+            born = date.fromisoformat(values["birth.date"])
+            pin = self._reserve_free(
+                lambda: self._pins.reserve(values["child.sex"], born),
+                self._pins.commit,
+                lambda made: (registry, "pin", made.pin),
+            )
             outputs[PIN_FIELD] = pin.pin
             holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
         return outputs, holds
 
-    def _keys(self, registry: str, values: Mapping[str, str]) -> list[bytes]:
-        """Uniqueness keys: over the act's number, and over the PIN where there is one."""
-        prf, office, year = self._controller.uniqueness.key, values["act.office"], values["act.year"]
+    def _reserve_free(
+        self,
+        reserve: Callable[[], _MadeT],
+        commit: Callable[[Identifier, Hash], None],
+        parts: Callable[[_MadeT], Parts],
+    ) -> _MadeT:
+        """A number that no act of the ledger has: what an old registry gave out is noted as used and passed over."""
+        uniqueness, ledger = self._controller.uniqueness, self._controller.ledger
+        while True:
+            made = reserve()
+            registry, *rest = parts(made)
+            epoch, renewing = ledger.key_epoch(registry)
+            epochs = (epoch, epoch - 1) if renewing else (epoch,)
+            if not any(ledger.key_held(uniqueness.key(registry, *rest, version=each)) for each in epochs):
+                return made
+            commit(made.id, GIVEN_OUT_BEFORE)
+
+    def _keys(self, registry: str, values: Mapping[str, str], epoch: int) -> list[bytes]:
+        """Uniqueness keys of an epoch: over the act's number, and over the PIN where there is one."""
+        prf = partial(self._controller.uniqueness.key, version=epoch)
+        office, year = values["act.office"], values["act.year"]
         act = ("act", office, year) if year else ("act-as-written", office)
         keys = [prf(registry, *act, values["act.number"])]
         return [*keys, prf(registry, "pin", values[PIN_FIELD])] if values.get(PIN_FIELD) else keys
@@ -409,7 +456,7 @@ class Desk:
         return drafts, tuple(issued), holds
 
     def _blank_key(self, series: str, number: int) -> bytes:
-        return self._controller.uniqueness.key(_BLANK, series, str(number))
+        return self._controller.blanks.accounting_key(series, number)
 
     def _link(self, old: Identifier, new: Identifier, subject: Identifier, purpose: str) -> None:
         """One row for every amendment, whatever its kind: their number then says nothing."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from kerege.consensus.door import Door
+from kerege.consensus.door import PAGE, Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.imports import ImportKeys
 from kerege.dossiers.store import Comparison
@@ -70,17 +70,26 @@ class Held:
 
     def look_up(self, chunk: Sequence[Row]) -> None:
         """Ask index and ledger for everything that these rows may ask for."""
-        names: dict[bytes, bytes] = {}
-        unique = self._controller.uniqueness.key
+        names: dict[bytes, list[bytes]] = {}
+        epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
+        epochs = (epoch, epoch - 1) if renewing else (epoch,)
         for row in chunk:
             act, pin = births.unique_parts(row)
-            names[pin_name(self._keys, row)] = UNIQUE.encode_key(unique(births.REGISTRY, *pin))
-            names[act_name(self._keys, row)] = UNIQUE.encode_key(unique(births.REGISTRY, *act))
+            names[pin_name(self._keys, row)] = self._unique(pin, epochs)
+            names[act_name(self._keys, row)] = self._unique(act, epochs)
         self._fresh.clear()
         self._found = self._index.find(list(names))
-        free = [name for name in names if name not in self._found]
-        held = self._door.states([names[name] for name in free])
-        self._live = {name for name, raw in zip(free, held, strict=True) if raw is not None}
+        asked = [(name, key) for name, keys in names.items() if name not in self._found for key in keys]
+        self._live = set()
+        for start in range(0, len(asked), PAGE):
+            part = asked[start : start + PAGE]
+            rows = self._door.states([key for _, key in part])
+            self._live.update(name for (name, _), raw in zip(part, rows, strict=True) if raw is not None)
+
+    def _unique(self, parts: Sequence[str], epochs: Sequence[int]) -> list[bytes]:
+        """State keys of a uniqueness key, under each epoch in which it may be held."""
+        key = self._controller.uniqueness.key
+        return [UNIQUE.encode_key(key(births.REGISTRY, *parts, version=epoch)) for epoch in epochs]
 
     def accept(self, row: Row) -> None:
         """The row holds its PIN and its act number against the rest of the chunk."""

@@ -32,9 +32,8 @@ from kerege.kernel.messages import Message
 from kerege.kernel.types import Hash, Identifier
 from kerege.modules.disclosure.messages import StartJob
 from kerege.modules.disclosure.types import JobKind
-from kerege.modules.registries.keeper import FIRST_EPOCH
 from kerege.modules.registries.messages import BeginImport, CloseImport, ImportRecords
-from kerege.modules.registries.state import EPOCHS, IMPORT_SOURCES, IMPORTS, RECORDS
+from kerege.modules.registries.state import IMPORT_SOURCES, IMPORTS, RECORDS
 from kerege.modules.registries.types import Import, ImportedDraft, ImportStatus
 from kerege.modules.services.messages import Act, Open
 from kerege.modules.services.state import CASES
@@ -116,7 +115,7 @@ class Importer:
         `ImportUnfinished`, `ImportRefused`, and what door and dossiers raise; what was imported before stays.
         """
         with Lock(self._folder), Index(self._folder / "index.sqlite") as index, self._sender() as sender:
-            source = self._source(extract)
+            source = self.source(extract)
             number = self._keys.number(source)
             self._settle_others(number, sender, set_aside=set_aside)
             run = self._begin(extract, source, number, index, sender)
@@ -133,7 +132,7 @@ class Importer:
     def _sender(self) -> Sender:
         return Sender(self._door, self._signer, self._now)
 
-    def _source(self, extract: Extract) -> Hash:
+    def source(self, extract: Extract) -> Hash:
         """The keyed hash of the whole file."""
         hashing = self._keys.source()
         with extract.path.open("rb") as file:
@@ -264,10 +263,12 @@ class Importer:
         parts: list[tuple[bytes, list[Message]]] = []
         leaves: list[bytes] = []
         if accepted:
-            drafts = self._records(run, accepted)
+            epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
+            drafts = self._records(run, accepted, epoch)
+            before = [key for row in accepted for key in self._unique(row, epoch - 1)] if renewing else []
             leaves = [draft.record + draft.content for draft in drafts]
             blind = self._keys.blind(run.source, accepted[0].number, "records")
-            message = ImportRecords(self._setting.office, run.number, drafts, self._epoch(), blind)
+            message = ImportRecords(self._setting.office, run.number, drafts, epoch, blind, before)
             parts.append((RECORDS.encode_key(drafts[0].record), [message]))
         messages = self._cases(run, reviewed)
         for start in range(0, len(reviewed), REVIEWS):
@@ -276,21 +277,20 @@ class Importer:
             parts.append((CASES.encode_key(case), group))
         return _Made(accepted, leaves, parts)
 
-    def _epoch(self) -> int:
-        raw = self._door.state(EPOCHS.encode_key(births.REGISTRY))
-        return FIRST_EPOCH if raw is None else EPOCHS.decode_value(raw).epoch
+    def _unique(self, row: Row, epoch: int) -> list[bytes]:
+        """Uniqueness keys of a row under the authority's key of an epoch."""
+        key = self._controller.uniqueness.key
+        return [key(births.REGISTRY, *parts, version=epoch) for parts in births.unique_parts(row)]
 
-    def _records(self, run: "_Run", rows: Sequence[Row]) -> list[ImportedDraft]:
+    def _records(self, run: "_Run", rows: Sequence[Row], epoch: int) -> list[ImportedDraft]:
         keys, codes, expires = self._keys, self._setting.record_fields, self._expires()
         ids = [keys.record(run.source, row.number) for row in rows]
         folders = [Folder(each, keys.subject(each), "acts", births.SERVICE, 1) for each in ids]
         pairs = zip(folders, rows, strict=True)
         drafts = [self._draft(folder, codes, births.values_of(row), expires) for folder, row in pairs]
         written = self._controller.dossiers.write(drafts)
-        unique = self._controller.uniqueness.key
         made = []
         for identifier, row, kept in zip(ids, rows, written, strict=True):
-            act, pin = births.unique_parts(row)
             year, number = births.act_of(row)
             told = f"{row.office}/{year}/{number}"
             made.append(
@@ -298,7 +298,7 @@ class Importer:
                     identifier,
                     kept.root,
                     commitment("act", keys.salt(identifier, "act"), told),
-                    [unique(births.REGISTRY, *act), unique(births.REGISTRY, *pin)],
+                    self._unique(row, epoch),
                     row.office if row.office in self._setting.offices else self._setting.office,
                 )
             )
