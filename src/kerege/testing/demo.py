@@ -1,5 +1,6 @@
 """The main job, from end to end, as a story that a reader can follow: `make demo`.
 
+An old registry moves in, and one of its acts is proven, corrected and certified anew.
 A hospital notifies a birth, a parent declares with an own key, a ЦОН accepts and a ЗАГС registers, both after
 their looks are on the ledger; the certificate is exported and verified without the node; chosen fields are
 disclosed; the act is corrected; a bundle made after that is superseded.
@@ -11,12 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from kerege.gateways.extracts import births
+from kerege.gateways.extracts.importer import Importer
+from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.modules.registries.state import RECORDS
 from kerege.node.home import Home
+from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.workplace import create_dev_home, open_workplace
+from kerege.testing import extracts
+from kerege.testing.imported import correct, prove_row
 from kerege.testing.journey import Journey, Played
 
 CHILD: Mapping[str, str] = {
@@ -77,6 +86,7 @@ CORRECTION: Mapping[str, str] = {
     "amendment.fields": "child.name_latin",
 }
 SHOWN = ("child.surname", "child.given_names", "birth.date")
+OLD_ROWS, OLD_SEED = 1_000, 7
 
 
 def play(folder: Path, console: Console) -> int:
@@ -88,6 +98,7 @@ def play(folder: Path, console: Console) -> int:
     with open_workplace(home) as workplace:
         console.print(f"[bold]A ledger begins[/bold]: {workplace.ledger.machine.ledger}, nation kg, throw-away keys")
         journey = Journey(workplace)
+        _move_in(folder, journey, console)
         played = _birth(journey, console)
         _export(journey, played, folder / "certificate.json", SHOWN, console)
         shutil.copy(home.trust, folder / "trust.json")
@@ -96,9 +107,45 @@ def play(folder: Path, console: Console) -> int:
         _export(journey, played, folder / "superseded.json", (), console)
     code = _verify(folder, "superseded.json", console)
     console.print(f"\n{time.monotonic() - started:.1f} s. Left in {folder}:")
-    console.print("  certificate.json, superseded.json, trust.json, home/")
+    console.print("  certificate.json, superseded.json, imported.json, outcomes.csv, trust.json, home/")
     _hints(folder, console)
     return code
+
+
+def _move_in(folder: Path, journey: Journey, console: Console) -> None:
+    """A generated extract of an old registry is imported; its outcomes are those it was made to deserve."""
+    workplace, home = journey.workplace, journey.workplace.ledger.home
+    file, truth, told = folder / "old-registry.csv", folder / "old-registry.truth.csv", folder / "outcomes.csv"
+    today = datetime.fromtimestamp(workplace.ledger.door.head().time / 1000, UTC).date()
+    extracts.write(file, truth, OLD_ROWS, OLD_SEED, today=today)
+    signer = journey.official(AUTHORITY, ROLE)
+    door, controller, pack = workplace.ledger.door, workplace.controller, workplace.pack
+    importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
+    wanted = Wanted(file=file, outcomes=told)
+    extract = open_wanted(wanted, pack.extracts)
+    summary = run_import(importer, extract, pack.texts, wanted, lambda _done, _total: None)
+    same = told.read_bytes() == truth.read_bytes()
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items())
+    console.print(f"0 an old registry moves in        {summary.rows} rows: {counts}; as they deserve: {same}")
+    source, accepted = importer.source(extract), {line.split(",")[0] for line in _accepted(told)}
+    row = next(row for row in extract.rows() if str(row.number) in accepted and row.office == REGISTRY)
+    record = controller.imports.record(source, row.number)
+    if prove_row(workplace.ledger.prover, RECORDS.encode_key(record)) is None or not same:
+        sys.exit("the import is not what it should be")
+    console.print(
+        f"  row {row.number} is proven                  record {record.hex()[:12]}…, by its path to the state root"
+    )
+    journey.receive_blanks(REGISTRY, "АР", 1, 5)
+    played = correct(journey, record, births.values_of(row), REGISTRY, CENTRE)
+    (folder / "imported.json").write_bytes(journey.bundle(*played.papers[0]))
+    shutil.copy(home.trust, folder / "trust.json")
+    console.print("  corrected and certified anew")
+    _verify(folder, "imported.json", console)
+    file.unlink()
+
+
+def _accepted(outcomes: Path) -> list[str]:
+    return [line for line in outcomes.read_text(encoding="utf-8").splitlines() if ",accepted," in line]
 
 
 def _birth(journey: Journey, console: Console) -> Played:

@@ -26,6 +26,21 @@ FILLED: Mapping[str, str] = {
 """What the act on paper shows and the old registry's extract does not say."""
 
 
+PARENT: Mapping[str, str] = {"surname": "Токтогулова", "given_names": "Айгүл", "citizenship": "KG", "basis": "marriage"}
+
+
+def completed(values: Mapping[str, str]) -> dict[str, str]:
+    """The values of an old act with what today's form asks for beside them."""
+    filled = {**FILLED, **values}
+    for slot in ("parent1", "parent2"):
+        if values.get(f"{slot}.role"):
+            filled |= {f"{slot}.{name}": value for name, value in PARENT.items()}
+    patronymic = values.get("child.patronymic", "")
+    if patronymic:
+        filled["child.patronymic_form"] = "uulu-kyzy" if patronymic.endswith(("уулу", "кызы")) else "ovich-ovna"
+    return filled
+
+
 def prove_row(prover: Prover, key: bytes) -> bytes | None:
     """The row under a state key, or None for a proven absence, by the public proof rules alone.
 
@@ -54,8 +69,7 @@ def correct(journey: Journey, record: bytes, values: Mapping[str, str], office: 
     """A clerical correction of an imported act: asked for by a parent, decided by two registrars, certified anew."""
     desk = journey.desk
     asked = {
-        **FILLED,
-        **values,
+        **completed(values),
         "child.name_latin": "Corrected",
         "amendment.record": record.hex(),
         "amendment.kind": "clerical",
