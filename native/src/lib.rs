@@ -1,4 +1,4 @@
-//! `kerege_native`: native twins behind `kerege.kernel`; the plain Python versions are their oracle and fallback.
+//! `kerege_native`: native twins behind `kerege.kernel` and `kerege.dossiers`; the plain Python versions are their oracle and fallback.
 //!
 //! Every function lets go of the interpreter lock while it works or waits, and needs it never inside.
 
@@ -7,6 +7,8 @@ pub mod flat;
 pub mod hash;
 pub mod node;
 pub mod scan;
+pub mod sealing;
+pub mod sheets;
 pub mod signatures;
 pub mod tree;
 pub mod undo;

@@ -4,12 +4,14 @@ use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pyo3::exceptions::{PyLookupError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyIterator, PyList};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple};
 
 use crate::dump::{Dump, leaves, restore};
 use crate::flat::Change;
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::node::Leaf;
+use crate::sealing::{Cipher, Prf, Unsealable};
+use crate::sheets::{Sealed, Sheet};
 use crate::signatures::{self, Claims, NoVerdict, Pool};
 use crate::tree::{Refusal, Tree};
 
@@ -274,8 +276,80 @@ fn hash_pairs<'py>(py: Python<'py>, pairs: Vec<(Bound<'py, PyBytes>, Bound<'py, 
     PyBytes::new(py, digests.as_flattened())
 }
 
+impl From<Unsealable> for PyErr {
+    fn from(_: Unsealable) -> Self {
+        PyValueError::new_err("a length that has no sealed form")
+    }
+}
+
+/// (keyed name, version, data key, fields, salts, nonces).
+type RawSheet<'py> = (
+    Bound<'py, PyBytes>,
+    u64,
+    Bound<'py, PyBytes>,
+    Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+);
+
+/// Seal dossiers (see `kerege.dossiers.bulk`): for each the row, the commitments and the content root.
+#[pyfunction]
+fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) -> PyResult<Bound<'py, PyList>> {
+    let mut asked = Vec::with_capacity(sheets.len());
+    for (locator, version, data_key, fields, salts, nonces) in &sheets {
+        let fields = fields.iter().map(|(name, value)| Ok((name.to_str()?, value.to_str()?)));
+        asked.push(Sheet {
+            locator: locator.as_bytes(),
+            version: *version,
+            data_key: data_key.as_bytes(),
+            fields: fields.collect::<PyResult<_>>()?,
+            salts: salts.as_bytes(),
+            nonces: nonces.as_bytes(),
+        });
+    }
+    let sealed = py.detach(|| asked.iter().map(|sheet| sheet.seal(step)).collect::<Result<Vec<Sealed>, _>>())?;
+    let answers = sealed.iter().map(|one| {
+        let commitments = PyTuple::new(py, one.commitments.iter().map(|each| PyBytes::new(py, each)))?;
+        Ok((PyBytes::new(py, &one.row), commitments, PyBytes::new(py, &one.root)))
+    });
+    PyList::new(py, answers.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// HMAC-SHA-256 of each input under one key.
+#[pyfunction]
+fn prf_many<'py>(py: Python<'py>, key: &[u8], inputs: Vec<Bound<'py, PyBytes>>) -> PyResult<Bound<'py, PyList>> {
+    let inputs: Vec<_> = inputs.iter().map(|input| input.as_bytes()).collect();
+    let digests = py.detach(|| {
+        let prf = Prf::new(key);
+        inputs.into_iter().map(|input| prf.digest(input)).collect::<Vec<_>>()
+    });
+    PyList::new(py, digests.iter().map(|digest| PyBytes::new(py, digest)))
+}
+
+/// AES-256-GCM of (nonce, plain, bound) under one key: nonce ‖ ciphertext ‖ tag of each.
+#[pyfunction]
+fn seal_many<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    messages: Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)>,
+) -> PyResult<Bound<'py, PyList>> {
+    let messages: Vec<_> =
+        messages.iter().map(|(nonce, plain, bound)| (nonce.as_bytes(), plain.as_bytes(), bound.as_bytes())).collect();
+    let sealed = py.detach(|| {
+        let cipher = Cipher::new(key)?;
+        messages
+            .into_iter()
+            .map(|(nonce, plain, bound)| cipher.seal(nonce, plain, bound))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    PyList::new(py, sealed.iter().map(|each| PyBytes::new(py, each)))
+}
+
 #[pymodule]
 mod kerege_native {
     #[pymodule_export]
-    use super::{BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, scan, sha256_many, verify};
+    use super::{
+        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, prf_many, scan, seal_many, seal_sheets,
+        sha256_many, verify,
+    };
 }

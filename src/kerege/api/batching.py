@@ -1,9 +1,8 @@
-"""Requests that wait together go to the ledger together: one submission a round, one blocked thread a round."""
+"""Requests that wait together go to the ledger together: one submission a round."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 
 from kerege.consensus.embedded import Answer
 
@@ -15,7 +14,7 @@ MAXIMUM_BYTES = 8 * 1024 * 1024
 MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
 """Of what waits for a round: beyond it callers are told to come again."""
 
-Submit = Callable[[list[bytes]], list[Answer]]
+Submit = Callable[[list[bytes]], Awaitable[list[Answer]]]
 
 
 class Full(Exception):
@@ -31,7 +30,7 @@ class Batcher:
         self._running = 0
         self._bytes = 0
         self._waiting: deque[tuple[list[bytes], int, asyncio.Future[list[Answer]]]] = deque()
-        self._pool = ThreadPoolExecutor(rounds, thread_name_prefix="submit")
+        self._under_way: set[asyncio.Future[list[Answer]]] = set()
 
     async def submit(self, raws: list[bytes]) -> list[Answer]:
         """Answers in the order of the transactions; raises what the door raises, or `Full`."""
@@ -46,10 +45,6 @@ class Batcher:
             self._running += 1
             loop.call_soon(self._begin, loop)  # after whatever else has arrived by now
         return await future
-
-    def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand in what waits, as far as one round goes."""
@@ -68,7 +63,8 @@ class Batcher:
         if not taken:
             self._running -= 1
             return
-        done = loop.run_in_executor(self._pool, self._submit, together)
+        done = asyncio.ensure_future(self._submit(together))
+        self._under_way.add(done)  # the loop itself holds tasks but weakly
         done.add_done_callback(lambda future: self._end(loop, taken, future))
 
     def _end(
@@ -77,6 +73,7 @@ class Batcher:
         taken: list[tuple[list[bytes], asyncio.Future[list[Answer]]]],
         done: asyncio.Future[list[Answer]],
     ) -> None:
+        self._under_way.discard(done)
         self._begin(loop)  # the next round first: it waits longest
         if done.cancelled():
             for _, future in taken:

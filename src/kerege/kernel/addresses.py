@@ -12,6 +12,17 @@ _CHECKSUM_LENGTH = 6
 _BECH32 = 1
 _BECH32M = 0x2BC830A3
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def _remainders() -> list[int]:
+    """What the five bits that leave the remainder add to it, for each of their 32 values."""
+    table = [0]
+    for generator in _GENERATOR:
+        table += [each ^ generator for each in table]
+    return table
+
+
+_REMAINDERS = _remainders()
 _MAXIMUM_TEXT = 90
 _DIGITS = {letter: value for value, letter in enumerate(ALPHABET)}
 _PRINTABLE = range(33, 127)
@@ -72,10 +83,7 @@ def _polymod(digits: list[int]) -> int:
     remainder = 1
     for digit in digits:
         top = remainder >> 25
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ digit
-        for place, generator in enumerate(_GENERATOR):
-            if top >> place & 1:
-                remainder ^= generator
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ digit ^ _REMAINDERS[top]
     return remainder
 
 

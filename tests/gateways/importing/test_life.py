@@ -1,4 +1,4 @@
-"""An act of an old registry is an act like any other: proven, corrected, certified anew; what is not is proven absent."""
+"""An act of an old registry is an act like any other: proven, corrected, certified anew; what is none is not there."""
 
 from datetime import UTC, datetime
 from random import Random

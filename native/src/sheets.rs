@@ -1,0 +1,209 @@
+//! Sealing of whole dossiers: the twin of `kerege.dossiers.sheets` and of the commitments of `kerege.kernel`.
+//!
+//! A row is nonce ‖ cover ‖ tag. The cover, padded, is the MessagePack array of its slots, each of them a field's name,
+//! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands, so no value is left over.
+
+use sha2::{Digest, Sha256};
+
+use crate::hash::{Hash, log_leaf_hash, sha256};
+use crate::sealing::{Cipher, NONCE, Prf, TAG, Unsealable, join};
+
+/// Bytes of a salt.
+pub const SALT: usize = 32;
+
+const FIELD_TAG: &[u8] = b"kerege/field/1\x00";
+const FIELD_BOUND: &[u8] = b"kerege/sealed-field/1";
+const COVER_BOUND: &[u8] = b"kerege/cover/1";
+const LENGTH: usize = 4;
+const MAXIMUM_NAME: usize = 255;
+
+/// What one dossier is sealed from.
+pub struct Sheet<'a> {
+    /// Keyed name of the row.
+    pub locator: &'a [u8],
+    /// Version of the record.
+    pub version: u64,
+    /// Key from which the keys of row and fields are derived.
+    pub data_key: &'a [u8],
+    /// Name and value of each field.
+    pub fields: Vec<(&'a str, &'a str)>,
+    /// 32 bytes a field.
+    pub salts: &'a [u8],
+    /// 12 bytes a field, then 12 for the cover.
+    pub nonces: &'a [u8],
+}
+
+/// A sealed dossier.
+pub struct Sealed {
+    /// What is kept.
+    pub row: Vec<u8>,
+    /// Commitment of each field.
+    pub commitments: Vec<Hash>,
+    /// RFC 6962 root over them.
+    pub root: Hash,
+}
+
+impl Sheet<'_> {
+    /// Seal it, filled up to a multiple of `step` bytes.
+    pub fn seal(&self, step: usize) -> Result<Sealed, Unsealable> {
+        let count = self.fields.len();
+        if self.salts.len() != count * SALT || self.nonces.len() != (count + 1) * NONCE || step == 0 {
+            return Err(Unsealable);
+        }
+        let (nonces, cover_nonce) = self.nonces.split_at(count * NONCE);
+        let keys = Prf::new(self.data_key);
+        let mut row = Vec::with_capacity(self.room(step));
+        row.extend_from_slice(cover_nonce);
+        row.extend_from_slice(&[0; LENGTH]);
+        row.push(0x91); // the sheet: one member, its slots
+        array_header(&mut row, count)?;
+        let commitments = self.seal_fields(&mut row, &keys, nonces)?;
+        let plain = row.len() - NONCE - LENGTH;
+        row[NONCE..NONCE + LENGTH].copy_from_slice(&u32::try_from(plain).map_err(|_| Unsealable)?.to_be_bytes());
+        row.resize(NONCE + (LENGTH + plain).next_multiple_of(step), 0);
+        let mut input = Vec::new();
+        join(&mut input, b"row")?;
+        join(&mut input, self.locator)?;
+        let mut bound = Vec::new();
+        join(&mut bound, COVER_BOUND)?;
+        join(&mut bound, self.locator)?;
+        join(&mut bound, &self.version.to_be_bytes())?;
+        Cipher::new(&keys.digest(&input))?.close(&mut row, 0, &bound)?;
+        let root = content_root(&commitments);
+        Ok(Sealed { row, commitments, root })
+    }
+
+    fn seal_fields(&self, row: &mut Vec<u8>, keys: &Prf, nonces: &[u8]) -> Result<Vec<Hash>, Unsealable> {
+        let mut input = Vec::new();
+        join(&mut input, b"field")?;
+        join(&mut input, self.locator)?;
+        let keys = keys.then(&input);
+        let mut bound = Vec::new();
+        join(&mut bound, FIELD_BOUND)?;
+        join(&mut bound, self.locator)?;
+        let bound_start = bound.len();
+        let mut commitments = Vec::with_capacity(self.fields.len());
+        let given = self.salts.chunks_exact(SALT).zip(nonces.chunks_exact(NONCE));
+        for (&(name, value), (salt, nonce)) in self.fields.iter().zip(given) {
+            let committed = commitment(name, salt, value)?;
+            bound.truncate(bound_start);
+            join(&mut bound, name.as_bytes())?;
+            let key = keys.digest(&bound[bound_start..]);
+            join(&mut bound, &self.version.to_be_bytes())?;
+            row.push(0x93); // a slot: name, commitment, sealed field
+            text_header(row, name.len())?;
+            row.extend_from_slice(name.as_bytes());
+            bytes_header(row, committed.len())?;
+            row.extend_from_slice(&committed);
+            bytes_header(row, NONCE + SALT + value.len() + TAG)?;
+            let start = row.len();
+            row.extend_from_slice(nonce);
+            row.extend_from_slice(salt);
+            row.extend_from_slice(value.as_bytes());
+            Cipher::new(&key)?.close(row, start, &bound)?;
+            commitments.push(committed);
+        }
+        Ok(commitments)
+    }
+
+    /// No less than the row will need, so that it never moves.
+    fn room(&self, step: usize) -> usize {
+        let fixed = 16 + SALT + SALT + NONCE + TAG; // headers, commitment, salt, nonce, tag
+        let slots: usize = self.fields.iter().map(|(name, value)| fixed + name.len() + value.len()).sum();
+        NONCE + LENGTH + 8 + slots + step + TAG
+    }
+}
+
+/// SHA-256("kerege/field/1" ‖ 0x00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value).
+fn commitment(name: &str, salt: &[u8], value: &str) -> Result<Hash, Unsealable> {
+    if name.is_empty() || name.len() > MAXIMUM_NAME {
+        return Err(Unsealable);
+    }
+    let hasher = Sha256::new().chain_update(FIELD_TAG).chain_update([name.len() as u8]).chain_update(name);
+    Ok(hasher.chain_update(salt).chain_update(value).finalize().into())
+}
+
+/// RFC 6962 Merkle tree hash over leaves, level by level.
+fn content_root(leaves: &[Hash]) -> Hash {
+    if leaves.is_empty() {
+        return sha256(b"");
+    }
+    let mut level: Vec<Hash> = leaves.iter().map(|leaf| log_leaf_hash(leaf)).collect();
+    while level.len() > 1 {
+        level = level.chunks(2).map(inner).collect();
+    }
+    level[0]
+}
+
+/// Hash of a pair; a last one without a neighbour goes up as it is.
+fn inner(pair: &[Hash]) -> Hash {
+    match pair {
+        [left, right] => Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into(),
+        alone => alone[0],
+    }
+}
+
+fn array_header(to: &mut Vec<u8>, count: usize) -> Result<(), Unsealable> {
+    match count {
+        0..16 => to.push(0x90 | count as u8),
+        16..0x1_0000 => header16(to, 0xdc, count),
+        _ => header32(to, 0xdd, count)?,
+    }
+    Ok(())
+}
+
+fn text_header(to: &mut Vec<u8>, length: usize) -> Result<(), Unsealable> {
+    match length {
+        0..32 => to.push(0xa0 | length as u8),
+        32..0x100 => to.extend_from_slice(&[0xd9, length as u8]),
+        _ => return Err(Unsealable), // longer than a field's name may be
+    }
+    Ok(())
+}
+
+fn bytes_header(to: &mut Vec<u8>, length: usize) -> Result<(), Unsealable> {
+    match length {
+        0..0x100 => to.extend_from_slice(&[0xc4, length as u8]),
+        0x100..0x1_0000 => header16(to, 0xc5, length),
+        _ => header32(to, 0xc6, length)?,
+    }
+    Ok(())
+}
+
+fn header16(to: &mut Vec<u8>, mark: u8, length: usize) {
+    to.push(mark);
+    to.extend_from_slice(&(length as u16).to_be_bytes());
+}
+
+fn header32(to: &mut Vec<u8>, mark: u8, length: usize) -> Result<(), Unsealable> {
+    to.push(mark);
+    to.extend_from_slice(&u32::try_from(length).map_err(|_| Unsealable)?.to_be_bytes());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_multiple_of_the_step_and_two_seals() {
+        let (salts, nonces) = ([7; 2 * SALT], [9; 3 * NONCE]);
+        let fields = vec![("surname", "Асанова"), ("given_name", "")];
+        let sheet = Sheet { locator: &[1; 32], version: 1, data_key: &[2; 32], fields, salts: &salts, nonces: &nonces };
+        let sealed = sheet.seal(4096).unwrap();
+        assert_eq!(sealed.row.len(), NONCE + 4096 + TAG);
+        assert_eq!(sealed.commitments.len(), 2);
+        assert!(sheet.seal(0).is_err());
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_refused() {
+        let seal = |salts: usize, nonces: usize, name: &str| {
+            let (salts, nonces) = (vec![0; salts], vec![0; nonces]);
+            let fields = vec![(name, "")];
+            Sheet { locator: &[], version: 0, data_key: &[], fields, salts: &salts, nonces: &nonces }.seal(64).is_ok()
+        };
+        assert!(seal(32, 24, "a"));
+        assert!(!seal(31, 24, "a") && !seal(32, 23, "a") && !seal(32, 24, "") && !seal(32, 24, &"a".repeat(256)));
+    }
+}
