@@ -53,3 +53,11 @@ def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
 
 def hash_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """SHA-256 of keys and values, concatenated key hash ‖ value hash."""
+
+def seal_sheets(
+    sheets: Sequence[tuple[bytes, int, bytes, Sequence[tuple[str, str]], bytes, bytes]], step: int
+) -> list[tuple[bytes, tuple[bytes, ...], bytes]]:
+    """Row, commitments and content root of each (keyed name, version, data key, fields, salts, nonces).
+
+    `ValueError` for lengths that do not fit together.
+    """

@@ -10,7 +10,7 @@ use crate::dump::{Dump, leaves, restore};
 use crate::flat::Change;
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::node::Leaf;
-use crate::sealing::{Cipher, Prf, Unsealable};
+use crate::sealing::Unsealable;
 use crate::sheets::{Sealed, Sheet};
 use crate::signatures::{self, Claims, NoVerdict, Pool};
 use crate::tree::{Refusal, Tree};
@@ -315,41 +315,8 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
     PyList::new(py, answers.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// HMAC-SHA-256 of each input under one key.
-#[pyfunction]
-fn prf_many<'py>(py: Python<'py>, key: &[u8], inputs: Vec<Bound<'py, PyBytes>>) -> PyResult<Bound<'py, PyList>> {
-    let inputs: Vec<_> = inputs.iter().map(|input| input.as_bytes()).collect();
-    let digests = py.detach(|| {
-        let prf = Prf::new(key);
-        inputs.into_iter().map(|input| prf.digest(input)).collect::<Vec<_>>()
-    });
-    PyList::new(py, digests.iter().map(|digest| PyBytes::new(py, digest)))
-}
-
-/// AES-256-GCM of (nonce, plain, bound) under one key: nonce ‖ ciphertext ‖ tag of each.
-#[pyfunction]
-fn seal_many<'py>(
-    py: Python<'py>,
-    key: &[u8],
-    messages: Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)>,
-) -> PyResult<Bound<'py, PyList>> {
-    let messages: Vec<_> =
-        messages.iter().map(|(nonce, plain, bound)| (nonce.as_bytes(), plain.as_bytes(), bound.as_bytes())).collect();
-    let sealed = py.detach(|| {
-        let cipher = Cipher::new(key)?;
-        messages
-            .into_iter()
-            .map(|(nonce, plain, bound)| cipher.seal(nonce, plain, bound))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    PyList::new(py, sealed.iter().map(|each| PyBytes::new(py, each)))
-}
-
 #[pymodule]
 mod kerege_native {
     #[pymodule_export]
-    use super::{
-        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, prf_many, scan, seal_many, seal_sheets,
-        sha256_many, verify,
-    };
+    use super::{BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, scan, seal_sheets, sha256_many, verify};
 }

@@ -63,18 +63,6 @@ impl Cipher {
         row.extend_from_slice(&tag);
         Ok(())
     }
-
-    /// nonce ‖ ciphertext ‖ tag, as `sealing.seal` gives it.
-    pub fn seal(&self, nonce: &[u8], plain: &[u8], bound: &[u8]) -> Result<Vec<u8>, Unsealable> {
-        if nonce.len() != NONCE {
-            return Err(Unsealable);
-        }
-        let mut sealed = Vec::with_capacity(NONCE + plain.len() + TAG);
-        sealed.extend_from_slice(nonce);
-        sealed.extend_from_slice(plain);
-        self.close(&mut sealed, 0, bound)?;
-        Ok(sealed)
-    }
 }
 
 #[cfg(test)]
@@ -90,9 +78,10 @@ mod tests {
         let cipher = Cipher::new(&hex("92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b")).unwrap();
         let nonce = hex("ac93a1a6145299bde902f21a");
         let (plain, bound) = (hex("2d71bcfa914e4ac045b2aa60955fad24"), hex("1e0889016f67601c8ebea4943bc23ad6"));
-        let sealed = cipher.seal(&nonce, &plain, &bound).unwrap();
+        let mut sealed = [nonce, plain].concat();
+        cipher.close(&mut sealed, 0, &bound).unwrap();
         assert_eq!(sealed[NONCE..], hex("8995ae2e6df3dbf96fac7b7137bae67feca5aa77d51d4a0a14d9c51e1da474ab"));
-        assert_eq!(cipher.seal(&nonce[1..], &plain, &bound), Err(Unsealable));
+        assert_eq!(cipher.close(&mut vec![0; NONCE - 1], 0, &bound), Err(Unsealable));
         assert!(Cipher::new(&[0; 31]).is_err());
     }
 

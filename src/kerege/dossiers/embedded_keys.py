@@ -5,7 +5,7 @@ stopped nothing opens.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -126,24 +126,40 @@ class EmbeddedKeyService:
         Raises `DossierErased` for a subject whose dossiers of this purpose were erased, `DossierExists` for one that
         is on the ledger.
         """
+        locators = [self.locate(entry.record, entry.version, entry.purpose) for entry in entries]
+        handles = [self._handle(entry.subject, entry.purpose) for entry in entries]
         with self._lock, self._book.transaction():
-            return [self._admit(entry, again=again) for entry in entries]
+            known = self._check_admissible(entries, handles, locators, again=again)
+            data_keys = self._data_keys(entries, handles)
+            triples = zip(locators, handles, entries, strict=True)
+            self._register([each for each in triples if not (again and each[0] in known)])
+        return [
+            RowKeys(locator, entry.version, data_keys[handle], None)
+            for locator, handle, entry in zip(locators, handles, entries, strict=True)
+        ]
 
-    def _admit(self, entry: Entry, *, again: bool) -> RowKeys:
-        locator = self.locate(entry.record, entry.version, entry.purpose)
-        handle = self._handle(entry.subject, entry.purpose)
-        if self._book.tombstone(handle) is not None or self._book.erased(locator) is not None:
-            raise DossierErased(record=entry.record, purpose=entry.purpose)
-        existing = self._book.entry(locator)
-        if existing is not None and existing[3] is None and not again:
-            raise DossierExists(record=entry.record, version=entry.version)
-        data_key = self._find_data_key(entry.subject, entry.purpose)
-        if data_key is None:
-            data_key = new_key()
-            self._wrap(entry.subject, entry.purpose, data_key)
-        if existing is None or not again:
-            self._register(locator, handle, entry)
-        return RowKeys(locator, entry.version, data_key, None)
+    def _check_admissible(
+        self, entries: Sequence[Entry], handles: Sequence[bytes], locators: Sequence[bytes], *, again: bool
+    ) -> Collection[bytes]:
+        """Raise `DossierErased` or `DossierExists`; gives the locators that are registered already."""
+        subjects, rows = self._book.buried(handles, locators)
+        known = self._book.pending_of(locators)
+        if subjects or rows or (known and not again):
+            for entry, handle, locator in zip(entries, handles, locators, strict=True):
+                if handle in subjects or locator in rows:
+                    raise DossierErased(record=entry.record, purpose=entry.purpose)
+                if not again and known.get(locator, 0) is None:
+                    raise DossierExists(record=entry.record, version=entry.version)
+        return known
+
+    def _data_keys(self, entries: Sequence[Entry], handles: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The data key of each (subject, purpose), drawn and wrapped where there was none."""
+        subjects = {handle: (entry.subject, entry.purpose) for handle, entry in zip(handles, entries, strict=True)}
+        there = self._book.wrapped_of(list(subjects))
+        data_keys = {handle: self._unwrap(*subjects[handle], *wrapped) for handle, wrapped in there.items()}
+        fresh = {handle: new_key() for handle in subjects if handle not in data_keys}
+        self._wrap([(handle, *subjects[handle], data_key) for handle, data_key in fresh.items()])
+        return data_keys | fresh
 
     def pending(self, before: Time) -> list[Entry]:
         """List dossiers whose transaction could have committed before this time at the latest."""
@@ -377,8 +393,8 @@ class EmbeddedKeyService:
         wrapped = self._book.wrapped(handle)
         moves = wrapped is not None and wrapped[0] != epoch
         if moves:
-            self._wrap(entry.subject, entry.purpose, self._get_data_key(entry))
-        self._register(locator, handle, entry)
+            self._wrap([(handle, entry.subject, entry.purpose, self._get_data_key(entry))])
+        self._register([(locator, handle, entry)])
         return moves
 
     def rotation_due(self) -> Time | None:
@@ -445,17 +461,21 @@ class EmbeddedKeyService:
     def _tombstone(self, handle: bytes) -> bytes:
         return self._keyring.name("tombstone", handle)
 
-    def _wrap(self, subject: Identifier, purpose: str, data_key: bytes) -> None:
+    def _wrap(self, keys: Iterable[tuple[bytes, Identifier, str, bytes]]) -> None:
+        """Store data keys (handle, subject, purpose, data key) under the running epoch."""
         epoch = self._keyring.epochs.newest
-        sealed = seal(self._keyring.wrapping_key(epoch), data_key, _wrap_bound(subject, purpose, epoch))
-        self._book.put_wrapped(self._handle(subject, purpose), epoch, sealed)
+        key = self._keyring.wrapping_key(epoch)
+        self._book.put_wrapped(
+            (handle, epoch, seal(key, data_key, _wrap_bound(subject, purpose, epoch)))
+            for handle, subject, purpose, data_key in keys
+        )
+
+    def _unwrap(self, subject: Identifier, purpose: str, epoch: int, sealed: bytes) -> bytes:
+        return unseal(self._keyring.wrapping_key(epoch), sealed, _wrap_bound(subject, purpose, epoch))
 
     def _find_data_key(self, subject: Identifier, purpose: str) -> bytes | None:
         wrapped = self._book.wrapped(self._handle(subject, purpose))
-        if wrapped is None:
-            return None
-        epoch, sealed = wrapped
-        return unseal(self._keyring.wrapping_key(epoch), sealed, _wrap_bound(subject, purpose, epoch))
+        return None if wrapped is None else self._unwrap(subject, purpose, *wrapped)
 
     def _get_data_key(self, entry: Entry) -> bytes:
         data_key = self._find_data_key(entry.subject, entry.purpose)
@@ -463,22 +483,21 @@ class EmbeddedKeyService:
             raise DossierMissing(record=entry.record, version=entry.version)
         return data_key
 
-    def _register(self, locator: bytes, handle: bytes, entry: Entry) -> None:
+    def _register(self, rows: Iterable[tuple[bytes, bytes, Entry]]) -> None:
+        """Note which dossier each row (locator, handle, entry) is, under the running epoch."""
         epoch = self._keyring.epochs.newest
-        plain = msgspec.msgpack.encode(
-            (entry.record, entry.version, entry.subject, entry.purpose, entry.parties, entry.expires)
+        key = self._keyring.register_key(epoch)
+        self._book.put_entries(
+            (locator, handle, epoch, seal(key, _entry_of(entry), _entry_bound(locator, epoch)), _pending(entry))
+            for locator, handle, entry in rows
         )
-        sealed = seal(self._keyring.register_key(epoch), plain, join("kerege/entry/1", locator, epoch))
-        # Up to the next full hour: finer would be a trace of the transaction, coarser would only keep orphans longer.
-        pending = None if entry.expires is None else -(-entry.expires // HOUR) * HOUR
-        self._book.put_entry(locator, handle, epoch, sealed, pending)
 
     def _find_entry(self, locator: bytes) -> Entry | None:
         found = self._book.entry(locator)
         if found is None:
             return None
         _, epoch, sealed, pending = found
-        plain = unseal(self._keyring.register_key(epoch), sealed, join("kerege/entry/1", locator, epoch))
+        plain = unseal(self._keyring.register_key(epoch), sealed, _entry_bound(locator, epoch))
         record, version, subject, purpose, parties, expires = _entry_decoder.decode(plain)
         return Entry(record, version, subject, purpose, parties, None if pending is None else expires)
 
@@ -510,3 +529,18 @@ def _covers(references: Iterable[Hash], look: Look) -> bool:
 
 def _wrap_bound(subject: Identifier, purpose: str, epoch: int) -> bytes:
     return join("kerege/wrap/1", subject, purpose, epoch)
+
+
+def _entry_of(entry: Entry) -> bytes:
+    return msgspec.msgpack.encode(
+        (entry.record, entry.version, entry.subject, entry.purpose, entry.parties, entry.expires)
+    )
+
+
+def _entry_bound(locator: bytes, epoch: int) -> bytes:
+    return join("kerege/entry/1", locator, epoch)
+
+
+def _pending(entry: Entry) -> Time | None:
+    """Up to the next full hour: finer would be a trace of the transaction, coarser would keep orphans longer."""
+    return None if entry.expires is None else -(-entry.expires // HOUR) * HOUR

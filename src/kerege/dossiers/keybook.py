@@ -4,9 +4,10 @@ It lies in `keys/`, where no adversary of the store looks. What ties a row to a 
 epoch all the same, so that after an epoch's end an old copy of this file says nothing about what was erased.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from kerege.dossiers.errors import KeysMissing
 from kerege.dossiers.files import write_private
@@ -15,6 +16,7 @@ from kerege.dossiers.sqlite_rows import check_format, connect, copy_database, tr
 _APPLICATION = 0x4B4B4559  # "KKEY"
 _FORMAT = 1
 _PAGE = 1000
+"""Rows of one question."""
 
 _TABLE = " STRICT, WITHOUT ROWID"
 _SCHEMA = (
@@ -68,9 +70,13 @@ class Keybook:
         found = self._connection.execute("SELECT epoch, sealed FROM wrapped WHERE handle = ?", (handle,)).fetchone()
         return None if found is None else (found[0], found[1])
 
-    def put_wrapped(self, handle: bytes, epoch: int, sealed: bytes) -> None:
-        """Store a wrapped data key, in place of an older wrapping."""
-        self._connection.execute("INSERT OR REPLACE INTO wrapped VALUES (?, ?, ?)", (handle, epoch, sealed))
+    def wrapped_of(self, handles: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+        """Epoch and wrapped data key of those of many (subject, purpose) that have one."""
+        return {row[0]: (row[1], row[2]) for row in self._among("handle, epoch, sealed FROM wrapped", handles)}
+
+    def put_wrapped(self, rows: Iterable[tuple[bytes, int, bytes]]) -> None:
+        """Store wrapped data keys (handle, epoch, sealed), in place of older wrappings."""
+        self._connection.executemany("INSERT OR REPLACE INTO wrapped VALUES (?, ?, ?)", rows)
 
     def drop_wrapped(self, handle: bytes) -> None:
         """Overwrite and remove a wrapped data key."""
@@ -92,10 +98,13 @@ class Keybook:
         found = self._connection.execute(query, (locator,)).fetchone()
         return None if found is None else (found[0], found[1], found[2], found[3])
 
-    def put_entry(self, locator: bytes, handle: bytes, epoch: int, sealed: bytes, pending: int | None) -> None:
-        """Register a row, in place of an older registration."""
-        row = (locator, handle, epoch, sealed, pending)
-        self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
+    def pending_of(self, locators: Sequence[bytes]) -> dict[bytes, int | None]:
+        """Those of many rows that are registered, with the hour until which each waits for its transaction."""
+        return dict(self._among("locator, pending FROM entries", locators))
+
+    def put_entries(self, rows: Iterable[tuple[bytes, bytes, int, bytes, int | None]]) -> None:
+        """Register rows (locator, handle, epoch, sealed, pending), in place of older registrations."""
+        self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", rows)
 
     def confirm(self, locator: bytes) -> None:
         """Note that the row's commitment is on the ledger."""
@@ -127,6 +136,11 @@ class Keybook:
         query = "SELECT tombstone FROM tombstones WHERE handle = ?"
         found = self._connection.execute(query, (handle,)).fetchone()
         return None if found is None else bytes(found[0])
+
+    def buried(self, handles: Sequence[bytes], locators: Sequence[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Those of many (subject, purpose), and of many rows, that were erased."""
+        subjects = self._among("handle FROM tombstones", handles)
+        return {row[0] for row in subjects}, {row[0] for row in self._among("locator FROM erased", locators)}
 
     def bury(self, handle: bytes, tombstone: bytes, epoch: int, at: int) -> list[bytes]:
         """Replace data key and registrations of a (subject, purpose) by its tombstone; gives the rows left over."""
@@ -200,6 +214,14 @@ class Keybook:
         """Set a counter to at least this value."""
         query = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
         self._connection.execute(query, (name, value))
+
+    def _among(self, what: str, keys: Sequence[bytes]) -> Iterator[Any]:
+        """Rows of a table (`what`: "key, columns FROM table") whose key is one of many."""
+        key = what.split(",", 1)[0].split(" ", 1)[0]
+        for start in range(0, len(keys), _PAGE):
+            part = keys[start : start + _PAGE]
+            marks = ",".join("?" * len(part))
+            yield from self._connection.execute(f"SELECT {what} WHERE {key} IN ({marks})", part)
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -126,21 +126,27 @@ class Entry:
 class RowKeys:
     """Keys that open one row: its cover, and the fields they were released for."""
 
-    __slots__ = ("_fields", "_row", "locator", "version")
+    __slots__ = ("_cover", "_fields", "locator", "version")
 
     def __init__(self, locator: bytes, version: int, data_key: bytes, fields: Iterable[str] | None) -> None:
         """Derive from the data key; `fields` None releases all (writing, machine jobs), else those named only."""
         self.locator = locator
         self.version = version
-        self._row = prf(data_key, "row", locator)
         # A data key that may open everything stays; otherwise only the keys of the released fields leave this line.
         self._fields: bytes | dict[str, bytes] = (
             data_key if fields is None else {field: prf(data_key, "field", locator, field) for field in fields}
         )
+        self._cover = None if fields is None else prf(data_key, "row", locator)
 
     def cover(self) -> bytes:
         """Key of the row's cover: opens field names and commitments, no value."""
-        return self._row
+        return prf(self.whole(), "row", self.locator) if self._cover is None else self._cover
+
+    def whole(self) -> bytes:
+        """The data key, where all fields were released; raises `FieldNotGranted` where not."""
+        if isinstance(self._fields, bytes):
+            return self._fields
+        raise FieldNotGranted(field="*")
 
     def field(self, name: str) -> bytes:
         """Key of one field; raises `FieldNotGranted` for one that was not released."""

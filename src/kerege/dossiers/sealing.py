@@ -19,16 +19,15 @@ _LENGTH_BYTES = 4
 
 def join(*parts: bytes | str | int) -> bytes:
     """Encode a list of parts so that it can be read in one way only: four bytes of length before each."""
-    encoded = []
+    encoded: list[bytes] = []
     for part in parts:
-        if isinstance(part, int):
-            piece = part.to_bytes(8, "big")
+        if isinstance(part, bytes):
+            piece = part
         elif isinstance(part, str):
             piece = part.encode()
         else:
-            piece = part
-        encoded.append(len(piece).to_bytes(_LENGTH_BYTES, "big"))
-        encoded.append(piece)
+            piece = part.to_bytes(8, "big")
+        encoded += (len(piece).to_bytes(_LENGTH_BYTES, "big"), piece)
     return b"".join(encoded)
 
 

@@ -4,6 +4,8 @@ The cover, opened by the row's key, lists field names with their commitments; ea
 holds salt and value. A look at two fields gets two field keys: it can make their Merkle paths, and no other value
 exists in the clear even in memory. The whole is padded, so that neither the number of fields nor the length of a name
 shows.
+
+Two twins seal: the plain one below is the oracle and the fallback, `native/src/sheets.rs` does a batch in one call.
 """
 
 import os
@@ -15,8 +17,8 @@ import msgspec
 
 from kerege.dossiers.errors import FieldUnknown, StoreDamaged
 from kerege.dossiers.ports import RowKeys
-from kerege.dossiers.sealing import join, pad, same, seal, unpad, unseal
-from kerege.kernel.commitments import SALT_LENGTH, commitment
+from kerege.dossiers.sealing import NONCE_LENGTH, join, pad, same, seal, unpad, unseal
+from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root
 
 STEP = 4096
 """Sizes of rows are multiples of this many bytes."""
@@ -48,18 +50,59 @@ class Opening:
         return commitment(self.field, self.salt, self.value)
 
 
-def seal_sheet(
-    keys: RowKeys, fields: Sequence[tuple[str, str]], salts: Sequence[bytes] | None = None
-) -> tuple[bytes, tuple[bytes, ...]]:
-    """Seal the fields of a record version, under given salts or fresh ones; the row and the commitments in order."""
-    drawn = os.urandom(SALT_LENGTH * len(fields)) if salts is None else b"".join(salts)
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a row is sealed from."""
+
+    keys: RowKeys
+    fields: Sequence[tuple[str, str]] = hidden(repr=False)
+    salts: Sequence[bytes] | None = hidden(default=None, repr=False)
+    """32 bytes for each field; None: drawn here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A row as it is kept, and what the ledger is told of it."""
+
+    row: bytes
+    commitments: tuple[bytes, ...]
+    root: bytes
+
+
+def seal_plain(sheets: Sequence[Sheet]) -> list[Sealed]:
+    """The plain twin of `seal_sheets`."""
+    return [_seal(sheet.keys, sheet.fields, _salts(sheet)) for sheet in sheets]
+
+
+def _seal(keys: RowKeys, fields: Sequence[tuple[str, str]], salts: bytes) -> Sealed:
     slots = []
     for position, (name, value) in enumerate(fields):
-        salt = drawn[SALT_LENGTH * position : SALT_LENGTH * (position + 1)]
+        salt = salts[SALT_LENGTH * position : SALT_LENGTH * (position + 1)]
         sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
         slots.append(_Slot(name, commitment(name, salt, value), sealed))
     plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)
-    return seal(keys.cover(), plain, _cover_bound(keys)), tuple(slot.commitment for slot in slots)
+    commitments = tuple(slot.commitment for slot in slots)
+    return Sealed(seal(keys.cover(), plain, _cover_bound(keys)), commitments, content_root(commitments))
+
+
+def _salts(sheet: Sheet) -> bytes:
+    return os.urandom(SALT_LENGTH * len(sheet.fields)) if sheet.salts is None else b"".join(sheet.salts)
+
+
+try:
+    from kerege_native import seal_sheets as _native_seal
+except ImportError:
+    seal_sheets = seal_plain
+else:
+
+    def seal_sheets(sheets: Sequence[Sheet]) -> list[Sealed]:
+        """Seal rows, each under keys that may open all of it; in their order."""
+        asked = []
+        for sheet in sheets:
+            keys, count = sheet.keys, len(sheet.fields)
+            nonces = os.urandom(NONCE_LENGTH * (count + 1))
+            asked.append((keys.locator, keys.version, keys.whole(), sheet.fields, _salts(sheet), nonces))
+        return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
 
 class OpenSheet:

@@ -7,6 +7,7 @@ are overwritten (`secure_delete`).
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from threading import RLock
 
@@ -120,18 +121,13 @@ class SqliteRows:
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes or none; they are on the medium when this returns."""
         with self._lock, transaction(self._connection):
-            for change in changes:
-                self._apply(change)
-
-    def _apply(self, change: Change) -> None:
-        table = change.shelf.value
-        if change.sealed is None:
-            self._connection.execute(f"DELETE FROM {table} WHERE locator = ?", (change.locator,))  # noqa: S608
-        else:
-            self._connection.execute(
-                f"INSERT OR REPLACE INTO {table} VALUES (?, ?)",  # noqa: S608
-                (change.locator, change.sealed),
-            )
+            for (shelf, removed), some in groupby(changes, lambda change: (change.shelf, change.sealed is None)):
+                if removed:
+                    query = f"DELETE FROM {shelf.value} WHERE locator = ?"  # noqa: S608 - names of an enum
+                    self._connection.executemany(query, ((change.locator,) for change in some))
+                else:
+                    query = f"INSERT OR REPLACE INTO {shelf.value} VALUES (?, ?)"  # noqa: S608 - names of an enum
+                    self._connection.executemany(query, ((change.locator, change.sealed) for change in some))
 
     def purge(self) -> None:
         """Fold the write-ahead log into the file and empty it, so that it keeps no copy of removed rows."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as hidden
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from threading import RLock
 
 from kerege.dossiers.errors import (
@@ -22,7 +22,7 @@ from kerege.dossiers.errors import (
 from kerege.dossiers.jobs import JOBS, CheckVerdict, Committed, CompareVerdict, Opened, judge_compare
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
-from kerege.dossiers.sheets import OpenSheet, seal_sheet
+from kerege.dossiers.sheets import OpenSheet, Sheet, seal_sheets
 from kerege.dossiers.values import check_canonical
 from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root, inclusion_path
 from kerege.kernel.types import Hash, Identifier, Time
@@ -162,15 +162,13 @@ class Dossiers:
     def _write(self, entries: Sequence[Entry], values: Sequence[Values]) -> tuple[Written, ...]:
         with self._lock:
             self._check_new(entries)
-            written = []
-            changes = []
             # Keys first: a crash in between leaves a registration without a row, never a row without a key.
-            for entry, keys, (fields, salts) in zip(entries, self._keys.admit(entries), values, strict=True):
-                row, commitments = seal_sheet(keys, fields, salts)
-                changes.append(Change(Shelf.DOSSIERS, keys.locator, row))
-                written.append(_written(entry, fields, commitments))
-            self._rows.apply(changes)
-        return tuple(written)
+            keys = self._keys.admit(entries)
+            sealed = seal_sheets([Sheet(each, *told) for each, told in zip(keys, values, strict=True)])
+            pairs = zip(keys, sealed, strict=True)
+            self._rows.apply([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
+        told = zip(entries, values, sealed, strict=True)
+        return tuple(_written(entry, fields, done.commitments, done.root) for entry, (fields, _), done in told)
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
@@ -182,7 +180,7 @@ class Dossiers:
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
         if row is None or OpenSheet(keys, row).commitments != commitments:
             raise DossierExists(record=draft.record, version=draft.version)
-        return _written(entry, draft.fields, commitments)
+        return _written(entry, draft.fields, commitments, content_root(commitments))
 
     def _locate(self, entry: Entry) -> bytes:
         return self._keys.locate(entry.record, entry.version, entry.purpose)
@@ -375,9 +373,8 @@ def _values_of(draft: Draft) -> Values:
     return draft.fields, draft.salts
 
 
-def _written(entry: Entry, fields: Sequence[tuple[str, str]], commitments: tuple[bytes, ...]) -> Written:
-    names = tuple([name for name, _ in fields])
-    return Written(entry.record, entry.version, names, commitments, content_root(commitments))
+def _written(entry: Entry, fields: Sequence[tuple[str, str]], commitments: tuple[Hash, ...], root: Hash) -> Written:
+    return Written(entry.record, entry.version, tuple([name for name, _ in fields]), commitments, root)
 
 
 def check_draft(draft: Draft) -> None:
@@ -393,13 +390,20 @@ def check_draft(draft: Draft) -> None:
     salts = draft.salts
     if salts is not None and [len(salt) for salt in salts] != [SALT_LENGTH] * len(draft.fields):
         raise DraftInvalid(part="salts", reason=f"not {SALT_LENGTH} bytes for each field")
-    names = [name for name, _ in draft.fields]
+    _check_names(tuple([name for name, _ in draft.fields]))
+    for _, value in draft.fields:
+        if value:
+            check_canonical(value)
+
+
+@lru_cache(64)
+def _check_names(names: tuple[str, ...]) -> None:
+    """The field names of a draft, which are the same for all drafts of one service."""
     if not names or len(set(names)) != len(names):
         raise DraftInvalid(part="fields", reason="none, or one name twice")
-    for name, value in draft.fields:
+    for name in names:
         if not 0 < len(name.encode()) <= _MAXIMUM_NAME_LENGTH:
             raise DraftInvalid(part="field name", length=len(name.encode()))
-        check_canonical(value)
 
 
 def _show(sheet: OpenSheet, name: str) -> Shown:

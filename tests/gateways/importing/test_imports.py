@@ -131,7 +131,12 @@ def all_records(desk: ImportDesk):
 
 def test_a_file_that_changed_since_the_cut_is_refused_until_the_first_is_set_aside(desk, monkeypatch):
     path = desk.write("a.csv", rows_of(1, CHUNK + 10))
-    monkeypatch.setattr(Importer, "_close", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+
+    def cut(_importer, run):
+        run.sender.settle()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Importer, "_close", cut)
     with pytest.raises(KeyboardInterrupt):
         desk.bring(path)
     monkeypatch.undo()
@@ -141,6 +146,30 @@ def test_a_file_that_changed_since_the_cut_is_refused_until_the_first_is_set_asi
     summary, lines = desk.bring(changed, set_aside=True)
     assert lines[:-1] == [f"{number},duplicate,file" for number in range(1, CHUNK + 11)]
     assert summary.outcomes["accepted"] == 1
+
+
+def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(desk, monkeypatch):
+    """Cut between journal and transaction: ten rows are accepted in the journal and are no records."""
+    path = desk.write("a.csv", rows_of(1, CHUNK + 10))
+    send, sent = Sender.send, []
+
+    def cut(sender, messages):
+        sent.append(messages)
+        if len(sent) == 3:  # the announcement, the first chunk, the second
+            raise KeyboardInterrupt
+        send(sender, messages)
+
+    monkeypatch.setattr(Sender, "send", cut)
+    with pytest.raises(KeyboardInterrupt):
+        desk.bring(path)
+    monkeypatch.undo()
+    assert len(list(all_records(desk))) == CHUNK
+    summary, lines = desk.bring(desk.write("a.csv", rows_of(1, CHUNK + 11)), set_aside=True)
+    assert lines == [f"{number},duplicate,file" for number in range(1, CHUNK + 1)] + [
+        f"{number},accepted," for number in range(CHUNK + 1, CHUNK + 12)
+    ]
+    assert summary.outcomes["accepted"] == 11
+    assert len(list(all_records(desk))) == CHUNK + 11
 
 
 def test_two_imports_at_once_are_one_import_and_one_refusal(desk):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Self
 
 from kerege.consensus.door import PAGE, Door
@@ -36,6 +37,18 @@ class Place:
 LIVE = Place(0, 0, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a row is known by, computed once."""
+
+    pin: bytes
+    """The index's name of its PIN."""
+    act: bytes
+    """The index's name of its act number."""
+    unique: tuple[tuple[bytes, bytes], ...]
+    """Uniqueness keys (act, PIN), of the running epoch first; of the one before too while keys are renewed."""
+
+
 class Held:
     """Looks a chunk of rows up at once; rows accepted since stand in memory until the next one."""
 
@@ -57,6 +70,11 @@ class Held:
         self._start = start_comparison
         self._open = ExitStack()
         self._comparison: Comparison | None = None
+        self.epoch = 0
+        """Epoch of the uniqueness keys that the chunk brings."""
+        self._names: dict[int, Names] = {}
+        self._pins: dict[str, bytes] = {}
+        self._acts: dict[tuple[str, str], bytes] = {}
         self._found: dict[bytes, tuple[int, int]] = {}
         self._live: set[bytes] = set()
         self._fresh: dict[bytes, Row] = {}
@@ -68,47 +86,59 @@ class Held:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def look_up(self, chunk: Sequence[Row]) -> None:
-        """Ask index and ledger for everything that these rows may ask for."""
-        names: dict[bytes, list[bytes]] = {}
-        epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-        epochs = (epoch, epoch - 1) if renewing else (epoch,)
-        for row in chunk:
-            act, pin = births.unique_parts(row)
-            names[pin_name(self._keys, row)] = self._unique(pin, epochs)
-            names[act_name(self._keys, row)] = self._unique(act, epochs)
+    def enter(self, chunk: Sequence[Row]) -> None:
+        """Compute what the rows of a chunk are known by; forgets the chunk before."""
+        self.epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
+        epochs = (self.epoch, self.epoch - 1) if renewing else (self.epoch,)
+        self._names = {row.number: self._name(row, epochs) for row in chunk}
+        self._pins = {row.pin: self._names[row.number].pin for row in chunk}
+        self._acts = {(row.office, row.act_number): self._names[row.number].act for row in chunk}
         self._fresh.clear()
-        self._found = self._index.find(list(names))
-        asked = [(name, key) for name, keys in names.items() if name not in self._found for key in keys]
+
+    def names(self, row: Row) -> Names:
+        """What a row of the chunk is known by."""
+        return self._names[row.number]
+
+    def look_up(self) -> None:
+        """Ask index and ledger for everything that the rows of the chunk may ask for."""
+        keys: dict[bytes, tuple[bytes, ...]] = {}
+        for names in self._names.values():
+            acts, pins = zip(*names.unique, strict=True)
+            keys[names.act], keys[names.pin] = acts, pins
+        self._found = self._index.find(list(keys))
+        asked = [(name, key) for name, each in keys.items() if name not in self._found for key in each]
         self._live = set()
         for start in range(0, len(asked), PAGE):
             part = asked[start : start + PAGE]
-            rows = self._door.states([key for _, key in part])
+            rows = self._door.states([UNIQUE.encode_key(key) for _, key in part])
             self._live.update(name for (name, _), raw in zip(part, rows, strict=True) if raw is not None)
 
-    def _unique(self, parts: Sequence[str], epochs: Sequence[int]) -> list[bytes]:
-        """State keys of a uniqueness key, under each epoch in which it may be held."""
-        key = self._controller.uniqueness.key
-        return [UNIQUE.encode_key(key(births.REGISTRY, *parts, version=epoch)) for epoch in epochs]
+    def _name(self, row: Row, epochs: Sequence[int]) -> Names:
+        act, pin = births.unique_parts(row)
+        key, registry = self._controller.uniqueness.key, births.REGISTRY
+        unique = [(key(registry, *act, version=each), key(registry, *pin, version=each)) for each in epochs]
+        name = self._keys.name
+        return Names(name("pin", row.pin), name("act", row.office, row.act_number), tuple(unique))
 
     def accept(self, row: Row) -> None:
         """The row holds its PIN and its act number against the rest of the chunk."""
-        self._fresh[pin_name(self._keys, row)] = row
-        self._fresh[act_name(self._keys, row)] = row
+        names = self._names[row.number]
+        self._fresh[names.pin] = row
+        self._fresh[names.act] = row
 
     def pin_holder(self, pin: str) -> Place | None:
         """See `Known`."""
-        return self._holder(self._keys.name("pin", pin))
+        return self._holder(self._pins[pin])
 
     def act_holder(self, office: str, number: str) -> Place | None:
         """See `Known`."""
-        return self._holder(self._keys.name("act", office, number))
+        return self._holder(self._acts[office, number])
 
     def same_act(self, holder: Place, row: Row) -> bool:
         """See `Known`: a record that was not imported is never a row again."""
         if holder.place == 0 or not holder.same_as(self.act_holder(row.office, row.act_number)):
             return False
-        fresh = self._fresh.get(pin_name(self._keys, row))
+        fresh = self._fresh.get(self._names[row.number].pin)
         if fresh is not None and holder.row == fresh.number:
             return Act.of(fresh).same(Act.of(row))
         return self._compare(holder, row)
@@ -139,13 +169,3 @@ class Held:
             numbers = self._index.sources()
             self._sources.update(numbers)
         return self._sources[place]
-
-
-def pin_name(keys: ImportKeys, row: Row) -> bytes:
-    """The index's name of a row's PIN."""
-    return keys.name("pin", row.pin)
-
-
-def act_name(keys: ImportKeys, row: Row) -> bytes:
-    """The index's name of a row's act number."""
-    return keys.name("act", row.office, row.act_number)

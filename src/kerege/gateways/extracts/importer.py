@@ -17,15 +17,15 @@ from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
 from kerege.dossiers.store import Draft
 from kerege.gateways.extracts import births
+from kerege.gateways.extracts.closing import REVIEWS, count_reached, parts_of
 from kerege.gateways.extracts.errors import ExtractChanged, ImportUnfinished, JournalMissing
-from kerege.gateways.extracts.held import Held, act_name, pin_name
+from kerege.gateways.extracts.held import Held
 from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, About, Journal, Lock, folder_of, source_of
 from kerege.gateways.extracts.reader import Extract
 from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Outcome, Verdict, judge
 from kerege.gateways.extracts.sending import HOUR, Sender, Signer
-from kerege.gateways.extracts.tree import RunningRoot
 from kerege.kernel.commitments import commitment
 from kerege.kernel.days import civil, local_day
 from kerege.kernel.messages import Message
@@ -39,9 +39,6 @@ from kerege.modules.services.messages import Act, Open
 from kerege.modules.services.state import CASES
 
 _BLOCK = 1 << 20
-REVIEWS = 16
-"""Cases opened in one transaction: two messages each, and their weight below a message's bound."""
-
 Progress = Callable[[int, int], None]
 """(rows done, rows of the file)."""
 OnRow = Callable[[Row, Verdict], None]
@@ -117,7 +114,7 @@ class Importer:
         with Lock(self._folder), Index(self._folder / "index.sqlite") as index, self._sender() as sender:
             source = self.source(extract)
             number = self._keys.number(source)
-            self._settle_others(number, sender, set_aside=set_aside)
+            self._settle_others(number, index, sender, set_aside=set_aside)
             run = self._begin(extract, source, number, index, sender)
             with run.journal:
                 if self._row(number).status is ImportStatus.CLOSED:
@@ -146,7 +143,7 @@ class Importer:
             raise JournalMissing(number=number.hex())
         return IMPORTS.decode_value(raw)
 
-    def _settle_others(self, number: Identifier, sender: Sender, *, set_aside: bool) -> None:
+    def _settle_others(self, number: Identifier, index: Index, sender: Sender, *, set_aside: bool) -> None:
         """Every other import of this home is finished, or is ended now with the rows it has."""
         for folder in sorted(self._folder.glob("*/about.json")):
             with Journal(folder.parent) as journal:
@@ -157,7 +154,7 @@ class Importer:
                     raise ImportUnfinished(
                         number=journal.about.number, rows_done=journal.chunks * CHUNK, of=journal.about.rows
                     )
-                self._end(journal, sender)
+                self._end(journal, index, sender)
 
     def _begin(self, extract: Extract, source: Hash, number: Identifier, index: Index, sender: Sender) -> "_Run":
         known = self._door.state(IMPORT_SOURCES.encode_key(source)) is not None
@@ -177,22 +174,17 @@ class Importer:
 
     def _close(self, run: "_Run") -> None:
         run.sender.settle()
-        self._end(run.journal, run.sender)
+        self._end(run.journal, run.index, run.sender)
 
-    def _end(self, journal: Journal, sender: Sender) -> None:
-        """Close the import on the ledger with the counts and the root of its journal."""
-        counts = Summary(journal.about.number)
-        for chunk in journal.verdicts():
-            for verdict in chunk:
-                counts.count(verdict)
-        root = RunningRoot()
-        for leaf in journal.leaves():
-            root.add(leaf)
-        accepted, duplicate, review, rejected = (counts.outcomes[outcome] for outcome in Outcome)
+    def _end(self, journal: Journal, index: Index, sender: Sender) -> None:
+        """Close the import on the ledger with the counts and the root of what reached it."""
+        reached = count_reached(journal, self._keys, self._door.states)
         source, number = source_of(journal.about), bytes.fromhex(journal.about.number)
+        index.drop(index.place(source), reached.lost)
+        accepted, duplicate, review, rejected = (reached.counts[outcome] for outcome in Outcome)
         blind = self._keys.blind(source, journal.chunks, "close")
-        office = self._setting.office
-        sender.send([CloseImport(office, number, accepted, duplicate, review, rejected, root.digest(), blind)])
+        office, root = self._setting.office, reached.root.digest()
+        sender.send([CloseImport(office, number, accepted, duplicate, review, rejected, root, blind)])
         sender.settle()
 
     # Chunks
@@ -203,13 +195,14 @@ class Importer:
         run.summary.resumed_at = min(total, done * CHUNK)
         with Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held:
             for position, chunk in enumerate(_chunks(extract.rows())):
+                held.enter(chunk)
                 if position < done:
                     verdicts = next(earlier)
-                    self._go_on(run, chunk, verdicts)
+                    self._go_on(run, held, chunk, verdicts)
                 else:
-                    held.look_up(chunk)
+                    held.look_up()
                     verdicts = [self._judge(row, held, today) for row in chunk]
-                    self._take(run, chunk, verdicts)
+                    self._take(run, held, chunk, verdicts)
                 for row, verdict in zip(chunk, verdicts, strict=True):
                     run.summary.count(verdict)
                     on_row(row, verdict)
@@ -223,52 +216,39 @@ class Importer:
             held.accept(row)
         return verdict
 
-    def _take(self, run: "_Run", chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+    def _take(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
         """A new chunk: dossiers, journal, index, messages, in this order.
 
         The index after the journal, or a row of a chunk that the journal does not know would be its own duplicate.
         """
-        made = self._make(run, chunk, verdicts)
+        made = self._make(run, held, chunk, verdicts)
         run.journal.append(verdicts, made.leaves)
-        self._enter(run, made.accepted)
+        _enter(run, held, made.accepted)
         for _, messages in made.parts:
             run.sender.send(messages)
 
-    def _enter(self, run: "_Run", accepted: Sequence[Row]) -> None:
-        """Accepted rows hold their PINs and act numbers from now on."""
-        names = [(name(self._keys, row), row) for row in accepted for name in (pin_name, act_name)]
-        run.index.add((name, run.place, row.number) for name, row in names)
-
-    def _go_on(self, run: "_Run", chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+    def _go_on(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
         """A chunk of the journal: what the ledger does not have of it is sent again."""
-        self._enter(run, _split(chunk, verdicts)[0])
-        keys = self._first_keys(run, chunk, verdicts)
-        if all(self._door.state(key) is not None for key in keys):
+        _enter(run, held, _split(chunk, verdicts)[0])
+        parts = parts_of(self._keys, run.source, chunk[0].number, verdicts)
+        if None not in self._door.states([part.key for part in parts]):
             return
         run.sender.settle()
-        for key, messages in self._make(run, chunk, verdicts).parts:
+        for key, messages in self._make(run, held, chunk, verdicts).parts:
             if self._door.state(key) is None:
                 run.sender.send(messages)
 
-    def _first_keys(self, run: "_Run", chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> list[bytes]:
-        """State key of the first record and of the first case of each group that a chunk makes."""
-        accepted, reviewed = _split(chunk, verdicts)
-        keys = [RECORDS.encode_key(self._keys.record(run.source, row.number)) for row in accepted[:1]]
-        firsts = [row for row, _ in reviewed[::REVIEWS]]
-        return keys + [CASES.encode_key(self._keys.record(run.source, row.number)) for row in firsts]
-
-    def _make(self, run: "_Run", chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> "_Made":
+    def _make(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> "_Made":
         """Seal the values of a chunk in dossiers and make its messages; the same again for the same rows."""
         accepted, reviewed = _split(chunk, verdicts)
         parts: list[tuple[bytes, list[Message]]] = []
         leaves: list[bytes] = []
         if accepted:
-            epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-            drafts = self._records(run, accepted, epoch)
-            before = [key for row in accepted for key in self._unique(row, epoch - 1)] if renewing else []
+            drafts = self._records(run, held, accepted)
+            before = [key for row in accepted for keys in held.names(row).unique[1:] for key in keys]
             leaves = [draft.record + draft.content for draft in drafts]
             blind = self._keys.blind(run.source, accepted[0].number, "records")
-            message = ImportRecords(self._setting.office, run.number, drafts, epoch, blind, before)
+            message = ImportRecords(self._setting.office, run.number, drafts, held.epoch, blind, before)
             parts.append((RECORDS.encode_key(drafts[0].record), [message]))
         messages = self._cases(run, reviewed)
         for start in range(0, len(reviewed), REVIEWS):
@@ -277,12 +257,7 @@ class Importer:
             parts.append((CASES.encode_key(case), group))
         return _Made(accepted, leaves, parts)
 
-    def _unique(self, row: Row, epoch: int) -> list[bytes]:
-        """Uniqueness keys of a row under the authority's key of an epoch."""
-        key = self._controller.uniqueness.key
-        return [key(births.REGISTRY, *parts, version=epoch) for parts in births.unique_parts(row)]
-
-    def _records(self, run: "_Run", rows: Sequence[Row], epoch: int) -> list[ImportedDraft]:
+    def _records(self, run: "_Run", held: Held, rows: Sequence[Row]) -> list[ImportedDraft]:
         keys, codes, expires = self._keys, self._setting.record_fields, self._expires()
         ids = [keys.record(run.source, row.number) for row in rows]
         folders = [Folder(each, keys.subject(each), "acts", births.SERVICE, 1) for each in ids]
@@ -298,7 +273,7 @@ class Importer:
                     identifier,
                     kept.root,
                     commitment("act", keys.salt(identifier, "act"), told),
-                    self._unique(row, epoch),
+                    list(held.names(row).unique[0]),
                     row.office if row.office in self._setting.offices else self._setting.office,
                 )
             )
@@ -378,7 +353,13 @@ class _Made:
     accepted: Sequence[Row]
     leaves: Sequence[bytes]
     parts: Sequence[tuple[bytes, list[Message]]]
-    """(state key that exists once it is applied, messages of one transaction)."""
+    """(state key that stands once it is applied, messages of one transaction)."""
+
+
+def _enter(run: _Run, held: Held, accepted: Sequence[Row]) -> None:
+    """Accepted rows hold their PINs and act numbers from now on."""
+    pairs = [(held.names(row), row.number) for row in accepted]
+    run.index.add((name, run.place, number) for names, number in pairs for name in (names.pin, names.act))
 
 
 def _tell_again(extract: Extract, run: _Run, on_row: OnRow, progress: Progress) -> Summary:

@@ -55,6 +55,11 @@ class Index:
         self._rows.executemany("insert or ignore into held values (?, ?, ?)", rows)
         self._rows.execute("commit")
 
+    def drop(self, place: int, rows: Sequence[int]) -> None:
+        """Rows of a file hold nothing any more."""
+        if rows:
+            self._rows.executemany("delete from held where place = ? and row = ?", [(place, row) for row in rows])
+
     def close(self) -> None:
         """Close the table."""
         self._rows.close()
