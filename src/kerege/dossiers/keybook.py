@@ -11,7 +11,7 @@ from typing import Any
 
 from kerege.dossiers.errors import KeysMissing
 from kerege.dossiers.files import write_private
-from kerege.dossiers.sqlite_rows import check_format, connect, copy_database, transaction
+from kerege.dossiers.sqlite_rows import among, check_format, connect, copy_database, transaction
 
 _APPLICATION = 0x4B4B4559  # "KKEY"
 _FORMAT = 1
@@ -216,12 +216,7 @@ class Keybook:
         self._connection.execute(query, (name, value))
 
     def _among(self, what: str, keys: Sequence[bytes]) -> Iterator[Any]:
-        """Rows of a table (`what`: "key, columns FROM table") whose key is one of many."""
-        key = what.split(",", 1)[0].split(" ", 1)[0]
-        for start in range(0, len(keys), _PAGE):
-            part = keys[start : start + _PAGE]
-            marks = ",".join("?" * len(part))
-            yield from self._connection.execute(f"SELECT {what} WHERE {key} IN ({marks})", part)
+        return among(self._connection, what, keys)
 
     # -- files -------------------------------------------------------------------------------------------------------
 

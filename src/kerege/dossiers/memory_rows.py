@@ -1,6 +1,6 @@
 """Rows in memory: the twin of `SqliteRows` for tests and simulations; keeps nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kerege.dossiers.ports import Change, Shelf
 
@@ -14,6 +14,10 @@ class MemoryRows:
     def get(self, shelf: Shelf, locator: bytes) -> bytes | None:
         """Give the bytes under a locator, or None."""
         return self._shelves[shelf].get(locator)
+
+    def held(self, shelf: Shelf, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many locators that have a row."""
+        return self._shelves[shelf].keys() & set(locators)
 
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""

@@ -93,6 +93,9 @@ class Rows(Protocol):
     def get(self, shelf: Shelf, locator: bytes) -> bytes | None:
         """Give the bytes under a locator, or None."""
 
+    def held(self, shelf: Shelf, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many locators that have a row."""
+
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""
 

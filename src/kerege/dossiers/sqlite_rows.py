@@ -5,11 +5,12 @@ are overwritten (`secure_delete`).
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from kerege.dossiers.errors import DossiersAbsent, StoreDamaged, StoreUnwritable, WrongVersion
 from kerege.dossiers.files import PRIVATE_FILE, sync_file, sync_folder, write_private
@@ -17,6 +18,8 @@ from kerege.dossiers.ports import Change, Shelf
 
 _APPLICATION = 0x4B444F53  # "KDOS"
 _FORMAT = 1
+_PAGE = 1000
+"""Keys of one question."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -46,6 +49,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if isinstance(error, sqlite3.DatabaseError):
             raise StoreDamaged(reason=error) from error
         raise
+
+
+def among(connection: sqlite3.Connection, what: str, keys: Sequence[bytes]) -> Iterator[Any]:
+    """Rows of a table (`what`: "key, columns FROM table") whose key is one of many."""
+    key = what.split(",", 1)[0].split(" ", 1)[0]
+    for start in range(0, len(keys), _PAGE):
+        part = keys[start : start + _PAGE]
+        yield from connection.execute(f"SELECT {what} WHERE {key} IN ({','.join('?' * len(part))})", part)
 
 
 def check_format(connection: sqlite3.Connection, path: Path, application: int, version: int) -> None:
@@ -102,6 +113,11 @@ class SqliteRows:
             query = f"SELECT sealed FROM {shelf.value} WHERE locator = ?"  # noqa: S608 - names of an enum
             row = self._connection.execute(query, (locator,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def held(self, shelf: Shelf, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many locators that have a row."""
+        with self._lock:
+            return {row[0] for row in among(self._connection, f"locator FROM {shelf.value}", locators)}
 
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""

@@ -141,7 +141,12 @@ class Dossiers:
             for draft in batch
         ]
         with self._lock:
-            there = [draft.again and self.holds(draft.record, draft.version, draft.purpose) for draft in batch]
+            again = [self._locate(entry) for entry, draft in zip(entries, batch, strict=True) if draft.again]
+            held = self._rows.held(Shelf.DOSSIERS, again) if again else set()
+            there = [
+                draft.again and bool(held) and self._locate(entry) in held
+                for entry, draft in zip(entries, batch, strict=True)
+            ]
             fresh = [position for position, kept in enumerate(there) if not kept]
             sealed = iter(self._write([entries[at] for at in fresh], [_values_of(batch[at]) for at in fresh]))
             return tuple(
@@ -186,12 +191,12 @@ class Dossiers:
         return self._keys.locate(entry.record, entry.version, entry.purpose)
 
     def _check_new(self, entries: Sequence[Entry]) -> None:
-        seen: set[bytes] = set()
-        for entry in entries:
-            locator = self._locate(entry)
-            if locator in seen or self._rows.get(Shelf.DOSSIERS, locator) is not None:
-                raise DossierExists(record=entry.record, version=entry.version)
-            seen.add(locator)
+        locators = [self._locate(entry) for entry in entries]
+        held = self._rows.held(Shelf.DOSSIERS, locators)
+        if held or len(set(locators)) != len(locators):
+            twice = (entry for at, entry in enumerate(entries) if locators[at] in held or locators[at] in locators[:at])
+            entry = next(twice)
+            raise DossierExists(record=entry.record, version=entry.version)
 
     def collect_orphans(self, now: Time, committed: Callable[[Identifier, int], bool]) -> Orphans:
         """Confirm what reached the ledger and destroy what did not, of all whose transaction has expired.
