@@ -2,17 +2,17 @@
 
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
+
+from kerege.testing import postgres as testing
 
 CLIENTS = 16
 SCHEMA = """
@@ -31,64 +31,27 @@ COMMIT;
 """
 
 
-def _binaries() -> Path | None:
-    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        if (folder / "pgbench").exists():
-            return folder
-    return None
-
-
 def postgres(seconds: int, reasons: dict[str, str]) -> int | None:
     """Durable double-entry transfers a second, 16 clients; None with the reason where it is absent."""
-    binaries, key = _binaries(), "postgres_transfers_per_s"
-    if binaries is None:
-        reasons[key] = "PostgreSQL is not installed: apt-get install postgresql"
-        return None
-    folder = Path(tempfile.mkdtemp(prefix="kerege-pg-"))
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        # PostgreSQL refuses to run as root.
-        owner = "postgres" if _user("postgres") else "nobody"
-        shutil.chown(folder, owner)
-        prefix = ["setpriv", f"--reuid={owner}", f"--regid={pwd.getpwnam(owner).pw_gid}", "--clear-groups"]
-    data = folder / "data"
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
-
-    def call(*words: str) -> str:
-        done = subprocess.run([*prefix, *words], capture_output=True, text=True, check=True, cwd=folder)
-        return done.stdout
-
+    key = "postgres_transfers_per_s"
     try:
-        call(str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "bench")
-        call(str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-        connect = ("-h", str(folder), "-U", "bench")
-        for name, text in (("schema.sql", SCHEMA), ("transfer.sql", TRANSFER)):
-            (folder / name).write_text(text)
-        call(str(binaries / "psql"), *connect, "-d", "postgres", "-q", "-f", str(folder / "schema.sql"))
-        told = call(
-            str(binaries / "pgbench"), *connect, "-n", "-c", str(CLIENTS), "-j", "2", "-T", str(seconds),
-            "-f", str(folder / "transfer.sql"), "postgres",
-        )  # fmt: skip
+        with testing.postgres() as server:
+            for name, text in (("schema.sql", SCHEMA), ("transfer.sql", TRANSFER)):
+                (server.folder / name).write_text(text)
+            connect = ("-h", str(server.folder), "-U", testing.USER)
+            server.call("psql", *connect, "-d", "postgres", "-q", "-f", str(server.folder / "schema.sql"))
+            told = server.call(
+                "pgbench", *connect, "-n", "-c", str(CLIENTS), "-j", "2", "-T", str(seconds),
+                "-f", str(server.folder / "transfer.sql"), "postgres",
+            )  # fmt: skip
         line = next(each for each in told.splitlines() if each.startswith("tps"))
         return round(float(line.split("=")[1].split()[0]))
+    except FileNotFoundError as absent:
+        reasons[key] = str(absent)
     except (subprocess.CalledProcessError, OSError, StopIteration) as error:
         detail = getattr(error, "stderr", "") or str(error)
         reasons[key] = f"PostgreSQL did not run: {str(detail).strip()[-200:]}"
-        return None
-    finally:
-        subprocess.run(
-            [*prefix, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"],
-            capture_output=True, check=False,
-        )  # fmt: skip
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _user(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
+    return None
 
 
 def _anvil() -> str | None:

@@ -14,10 +14,10 @@ from rich.progress import ProgressColumn as Column
 from rich.text import Text
 
 from kerege import proofs
-from kerege.cli import asking, dossiers, importing, keys
+from kerege.cli import asking, dossiers, importing, keys, readmodel
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
-from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang, hex_id
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
 from kerege.cli.output import complain, dump, say, show, show_rows
 from kerege.cli.program import INTERRUPTED, Program
 from kerege.cli.sending import parse, read_form, resend, send, tell
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(dossiers.app, name="dossiers")
 app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
+app.add_typer(readmodel.app, name="readmodel")
 app.add_typer(asking.app, name="show")
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
@@ -79,9 +80,12 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="Serve pages and API on this port of 127.0.0.1.")
     ] = None,
+    database: Database = None,
+    *,
+    read_model: Annotated[bool, typer.Option(help="Keep the ledger as SQL tables too.")] = True,
 ) -> None:
     """Run a node in the foreground; other commands reach it through the home's socket."""
-    wiring().serve(home, _say_now, port)
+    wiring().serve(home, _say_now, port, database, read_model=read_model)
 
 
 def _say_now(sentence: str) -> None:

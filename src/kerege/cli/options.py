@@ -18,6 +18,12 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the message, send
 Lang = Annotated[
     str, typer.Option("--lang", envvar="KEREGE_LANG", help="Language of refusals: ky, ru or en.", show_envvar=True)
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        envvar="KEREGE_DATABASE", help="Where SQL tables lie: postgresql://… or sqlite:///FILE; else in the home."
+    ),
+]
 DEFAULT_HOME = Path("var/home")
 
 

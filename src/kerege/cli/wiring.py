@@ -51,8 +51,14 @@ class Wiring(Protocol):
     def open_door(self, home: Path) -> AbstractContextManager[Door]:
         """A running node's socket where one runs, else the store opened here."""
 
-    def serve(self, home: Path, ready: Callable[[str], None], port: int | None = None) -> None:
-        """Run a node in the foreground until it is interrupted; with a port, also its pages and API over HTTP."""
+    def serve(
+        self, home: Path, ready: Callable[[str], None], port: int | None, database: str | None, *, read_model: bool
+    ) -> None:
+        """Run a node in the foreground until it is interrupted.
+
+        With a port also its pages and API over HTTP; with `read_model` also the SQL tables, in `database` or in a file
+        of the home.
+        """
 
     def signer(self, home: Path, name: str) -> Signer:
         """A throw-away key of the home, `office/role`."""
@@ -78,6 +84,17 @@ class Wiring(Protocol):
 
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
         """Copy the sealed rows, the keys, or each to a folder of its own."""
+
+    def rebuild_read_model(
+        self, home: Path, database: str | None, progress: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """Build the SQL tables anew; where they are then. `database` None: a file in the home."""
+
+    def read_model_status(self, home: Path, database: str | None) -> dict[str, Any]:
+        """Database, ledger, height of the tables, height of the ledger, blocks between."""
+
+    def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
+        """Keep the SQL tables where the ledger is until interrupted."""
 
     def import_births(
         self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]

@@ -37,13 +37,14 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys, importing, web
+from kerege.node import devkeys, importing, readmodel, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
+from kerege.readmodel.errors import ReadModelError
 from kerege.storage.errors import HomeLocked, StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -59,7 +60,7 @@ def _told() -> Iterator[None]:
     """Known faults as one sentence with the cure."""
     try:
         yield
-    except (HomeError, DossierError, ExtractError, StorageError, Damaged) as fault:
+    except (HomeError, DossierError, ExtractError, ReadModelError, StorageError, Damaged) as fault:
         raise CommandError(str(fault)) from None
     except Unprovable as fault:
         sentence = f"no proof of this: {str(fault).rstrip('.')}; check the id and the home."
@@ -85,6 +86,14 @@ def _explain(fault: OSError) -> str:
     if fault.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return f"the disk is full ({fault.strerror}, {place}): free space, or choose another --home."
     return f"{place}: {fault.strerror or fault}; check the path and the disk, or choose another --home."
+
+
+def _interrupted() -> threading.Event:
+    """Set by Ctrl-C and by the signal to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 @contextmanager
@@ -147,22 +156,33 @@ class NodeWiring:
         """See `Wiring`."""
         return _door(Home(home))
 
-    def serve(self, home: Path, ready: Callable[[str], None], port: int | None = None) -> None:
+    def serve(
+        self, home: Path, ready: Callable[[str], None], port: int | None, database: str | None, *, read_model: bool
+    ) -> None:
         """See `Wiring`."""
-        self.run_node(Home(home), ready, port, [])
+        beside = [readmodel.follower(Home(home), database)] if read_model else []
+        self.run_node(Home(home), ready, port, [], beside)
 
     def run_node(
-        self, home: Home, ready: Callable[[str], None], port: int | None, chores: Sequence[Callable[[Ledger], None]]
+        self,
+        home: Home,
+        ready: Callable[[str], None],
+        port: int | None,
+        chores: Sequence[Callable[[Ledger], None]],
+        beside: Sequence[AbstractContextManager[None]] = (),
     ) -> None:
-        """Run a node, with a web worker where a port is given, until it is interrupted; `chores` run each second."""
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        """Run a node, with a web worker where a port is given, until it is interrupted.
+
+        `chores` run each second; `beside` are processes that live as long as the node.
+        """
+        stop = _interrupted()
         with _told(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
             ledger = stack.enter_context(open_ledger(home, alarm=ready))
             ledger.serve()
+            for process in beside:
+                stack.enter_context(process)
             height = ledger.prover.head().height
             where = f"socket {ledger.home.socket}"
             if port is not None:
@@ -290,6 +310,24 @@ class NodeWiring:
         with _told():
             officer = signer or self._officer(home, importing.ROLE)
             return asdict(importing.import_births(Home(home), wanted, officer, progress))
+
+    def rebuild_read_model(
+        self, home: Path, database: str | None, progress: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """See `Wiring`."""
+        with _told():
+            return readmodel.rebuild(Home(home), database, progress)
+
+    def read_model_status(self, home: Path, database: str | None) -> dict[str, Any]:
+        """See `Wiring`."""
+        with _told():
+            return readmodel.status(Home(home), database)
+
+    def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
+        """See `Wiring`."""
+        stop = _interrupted()
+        with _told():
+            return readmodel.follow(Home(home), database, lambda _done, _total: None, lambda: not stop.is_set())
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""

@@ -1,0 +1,136 @@
+"""The read model of a home: where it is kept, the ledger's store as its source, the process that keeps it up."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from kerege.consensus import rows
+from kerege.kernel.block import StoredBlock
+from kerege.kernel.genesis import Genesis
+from kerege.kernel.module import Modules
+from kerege.modules import MODULES
+from kerege.node.home import Home
+from kerege.node.ledger import open_reader, read_genesis
+from kerege.readmodel.database import Database, open_database
+from kerege.readmodel.projector import Progress, Projector
+from kerege.readmodel.schema import make_schema
+from kerege.storage.secondary import SecondaryStore
+
+DATABASE = "KEREGE_DATABASE"
+"""Variable that names the database where no option does."""
+STOP_SECONDS = 10
+PAUSE = 0.25
+"""Seconds between two looks at a ledger in which nothing happens."""
+
+
+class StoreSource:
+    """Blocks of a home, also while a node writes it. A context manager."""
+
+    def __init__(self, home: Home) -> None:
+        self._store: SecondaryStore = open_reader(home)[1]
+
+    def genesis(self) -> Genesis:
+        """See `Source`."""
+        return read_genesis(self._store)
+
+    def height(self) -> int:
+        """See `Source`: catches up with the node first."""
+        self._store.catch_up()
+        head = rows.read_head(self._store)
+        return 0 if head is None else head.height
+
+    def block(self, height: int) -> StoredBlock | None:
+        """See `Source`."""
+        return rows.read_block(self._store, height)
+
+    def blocks(self, after: int) -> Iterator[StoredBlock]:
+        """See `Source`."""
+        return rows.read_blocks(self._store, after + 1, self.height() + 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+
+def default_url(home: Home) -> str:
+    """SQLite in a folder of the home."""
+    folder = home.path.resolve() / "readmodel"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return f"sqlite:///{folder}/readmodel.sqlite"
+
+
+@contextmanager
+def open_projector(home: Home, url: str | None) -> Iterator[tuple[Projector, Database, StoreSource]]:
+    """A home's ledger and the database for its read model. Raises `ReadModelError` and what the store raises."""
+    prefix = home.read_about()["prefix"]
+    engine = open_database(url or default_url(home))
+    try:
+        with StoreSource(home) as source:
+            modules = Modules(MODULES)
+            database = Database(engine, make_schema(modules, prefix))
+            yield Projector(modules, source, database), database, source
+    finally:
+        engine.dispose()
+
+
+def rebuild(home: Home, url: str | None, progress: Progress) -> dict[str, Any]:
+    """Build the tables anew from the ledger's first block."""
+    with open_projector(home, url) as (projector, database, source):
+        projector.rebuild(progress)
+        return _told(projector, database, source)
+
+
+def status(home: Home, url: str | None) -> dict[str, Any]:
+    """How far the tables are behind the ledger."""
+    with open_projector(home, url) as (projector, database, source):
+        return _told(projector, database, source)
+
+
+def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[], bool]) -> dict[str, Any]:
+    """Keep the tables where the ledger is for as long as `goes_on`."""
+    with open_projector(home, url) as (projector, database, source):
+        place = projector.build()
+        parent = os.getppid()
+        while goes_on() and os.getppid() == parent:  # nobody is left behind where a node was killed
+            if source.height() > place.height:
+                place = projector.catch_up(progress)
+            else:
+                time.sleep(PAUSE)
+        return _told(projector, database, source)
+
+
+@contextmanager
+def follower(home: Home, url: str | None) -> Iterator[None]:
+    """A process beside the node that keeps the tables up; what stops it is told on standard error, the node goes on.
+
+    The address goes by the environment: a process list must not show what may hold a password.
+    """
+    environment = {**os.environ, **({} if url is None else {DATABASE: url})}
+    command = [sys.executable, "-m", "kerege.node", "readmodel", "follow", "--home", str(home.path), "--json"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _told(projector: Projector, database: Database, source: StoreSource) -> dict[str, Any]:
+    head, place = source.height(), projector.check()
+    return {
+        "database": database.name,
+        "ledger": place.ledger,
+        "height": place.height,
+        "ledger_height": head,
+        "behind": head - place.height,
+    }
