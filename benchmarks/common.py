@@ -35,7 +35,7 @@ from kerege.modules.bank.genesis import Genesis as BankGenesis
 from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.state import BALANCES, SUPPLY
 from kerege.modules.bank.types import CurrencyRow
-from kerege.storage.port import Area
+from kerege.storage.port import Area, Store
 from kerege.storage.rocks import RocksStore
 from kerege.testing.signers import Ed25519Signer
 
@@ -105,7 +105,7 @@ def limit(seconds: float) -> float:
 class Bench:
     """An embedded ledger on RocksDB."""
 
-    store: RocksStore
+    store: Store
     machine: Machine
     engine: EmbeddedEngine
 
@@ -122,14 +122,20 @@ def open_bench(folder: Path, *, create: bool, cache: int) -> Bench:
     return Bench(store, machine, EmbeddedEngine(machine, store, alarm=say))
 
 
+def genesis() -> Genesis:
+    """A ledger with one currency and nobody in it."""
+    bank = BankGenesis([(CURRENCY, CurrencyRow(2, "government"))], [])
+    return Genesis(LEDGER, "kg", 1_000, [("bank", encode(bank))])
+
+
 def fill(bench: Bench, accounts: int, senders: Sequence[int]) -> None:
     """Write accounts and balances straight into the state, in blocks of rows: setting up is not measured.
 
     Only `senders` have keys that anybody holds; the others' keys are random bytes under which nothing is signed.
     """
     machine = bench.machine
-    genesis = BankGenesis([(CURRENCY, CurrencyRow(2, "government"))], [])
-    bench.engine.begin(Genesis(LEDGER, "kg", 1_000, [("bank", encode(genesis))]))
+    if machine.head is None:
+        bench.engine.begin(genesis())
     signing = dict.fromkeys(senders)
     for start in range(0, accounts, CHUNK):
         machine.state.begin_transaction()

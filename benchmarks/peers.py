@@ -6,15 +6,22 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from benchmarks import evm
+from benchmarks.over_http import BATCH, CONNECTIONS, ask_all, request
 from kerege.testing import postgres as testing
 
 CLIENTS = 16
+PATIENCE = 5
+"""Seconds in which what anvil took must be in a block."""
+RECEIVER = "0x" + evm.RECEIVER.hex()
 SCHEMA = """
 CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0));
 CREATE TABLE entry (id bigserial PRIMARY KEY, account int NOT NULL, amount bigint NOT NULL);
@@ -59,33 +66,68 @@ def _anvil() -> str | None:
     return str(local) if local.exists() else shutil.which("anvil")
 
 
-def anvil(seconds: int, reasons: dict[str, str]) -> int | None:
-    """Value transfers a second of an in-memory EVM: blocks every second, batches of 200 over 4 connections."""
-    program, key = _anvil(), "anvil_transfers_per_s"
+@contextmanager
+def running_anvil(*options: str) -> Iterator[int]:
+    """Port of an anvil of one's own, in which the senders of `evm` have money; raises `OSError` where it cannot run."""
+    program = _anvil()
     if program is None:
-        reasons[key] = "anvil is not installed: npm install --prefix .tools @foundry-rs/anvil"
-        return None
+        raise FileNotFoundError("anvil is not installed: npm install --prefix .tools @foundry-rs/anvil")
+    folder = Path(tempfile.mkdtemp(prefix="kerege-anvil-"))
+    evm.genesis(folder / "genesis.json")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [program, "--port", str(port), "--silent", "--block-time", "1", "--gas-limit", "3000000000"]
+    told = ("--init", str(folder / "genesis.json"), "--gas-limit", "3000000000", "--no-request-size-limit", "--silent")
     # A group of its own: what npm installs is a wrapper, and anvil its child.
-    node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    node = subprocess.Popen(
+        [program, "--port", str(port), *told, *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
     try:
-        accounts = _wait_for(port)
-        count = _rpc(port, [_call("eth_blockNumber", [])])
-        start, stop = time.perf_counter(), time.perf_counter() + seconds
-        with ThreadPoolExecutor(4) as pool:
-            sent = sum(pool.map(lambda at: _load(port, accounts, at, stop), range(4)))
-        time.sleep(1.2)
-        included = _included(port, int(count[0]["result"], 16))
-        return round(min(sent, included) / (time.perf_counter() - start - 0.2))
-    except (OSError, KeyError, ValueError) as error:
-        reasons[key] = f"anvil did not run: {error}"
-        return None
+        _wait_for(port)
+        yield port
     finally:
         os.killpg(node.pid, signal.SIGKILL)
         node.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def anvil(count: int, reasons: dict[str, str]) -> int | None:
+    """Signed value transfers a second of an in-memory EVM at its best: a block a second, 200 a request."""
+    signed = evm.signed_transfers(count)
+    calls = [
+        [_call("eth_sendRawTransaction", [raw]) for raw in signed[at : at + BATCH]] for at in range(0, count, BATCH)
+    ]
+    return _anvil_rate("anvil_transfers_per_s", calls, 4, reasons, "--block-time", "1")
+
+
+def anvil_alone(count: int, reasons: dict[str, str]) -> int | None:
+    """The same with one transfer a request over 8 connections, and a block as soon as there is one."""
+    calls = [_call("eth_sendRawTransaction", [raw]) for raw in evm.signed_transfers(count)]
+    return _anvil_rate("anvil_single_per_s", calls, CONNECTIONS, reasons)
+
+
+def _anvil_rate(key: str, calls: Sequence[Any], connections: int, reasons: dict[str, str], *options: str) -> int | None:
+    """Transfers a second until all are in blocks; what is in none after `PATIENCE` seconds does not count."""
+    count = sum(len(each) if isinstance(each, list) else 1 for each in calls)
+    try:
+        with running_anvil(*options) as port:
+            requests = [request("/", json.dumps(each).encode()) for each in calls]
+            started = time.perf_counter()
+            _, answers = ask_all(port, requests, connections)
+            refused = sum(b'"error"' in answer for answer in answers)
+            until, included = time.perf_counter() + PATIENCE, 0
+            while included < count and time.perf_counter() < until:
+                time.sleep(0.05)
+                included = _included(port)
+            if not refused:
+                return round(included / (time.perf_counter() - started))
+            reasons[key] = f"anvil refused a transfer in {refused} of {len(answers)} requests"
+    except FileNotFoundError as absent:
+        reasons[key] = str(absent)
+    except (OSError, KeyError, ValueError) as error:
+        reasons[key] = f"anvil did not run: {error}"
+    return None
 
 
 def _call(method: str, parameters: list[Any]) -> dict[str, Any]:
@@ -99,28 +141,18 @@ def _rpc(port: int, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return found
 
 
-def _wait_for(port: int) -> list[str]:
+def _wait_for(port: int) -> None:
     for _ in range(100):
         try:
-            accounts: list[str] = _rpc(port, [_call("eth_accounts", [])])[0]["result"]
+            _rpc(port, [_call("eth_chainId", [])])
         except OSError:
             time.sleep(0.1)
         else:
-            return accounts
+            return
     reason = "no answer within 10 s"
     raise OSError(reason)
 
 
-def _load(port: int, accounts: list[str], at: int, stop: float) -> int:
-    sent = 0
-    value = {"from": accounts[at], "to": accounts[at + 4], "value": "0x1", "gas": "0x5208"}
-    batch = [_call("eth_sendTransaction", [value])] * 200
-    while time.perf_counter() < stop:
-        sent += sum("result" in each for each in _rpc(port, batch))
-    return sent
-
-
-def _included(port: int, since: int) -> int:
-    newest = int(_rpc(port, [_call("eth_blockNumber", [])])[0]["result"], 16)
-    calls = [_call("eth_getBlockTransactionCountByNumber", [hex(n)]) for n in range(since + 1, newest + 1)]
-    return sum(int(each["result"], 16) for each in _rpc(port, calls)) if calls else 0
+def _included(port: int) -> int:
+    """Transfers in all blocks: what the receiver has got."""
+    return int(_rpc(port, [_call("eth_getBalance", [RECEIVER, "latest"])])[0]["result"], 16)

@@ -38,7 +38,7 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
     verified = statistics.mean((before, after))
     say("peers: PostgreSQL, anvil")
     postgres = peers.postgres(4 if quick else 15, reasons)
-    anvil = peers.anvil(3 if quick else 10, reasons)
+    anvil = peers.anvil(8_000 if quick else 40_000, reasons)
     rate = native["transfers_per_s"]
     return {
         "quick": quick,
