@@ -14,11 +14,11 @@ from rich.progress import ProgressColumn as Column
 from rich.text import Text
 
 from kerege import proofs
-from kerege.cli import asking, dossiers, importing, keys, readmodel
+from kerege.cli import asking, dossiers, exporting, importing, keys, readmodel
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
-from kerege.cli.output import complain, dump, say, show, show_rows
+from kerege.cli.output import complain, dump, dump_line, say, show, show_rows
 from kerege.cli.program import INTERRUPTED, Program
 from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
@@ -39,6 +39,7 @@ app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(readmodel.app, name="readmodel")
 app.add_typer(asking.app, name="show")
+app.command()(exporting.export)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
 
@@ -83,14 +84,23 @@ def up(
     database: Database = None,
     *,
     read_model: Annotated[bool, typer.Option(help="Keep the ledger as SQL tables too.")] = True,
+    json_: AsJson = False,
 ) -> None:
-    """Run a node in the foreground; other commands reach it through the home's socket."""
-    wiring().serve(home, _say_now, port, database, read_model=read_model)
+    """Run a node in the foreground; other commands reach it through the home's socket.
+
+    With --json each sentence is an object on a line of its own.
+    """
+    wiring().serve(home, _tell_now if json_ else _say_now, port, database, read_model=read_model)
 
 
 def _say_now(sentence: str) -> None:
     say(sentence)
     sys.stdout.flush()  # whoever waits for the node reads this through a pipe
+
+
+def _tell_now(sentence: str) -> None:
+    dump_line({"said": sentence})
+    sys.stdout.flush()
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -156,13 +166,17 @@ def submit(
 @app.command("resend")
 def send_again(home: Home = DEFAULT_HOME, *, json_: AsJson = False, lang: Lang = "en") -> None:
     """Send again what was signed and had no answer: what the ledger took before is not done twice."""
-    told = resend(home)
-    if json_:
-        dump(told)
-    else:
-        for each in told:
-            tell(home, each, lang, as_json=False)
-        say(f"{len(told)} sent")
+    told: list[dict[str, Any]] = []
+    try:
+        for each in resend(home):
+            told.append(each)
+            if not json_:
+                tell(home, each, lang, as_json=False)
+    finally:  # also where a later one finds nobody: what was answered is told
+        if json_:
+            dump(told)
+        else:
+            say(f"{len(told)} sent")
     raise typer.Exit(0 if all(each["outcome"] == APPLIED for each in told) else 1)
 
 
@@ -198,30 +212,39 @@ def prove(
     file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.")],
     home: Home = DEFAULT_HOME,
     certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it, in hex.")] = "",
+    *,
+    json_: AsJson = False,
 ) -> None:
     """Write the proof bundle of a transaction."""
     key = CERTIFICATES.encode_key(hex_id(certificate)) if certificate else None
     with wiring().open_door(home) as door:
         bundle = door.bundle(hex_id(transaction, 32), key)
     write_over(file, bundle)
-    say(f"{file}: {len(bundle)} bytes")
+    show({"file": str(file), "bytes": len(bundle)}, as_json=json_)
 
 
 @app.command()
 def trust(
-    file: Annotated[Path, typer.Option("--out", help="Where to write the trust file.")], home: Home = DEFAULT_HOME
+    file: Annotated[Path, typer.Option("--out", help="Where to write the trust file.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    json_: AsJson = False,
 ) -> None:
-    """Write what a verifier needs to trust: ids, origin and checkpoint keys of the ledger."""
+    """Write what a verifier needs to trust; hand it over by a way that the other side trusts."""
     raw = wiring().trust(home)
     write_over(file, raw)
-    say(f"{file}: {len(raw)} bytes; hand it over by a way that the other side trusts")
+    show({"file": str(file), "bytes": len(raw)}, as_json=json_)
 
 
 @app.command()
-def checkpoint(home: Home = DEFAULT_HOME) -> None:
+def checkpoint(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """The newest signed checkpoint."""
     with wiring().open_door(home) as door:
-        sys.stdout.write(door.checkpoint())
+        note = door.checkpoint()
+    if json_:
+        dump({"checkpoint": note})
+    else:
+        sys.stdout.write(note)
 
 
 def main(given: Wiring) -> int:

@@ -1,7 +1,10 @@
 """Files that a command reads and writes; what fails is one sentence with the cure."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from kerege.cli.wiring import CommandError
 
@@ -34,31 +37,19 @@ def read_text(path: Path) -> str:
 
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
     """Write a file that does not exist yet, whole and durably, with these rights; raises `CommandError`."""
-    draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
-    try:
-        _write_durably(draft, content, mode)
-        try:
-            os.link(draft, path)  # unlike a rename, never replaces what is there
-        finally:
-            draft.unlink()
-        _sync_folder(path.parent)
-    except FileExistsError:
-        sentence = f"{path} exists already: choose another name, nothing was overwritten."
-        raise CommandError(sentence) from None
-    except OSError as error:
-        raise _unwritable(path, error) from None
+    with _placed(path, mode, os.link) as draft:  # unlike a rename, never replaces what is there
+        draft.write(content)
 
 
 def write_over(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file whole and durably, in place of one that may be there; raises `CommandError`."""
-    draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
-    try:
-        _write_durably(draft, content, mode)
-        draft.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
+    with replacing(path, mode=mode) as draft:
+        draft.write(content)
+
+
+def replacing(path: Path, *, mode: int = 0o644) -> AbstractContextManager[IO[bytes]]:
+    """A draft that takes the path's place at the end, durably; what fails meanwhile leaves the path as it was."""
+    return _placed(path, mode, os.replace)
 
 
 def make_private(folder: Path) -> None:
@@ -69,12 +60,25 @@ def make_private(folder: Path) -> None:
         raise _unwritable(folder, error) from None
 
 
-def _write_durably(path: Path, content: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+@contextmanager
+def _placed(path: Path, mode: int, place: Callable[[Path, Path], None]) -> Iterator[IO[bytes]]:
+    """A draft beside a path that `place` puts there; raises `CommandError`."""
+    draft = path.parent / f".{path.name}.draft-{os.getpid()}"
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        place(draft, path)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        sentence = f"{path} exists already: choose another name, nothing was overwritten."
+        raise CommandError(sentence) from None
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

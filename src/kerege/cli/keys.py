@@ -7,7 +7,7 @@ import typer
 
 from kerege.cli import keystore
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home
-from kerege.cli.output import say, show, show_rows
+from kerege.cli.output import dump, say, show, show_rows
 from kerege.cli.wiring import CommandError, wiring
 
 app = typer.Typer(help="Keys that sign: encrypted ones of a person, throw-away ones of a home.", no_args_is_help=True)
@@ -41,16 +41,22 @@ def list_keys(home: Home = DEFAULT_HOME, folder: Folder = None, *, json_: AsJson
 
 
 @app.command()
-def address(name: Name, home: Home = DEFAULT_HOME) -> None:
+def address(name: Name, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """The address of a key, by its name, file, or OFFICE/ROLE of a throw-away key."""
+    shown = _address(home, name)
+    if json_:
+        dump({"name": name, "address": shown})
+    else:
+        say(shown)
+
+
+def _address(home: Path, name: str) -> str:
     key = keystore.find_key(name)
     if key is not None:
-        say(key.file.address)
-        return
+        return key.file.address
     for known, shown in wiring().key_names(home):
         if known == name:
-            say(shown)
-            return
+            return shown
     sentence = f"there is no key {name}: `kerege keys list --home {home}` shows the names."
     raise CommandError(sentence)
 

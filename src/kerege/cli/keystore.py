@@ -28,6 +28,8 @@ PASSPHRASE = "KEREGE_PASSPHRASE"  # noqa: S105 - the name of a variable
 FOLDER = "KEREGE_KEYS"
 COST, BLOCK, LANES = 2**17, 8, 1
 """scrypt: 128 MiB and some tenths of a second a guess."""
+OTHERS = 0o077
+"""Rights of others than the owner: a seal is only as strong as its passphrase, so nobody else gets to try."""
 _MEMORY = 512 * 1024 * 1024
 _SALT, _NONCE = 16, 12
 _NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -131,7 +133,10 @@ def list_keys(folder: Path) -> list[KeptKey]:
 
 
 def open_key(key: KeptKey, passphrase: str) -> KeySigner:
-    """The signer behind a key file; raises `CommandError` for a wrong passphrase or a changed file."""
+    """The signer behind a key file; raises `CommandError` for a wrong passphrase, a changed or an open file."""
+    if key.path.stat().st_mode & OTHERS:
+        sentence = f"{key.path} is open to other users: run `chmod 600 {key.path}`, and trust its passphrase no more."
+        raise CommandError(sentence)
     seal, public = key.file.seal, bytes.fromhex(key.file.public)
     try:
         stretched = _stretch(passphrase, bytes.fromhex(seal.salt), seal.n, seal.r, seal.p)

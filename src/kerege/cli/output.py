@@ -30,6 +30,11 @@ def dump(value: Any) -> None:  # noqa: ANN401 - JSON
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
+def dump_line(value: Any) -> None:  # noqa: ANN401 - JSON
+    """JSON on one line of standard output: one object after another."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
 def show(value: Mapping[str, Any], *, as_json: bool) -> None:
     """One object: indented JSON, or a name and a value a line."""
     if as_json:

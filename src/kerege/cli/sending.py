@@ -3,9 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerege.cli.files import read_text
 from kerege.cli.options import signer_of
@@ -51,28 +51,41 @@ def tell(home: Path, told: Told, lang: str, *, as_json: bool) -> int:
     return 0 if applied else 1
 
 
-def resend(home: Path) -> list[Told]:
+def resend(home: Path) -> Iterator[Told]:
     """Send again what had no answer; the ledger answers what it knows with the first receipt."""
-    box, told = Outbox(home), []
+    box = Outbox(home)
     for path, raw in box.waiting():
         with wiring().open_door(home) as door:
             ledger, prefix = door.ledger, door.prefix
             answer, reason = _first(door, raw)
-        told.append(outcome(answer or _again(home, raw, reason), ledger, prefix))
+        answer = answer or _again(home, raw, reason)
         box.done(path)
-    return told
+        yield outcome(answer, ledger, prefix)
+
+
+class _Kept(NamedTuple):
+    """A transaction in the outbox, and the ledger it is for."""
+
+    path: Path
+    raw: bytes
+    ledger: str
+    prefix: str
 
 
 def _attempt(home: Path, signer: Signer, messages: Sequence[Message]) -> tuple[Answer, Told]:
-    box = Outbox(home)
-    with wiring().open_door(home) as door:
-        ledger, prefix = door.ledger, door.prefix
-        raw = signer.transaction(_body(door, signer.address, messages))
-        path = box.keep(raw)
-        answer, reason = _first(door, raw)
-    answer = answer or _again(home, raw, reason)
-    box.done(path)
-    return answer, outcome(answer, ledger, prefix)
+    box, kept = Outbox(home), None
+    try:
+        with wiring().open_door(home) as door:
+            raw = signer.transaction(_body(door, signer.address, messages))
+            kept = _Kept(box.keep(raw), raw, door.ledger, door.prefix)
+            answer, reason = _first(door, raw)
+    except CommandError as error:
+        if kept is None:  # nothing was sent
+            raise
+        answer, reason = None, str(error)
+    answer = answer or _again(home, kept.raw, reason)
+    box.done(kept.path)
+    return answer, outcome(answer, kept.ledger, kept.prefix)
 
 
 def _body(door: Door, sender: bytes, messages: Sequence[Message]) -> Body:
