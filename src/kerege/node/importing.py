@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.gateways.extracts import births
-from kerege.gateways.extracts.importer import Importer, Progress, Setting, Summary
+from kerege.gateways.extracts.importer import Importer, Progress, Summary
+from kerege.gateways.extracts.making import Setting
 from kerege.gateways.extracts.sending import Signer
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
 from kerege.node.home import Home, HomeError

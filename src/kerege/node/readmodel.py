@@ -1,8 +1,6 @@
-"""The read model of a home: where it is kept, the ledger's store as its source, the process that keeps it up."""
+"""The read model of a home: where it is kept, and the ledger's store as its source."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +18,6 @@ from kerege.readmodel.projector import Progress, Projector
 from kerege.readmodel.schema import make_schema
 from kerege.storage.secondary import SecondaryStore
 
-DATABASE = "KEREGE_DATABASE"
-"""Variable that names the database where no option does."""
-STOP_SECONDS = 10
 PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
 
@@ -103,26 +98,6 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
             else:
                 time.sleep(PAUSE)
         return _told(projector, database, source)
-
-
-@contextmanager
-def follower(home: Home, url: str | None) -> Iterator[None]:
-    """A process beside the node that keeps the tables up; what stops it is told on standard error, the node goes on.
-
-    The address goes by the environment: a process list must not show what may hold a password.
-    """
-    environment = {**os.environ, **({} if url is None else {DATABASE: url})}
-    command = [sys.executable, "-m", "kerege.node", "readmodel", "follow", "--home", str(home.path), "--json"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _told(projector: Projector, database: Database, source: StoreSource) -> dict[str, Any]:

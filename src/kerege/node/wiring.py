@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +38,7 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys, importing, readmodel, web
+from kerege.node import devkeys, follower, importing, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
@@ -94,6 +95,15 @@ def _interrupted() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _quietly(_done: int, _of: int) -> None:
+    """No progress shown."""
+
+
+def _readmodel() -> Any:  # noqa: ANN401 - a module
+    """Loaded when asked for: with SQLAlchemy every command would begin half a second later."""
+    return import_module("kerege.node.readmodel")
 
 
 @contextmanager
@@ -160,7 +170,7 @@ class NodeWiring:
         self, home: Path, ready: Callable[[str], None], port: int | None, database: str | None, *, read_model: bool
     ) -> None:
         """See `Wiring`."""
-        beside = [readmodel.follower(Home(home), database)] if read_model else []
+        beside = [follower.running(Home(home), database)] if read_model else []
         self.run_node(Home(home), ready, port, [], beside)
 
     def run_node(
@@ -316,18 +326,21 @@ class NodeWiring:
     ) -> dict[str, Any]:
         """See `Wiring`."""
         with _told():
-            return readmodel.rebuild(Home(home), database, progress)
+            told: dict[str, Any] = _readmodel().rebuild(Home(home), database, progress)
+            return told
 
     def read_model_status(self, home: Path, database: str | None) -> dict[str, Any]:
         """See `Wiring`."""
         with _told():
-            return readmodel.status(Home(home), database)
+            told: dict[str, Any] = _readmodel().status(Home(home), database)
+            return told
 
     def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
         """See `Wiring`."""
         stop = _interrupted()
         with _told():
-            return readmodel.follow(Home(home), database, lambda _done, _total: None, lambda: not stop.is_set())
+            told: dict[str, Any] = _readmodel().follow(Home(home), database, _quietly, lambda: not stop.is_set())
+            return told
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""

@@ -12,9 +12,9 @@ import msgspec
 from rich.console import Console
 
 from kerege.cli.wiring import CommandError
+from kerege.node import follower
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger
-from kerege.node.readmodel import follower
 from kerege.node.web import HOST, check_port
 from kerege.node.wiring import NodeWiring
 from kerege.testing.raion import Raion, notify, seed
@@ -80,7 +80,7 @@ def _run(home: Path, port: int, raion: Raion, live: Callable[[Ledger], None]) ->
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
-    NodeWiring().run_node(Home(home), ready, port, [live], [follower(Home(home), None)])
+    NodeWiring().run_node(Home(home), ready, port, [live], [follower.running(Home(home), None)])
 
 
 if __name__ == "__main__":

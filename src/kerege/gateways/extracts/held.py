@@ -1,7 +1,7 @@
 """`Known` for an import: who holds what, of this file, of files before it, and of everything registered live."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -49,8 +49,22 @@ class Names:
     """Uniqueness keys (act, PIN), of the running epoch first; of the one before too while keys are renewed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows of a file that are judged, kept and sent together."""
+
+    rows: Sequence[Row]
+    epoch: int
+    """Of the uniqueness keys that they bring."""
+    names: Mapping[int, Names]
+    """Number of a row → what it is known by."""
+
+
 class Held:
-    """Looks a chunk of rows up at once; rows accepted since stand in memory until the next one."""
+    """Looks a chunk of rows up at once; rows accepted since stand in memory until the next but one.
+
+    The chunk before may still be on its way to index and ledger; the one before that has arrived.
+    """
 
     def __init__(
         self,
@@ -70,14 +84,14 @@ class Held:
         self._start = start_comparison
         self._open = ExitStack()
         self._comparison: Comparison | None = None
-        self.epoch = 0
-        """Epoch of the uniqueness keys that the chunk brings."""
-        self._names: dict[int, Names] = {}
+        self._names: Mapping[int, Names] = {}
         self._pins: dict[str, bytes] = {}
         self._acts: dict[tuple[str, str], bytes] = {}
         self._found: dict[bytes, tuple[int, int]] = {}
         self._live: set[bytes] = set()
         self._fresh: dict[bytes, Row] = {}
+        self._before: dict[bytes, Row] = {}
+        """Accepted in the chunk before."""
         self._sources: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -86,18 +100,15 @@ class Held:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def enter(self, chunk: Sequence[Row]) -> None:
-        """Compute what the rows of a chunk are known by; forgets the chunk before."""
-        self.epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-        epochs = (self.epoch, self.epoch - 1) if renewing else (self.epoch,)
-        self._names = {row.number: self._name(row, epochs) for row in chunk}
-        self._pins = {row.pin: self._names[row.number].pin for row in chunk}
-        self._acts = {(row.office, row.act_number): self._names[row.number].act for row in chunk}
-        self._fresh.clear()
-
-    def names(self, row: Row) -> Names:
-        """What a row of the chunk is known by."""
-        return self._names[row.number]
+    def enter(self, rows: Sequence[Row]) -> Chunk:
+        """Compute what the rows of a chunk are known by, and turn to it."""
+        epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
+        epochs = (epoch, epoch - 1) if renewing else (epoch,)
+        self._names = {row.number: self._name(row, epochs) for row in rows}
+        self._pins = {row.pin: self._names[row.number].pin for row in rows}
+        self._acts = {(row.office, row.act_number): self._names[row.number].act for row in rows}
+        self._before, self._fresh = self._fresh, {}
+        return Chunk(rows, epoch, self._names)
 
     def look_up(self) -> None:
         """Ask index and ledger for everything that the rows of the chunk may ask for."""
@@ -138,13 +149,13 @@ class Held:
         """See `Known`: a record that was not imported is never a row again."""
         if holder.place == 0 or not holder.same_as(self.act_holder(row.office, row.act_number)):
             return False
-        fresh = self._fresh.get(self._names[row.number].pin)
+        fresh = self._just_now(self._names[row.number].pin)
         if fresh is not None and holder.row == fresh.number:
             return Act.of(fresh).same(Act.of(row))
         return self._compare(holder, row)
 
     def _holder(self, name: bytes) -> Place | None:
-        fresh = self._fresh.get(name)
+        fresh = self._just_now(name)
         if fresh is not None:
             return Place(self._place, fresh.number, fresh.number)
         found = self._found.get(name)
@@ -152,6 +163,9 @@ class Held:
             place, number = found
             return Place(place, number, number if place == self._place else None)
         return LIVE if name in self._live else None
+
+    def _just_now(self, name: bytes) -> Row | None:
+        return self._fresh.get(name) or self._before.get(name)
 
     def _compare(self, holder: Place, row: Row) -> bool:
         """Ask the machine job, which opens the holder's dossier and says only whether it is the same."""

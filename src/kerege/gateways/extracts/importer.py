@@ -5,62 +5,40 @@ Ids, salts and blinds are derived from file and row, so that after a crash the j
 sent, the ledger which were, and what is missing is sent again as the same bytes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
-from kerege.dossiers.desk import Folder, Folders
-from kerege.dossiers.store import Draft
 from kerege.gateways.extracts import births
-from kerege.gateways.extracts.closing import REVIEWS, count_reached, parts_of
+from kerege.gateways.extracts.behind import Behind
+from kerege.gateways.extracts.closing import count_reached, parts_of
 from kerege.gateways.extracts.errors import ExtractChanged, ImportUnfinished, JournalMissing
-from kerege.gateways.extracts.held import Held
+from kerege.gateways.extracts.held import Chunk, Held
 from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, About, Journal, Lock, folder_of, source_of
+from kerege.gateways.extracts.making import Maker, Setting
 from kerege.gateways.extracts.reader import Extract
 from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Outcome, Verdict, judge
-from kerege.gateways.extracts.sending import HOUR, Sender, Signer
-from kerege.kernel.commitments import commitment
+from kerege.gateways.extracts.sending import Sender, Signer
 from kerege.kernel.days import civil, local_day
-from kerege.kernel.messages import Message
 from kerege.kernel.types import Hash, Identifier
 from kerege.modules.disclosure.messages import StartJob
 from kerege.modules.disclosure.types import JobKind
-from kerege.modules.registries.messages import BeginImport, CloseImport, ImportRecords
-from kerege.modules.registries.state import IMPORT_SOURCES, IMPORTS, RECORDS
-from kerege.modules.registries.types import Import, ImportedDraft, ImportStatus
-from kerege.modules.services.messages import Act, Open
-from kerege.modules.services.state import CASES
+from kerege.modules.registries.messages import BeginImport, CloseImport
+from kerege.modules.registries.state import IMPORT_SOURCES, IMPORTS
+from kerege.modules.registries.types import Import, ImportStatus
 
 _BLOCK = 1 << 20
 Progress = Callable[[int, int], None]
 """(rows done, rows of the file)."""
 OnRow = Callable[[Row, Verdict], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What an import needs to know of the country."""
-
-    office: str
-    """Office that imports; its head office stands in for offices that are no more."""
-    offices: frozenset[str]
-    """Codes of the offices that the ledger knows: all of them may be named in a record."""
-    open_offices: frozenset[str]
-    """Those of them that decide cases today."""
-    territory: frozenset[str]
-    """Codes of the classifier."""
-    offset_minutes: int
-    record_fields: tuple[str, ...]
-    """Slots of an act of birth, in their order."""
-    review_fields: tuple[str, ...]
-    """Slots of a review case, in their order."""
 
 
 @dataclass(slots=True)
@@ -103,7 +81,7 @@ class Importer:
         self._setting = setting
         self._folder = folder
         self._keys = controller.imports
-        self._folders = Folders(controller.dossiers, controller.imports)
+        self._maker = Maker(door, controller, setting)
 
     def run(self, extract: Extract, on_row: OnRow, progress: Progress, *, set_aside: bool = False) -> Summary:
         """Import a file, or go on with it, or tell again what became of it.
@@ -193,17 +171,18 @@ class Importer:
         total, today = run.journal.about.rows, date.fromisoformat(run.journal.about.today)
         done, earlier = run.journal.chunks, run.journal.verdicts()
         run.summary.resumed_at = min(total, done * CHUNK)
-        with Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held:
-            for position, chunk in enumerate(_chunks(extract.rows())):
-                held.enter(chunk)
+        held = Held(run.index, run.place, self._keys, self._controller, self._door, run.announce)
+        with held, Behind() as behind:
+            for position, rows in enumerate(_chunks(extract.rows())):
+                chunk = held.enter(rows)
                 if position < done:
                     verdicts = next(earlier)
-                    self._go_on(run, held, chunk, verdicts)
+                    self._go_on(run, chunk, verdicts)
                 else:
                     held.look_up()
-                    verdicts = [self._judge(row, held, today) for row in chunk]
-                    self._take(run, held, chunk, verdicts)
-                for row, verdict in zip(chunk, verdicts, strict=True):
+                    verdicts = [self._judge(row, held, today) for row in rows]
+                    behind.do(partial(self._take, run, chunk, verdicts))
+                for row, verdict in zip(rows, verdicts, strict=True):
                     run.summary.count(verdict)
                     on_row(row, verdict)
                 progress(run.summary.rows, total)
@@ -216,116 +195,27 @@ class Importer:
             held.accept(row)
         return verdict
 
-    def _take(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+    def _take(self, run: "_Run", chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
         """A new chunk: dossiers, journal, index, messages, in this order.
 
         The index after the journal, or a row of a chunk that the journal does not know would be its own duplicate.
         """
-        made = self._make(run, held, chunk, verdicts)
+        made = self._maker.make(run.source, run.number, chunk, verdicts)
         run.journal.append(verdicts, made.leaves)
-        _enter(run, held, made.accepted)
+        _enter(run, chunk, verdicts)
         for _, messages in made.parts:
             run.sender.send(messages)
 
-    def _go_on(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+    def _go_on(self, run: "_Run", chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
         """A chunk of the journal: what the ledger does not have of it is sent again."""
-        _enter(run, held, _split(chunk, verdicts)[0])
-        parts = parts_of(self._keys, run.source, chunk[0].number, verdicts)
+        _enter(run, chunk, verdicts)
+        parts = parts_of(self._keys, run.source, chunk.rows[0].number, verdicts)
         if None not in self._door.states([part.key for part in parts]):
             return
         run.sender.settle()
-        for key, messages in self._make(run, held, chunk, verdicts).parts:
+        for key, messages in self._maker.make(run.source, run.number, chunk, verdicts).parts:
             if self._door.state(key) is None:
                 run.sender.send(messages)
-
-    def _make(self, run: "_Run", held: Held, chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> "_Made":
-        """Seal the values of a chunk in dossiers and make its messages; the same again for the same rows."""
-        accepted, reviewed = _split(chunk, verdicts)
-        parts: list[tuple[bytes, list[Message]]] = []
-        leaves: list[bytes] = []
-        if accepted:
-            drafts = self._records(run, held, accepted)
-            before = [key for row in accepted for keys in held.names(row).unique[1:] for key in keys]
-            leaves = [draft.record + draft.content for draft in drafts]
-            blind = self._keys.blind(run.source, accepted[0].number, "records")
-            message = ImportRecords(self._setting.office, run.number, drafts, held.epoch, blind, before)
-            parts.append((RECORDS.encode_key(drafts[0].record), [message]))
-        messages = self._cases(run, reviewed)
-        for start in range(0, len(reviewed), REVIEWS):
-            case = self._keys.record(run.source, reviewed[start][0].number)
-            group = [message for pair in messages[start : start + REVIEWS] for message in pair]
-            parts.append((CASES.encode_key(case), group))
-        return _Made(accepted, leaves, parts)
-
-    def _records(self, run: "_Run", held: Held, rows: Sequence[Row]) -> list[ImportedDraft]:
-        keys, codes, expires = self._keys, self._setting.record_fields, self._expires()
-        ids = [keys.record(run.source, row.number) for row in rows]
-        folders = [Folder(each, keys.subject(each), "acts", births.SERVICE, 1) for each in ids]
-        pairs = zip(folders, rows, strict=True)
-        drafts = [self._draft(folder, codes, births.values_of(row), expires) for folder, row in pairs]
-        written = self._controller.dossiers.write(drafts)
-        made = []
-        for identifier, row, kept in zip(ids, rows, written, strict=True):
-            year, number = births.act_of(row)
-            told = f"{row.office}/{year}/{number}"
-            made.append(
-                ImportedDraft(
-                    identifier,
-                    kept.root,
-                    commitment("act", keys.salt(identifier, "act"), told),
-                    list(held.names(row).unique[0]),
-                    row.office if row.office in self._setting.offices else self._setting.office,
-                )
-            )
-        return made
-
-    def _expires(self) -> int:
-        return self._door.head().time + 24 * HOUR
-
-    def _cases(self, run: "_Run", rows: Sequence[tuple[Row, Verdict]]) -> list[tuple[Message, Message]]:
-        """Cases for the office of the act, opened by the office that imports: for each the opening and the sending."""
-        made: list[tuple[Message, Message]] = []
-        for (row, _), content in zip(rows, self._requests(run, rows), strict=True):
-            case = self._keys.record(run.source, row.number)
-            office = row.office if row.office in self._setting.open_offices else self._setting.office
-            blind = self._keys.blind(run.source, row.number, "case")
-            own = self._setting.office
-            made.append(
-                (
-                    Open(case, births.REVIEW_SERVICE, "submit", own, content, None, [], blind),
-                    Act(case, own, "send", [], office, None, None, [], blind),
-                )
-            )
-        return made
-
-    def _requests(self, run: "_Run", rows: Sequence[tuple[Row, Verdict]]) -> list[Hash]:
-        """Keep what a person must look at; gives the content root of each row's request."""
-        if not rows:
-            return []
-        codes, expires = self._setting.review_fields, self._expires()
-        drafts, folders = [], []
-        for row, verdict in rows:
-            case = self._keys.record(run.source, row.number)
-            folder = Folder(case, self._keys.subject(case), "requests", births.REVIEW_SERVICE, 1)
-            values = {**births.values_of(row), **_review(run, row, verdict)}
-            folders.append(folder)
-            drafts.append(self._draft(folder, codes, values, expires))
-        written = self._controller.dossiers.write(drafts)
-        self._folders.keep(*[folder for folder in folders if self._folders.find(folder.about) is None])
-        return [each.root for each in written]
-
-    def _draft(self, folder: Folder, codes: Sequence[str], values: Mapping[str, str], expires: int) -> Draft:
-        """The dossier of a row: every slot, under salts that the same row always gets."""
-        return Draft(
-            record=folder.about,
-            version=folder.version,
-            subject=folder.subject,
-            purpose=folder.purpose,
-            fields=tuple([(code, values.get(code, "")) for code in codes]),
-            expires=expires,
-            salts=self._keys.salts(folder.about, len(codes)),
-            again=True,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,19 +236,10 @@ class _Run:
         self.sender.settle()
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What a chunk became."""
-
-    accepted: Sequence[Row]
-    leaves: Sequence[bytes]
-    parts: Sequence[tuple[bytes, list[Message]]]
-    """(state key that stands once it is applied, messages of one transaction)."""
-
-
-def _enter(run: _Run, held: Held, accepted: Sequence[Row]) -> None:
+def _enter(run: _Run, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
     """Accepted rows hold their PINs and act numbers from now on."""
-    pairs = [(held.names(row), row.number) for row in accepted]
+    accepted = [row.number for row, verdict in zip(chunk.rows, verdicts, strict=True) if verdict.accepted]
+    pairs = [(chunk.names[number], number) for number in accepted]
     run.index.add((name, run.place, number) for names, number in pairs for name in (names.pin, names.act))
 
 
@@ -376,14 +257,3 @@ def _tell_again(extract: Extract, run: _Run, on_row: OnRow, progress: Progress) 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
-
-
-def _split(chunk: Sequence[Row], verdicts: Sequence[Verdict]) -> tuple[list[Row], list[tuple[Row, Verdict]]]:
-    """The rows that become records, and those that become cases."""
-    pairs = list(zip(chunk, verdicts, strict=True))
-    accepted = [row for row, verdict in pairs if verdict.outcome is Outcome.ACCEPTED]
-    return accepted, [(row, verdict) for row, verdict in pairs if verdict.outcome is Outcome.REVIEW]
-
-
-def _review(run: _Run, row: Row, verdict: Verdict) -> dict[str, str]:
-    return {"import.number": run.number.hex(), "import.row": str(row.number), "import.detail": verdict.detail}

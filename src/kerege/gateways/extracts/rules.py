@@ -39,6 +39,11 @@ class Verdict(Struct, frozen=True):
     outcome: Outcome
     detail: str = ""
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the row becomes a record."""
+        return self.outcome is Outcome.ACCEPTED
+
 
 class Holder(Protocol):
     """An accepted row that holds a PIN or an act number."""
