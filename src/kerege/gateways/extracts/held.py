@@ -61,10 +61,7 @@ class Chunk:
 
 
 class Held:
-    """Looks a chunk of rows up at once; rows accepted since stand in memory until the next but one.
-
-    The chunk before may still be on its way to index and ledger; the one before that has arrived.
-    """
+    """Looks a chunk of rows up at once; rows accepted since stand in memory until the next one."""
 
     def __init__(
         self,
@@ -90,8 +87,6 @@ class Held:
         self._found: dict[bytes, tuple[int, int]] = {}
         self._live: set[bytes] = set()
         self._fresh: dict[bytes, Row] = {}
-        self._before: dict[bytes, Row] = {}
-        """Accepted in the chunk before."""
         self._sources: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -107,7 +102,7 @@ class Held:
         self._names = {row.number: self._name(row, epochs) for row in rows}
         self._pins = {row.pin: self._names[row.number].pin for row in rows}
         self._acts = {(row.office, row.act_number): self._names[row.number].act for row in rows}
-        self._before, self._fresh = self._fresh, {}
+        self._fresh.clear()
         return Chunk(rows, epoch, self._names)
 
     def look_up(self) -> None:
@@ -149,13 +144,13 @@ class Held:
         """See `Known`: a record that was not imported is never a row again."""
         if holder.place == 0 or not holder.same_as(self.act_holder(row.office, row.act_number)):
             return False
-        fresh = self._just_now(self._names[row.number].pin)
+        fresh = self._fresh.get(self._names[row.number].pin)
         if fresh is not None and holder.row == fresh.number:
             return Act.of(fresh).same(Act.of(row))
         return self._compare(holder, row)
 
     def _holder(self, name: bytes) -> Place | None:
-        fresh = self._just_now(name)
+        fresh = self._fresh.get(name)
         if fresh is not None:
             return Place(self._place, fresh.number, fresh.number)
         found = self._found.get(name)
@@ -163,9 +158,6 @@ class Held:
             place, number = found
             return Place(place, number, number if place == self._place else None)
         return LIVE if name in self._live else None
-
-    def _just_now(self, name: bytes) -> Row | None:
-        return self._fresh.get(name) or self._before.get(name)
 
     def _compare(self, holder: Place, row: Row) -> bool:
         """Ask the machine job, which opens the holder's dossier and says only whether it is the same."""

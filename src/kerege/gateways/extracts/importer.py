@@ -8,7 +8,6 @@ sent, the ledger which were, and what is missing is sent again as the same bytes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
 from kerege.gateways.extracts import births
-from kerege.gateways.extracts.behind import Behind
 from kerege.gateways.extracts.closing import count_reached, parts_of
 from kerege.gateways.extracts.errors import ExtractChanged, ImportUnfinished, JournalMissing
 from kerege.gateways.extracts.held import Chunk, Held
@@ -171,8 +169,7 @@ class Importer:
         total, today = run.journal.about.rows, date.fromisoformat(run.journal.about.today)
         done, earlier = run.journal.chunks, run.journal.verdicts()
         run.summary.resumed_at = min(total, done * CHUNK)
-        held = Held(run.index, run.place, self._keys, self._controller, self._door, run.announce)
-        with held, Behind() as behind:
+        with Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held:
             for position, rows in enumerate(_chunks(extract.rows())):
                 chunk = held.enter(rows)
                 if position < done:
@@ -181,7 +178,7 @@ class Importer:
                 else:
                     held.look_up()
                     verdicts = [self._judge(row, held, today) for row in rows]
-                    behind.do(partial(self._take, run, chunk, verdicts))
+                    self._take(run, chunk, verdicts)
                 for row, verdict in zip(rows, verdicts, strict=True):
                     run.summary.count(verdict)
                     on_row(row, verdict)

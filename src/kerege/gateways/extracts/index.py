@@ -7,7 +7,6 @@ can be lost: it is made anew from the files' own rows when they are imported aga
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Self
 
 from kerege.kernel.types import Hash
@@ -17,12 +16,11 @@ _ASKED = 500
 
 
 class Index:
-    """Open for one process and any of its threads."""
+    """Open for one process."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = Lock()
-        self._rows = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._rows = sqlite3.connect(path, isolation_level=None)
         path.chmod(0o600)
         # A crash of the machine may lose the newest rows; the journal is replayed over them.
         self._rows.executescript(
@@ -48,16 +46,14 @@ class Index:
             part = names[start : start + _ASKED]
             marks = ",".join("?" * len(part))
             query = f"select name, place, row from held where name in ({marks})"  # noqa: S608 - question marks only
-            with self._lock:
-                found.update((name, (place, row)) for name, place, row in self._rows.execute(query, part))
+            found.update((name, (place, row)) for name, place, row in self._rows.execute(query, part))
         return found
 
     def add(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
         """Enter (name, place, row); what is held already stays."""
-        with self._lock:
-            self._rows.execute("begin")
-            self._rows.executemany("insert or ignore into held values (?, ?, ?)", rows)
-            self._rows.execute("commit")
+        self._rows.execute("begin")
+        self._rows.executemany("insert or ignore into held values (?, ?, ?)", rows)
+        self._rows.execute("commit")
 
     def drop(self, place: int, rows: Sequence[int]) -> None:
         """Rows of a file hold nothing any more."""

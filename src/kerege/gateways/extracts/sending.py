@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
 from typing import Protocol, Self
 
 from kerege.consensus.door import Door
@@ -35,31 +34,28 @@ class Signer(Protocol):
 
 
 class Sender:
-    """Sends lists of messages in order as one account; for any thread. A context manager: waits for all at its end."""
+    """Sends lists of messages in order as one account. A context manager: waits for all at its end."""
 
     def __init__(self, door: Door, signer: Signer, now: Callable[[], int]) -> None:
         self._door = door
         self._now = now
         self._signer = signer
         self._pool = ThreadPoolExecutor(1, "import-sender")
-        self._lock = Lock()
         self._waiting: list[Future[None]] = []
         self.sent = 0
         """Transactions sent."""
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send soon; raises `ImportRefused` for what was sent before."""
-        with self._lock:
-            self._waiting.append(self._pool.submit(self._apply, list(messages)))
-            self.sent += 1
-            if len(self._waiting) > WAITING:
-                self._waiting.pop(0).result()
+        self._waiting.append(self._pool.submit(self._apply, list(messages)))
+        self.sent += 1
+        if len(self._waiting) > WAITING:
+            self._waiting.pop(0).result()
 
     def settle(self) -> None:
         """Wait until everything sent is durable; raises `ImportRefused`."""
-        with self._lock:
-            while self._waiting:
-                self._waiting.pop(0).result()
+        while self._waiting:
+            self._waiting.pop(0).result()
 
     def __enter__(self) -> Self:
         return self
