@@ -1,9 +1,12 @@
-"""What holds for every test: in CI nothing is skipped but what reads an absent ../shared."""
+"""What holds for every test: in CI nothing is skipped but what reads an absent ../shared. And a home to look at."""
 
 import os
 
 import hypothesis
 import pytest
+
+from kerege.node.home import Home
+from kerege.testing.raion import seed
 
 ALLOWED = "../shared"
 
@@ -24,3 +27,11 @@ def pytest_runtest_makereport(item, call):
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 if os.environ.get("CI") == "true":
     hypothesis.settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def raion(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A raion with sixty days of past, to be read: who wants to add blocks takes a copy."""
+    home = Home(tmp_path_factory.mktemp("raion") / "home")
+    seed(home, lambda _text: None)
+    return home

@@ -1,4 +1,4 @@
-"""A raion with sixty days of past, once; a SQLite file and a real PostgreSQL to project it into."""
+"""A SQLite file and a real PostgreSQL to project the raion into."""
 
 import itertools
 import shutil
@@ -8,15 +8,6 @@ from sqlalchemy import create_engine, text
 
 from kerege.node.home import Home
 from kerege.testing.postgres import INSTALL, find_binaries, postgres
-from kerege.testing.raion import seed
-
-
-@pytest.fixture(scope="session")
-def raion(tmp_path_factory) -> Home:
-    """Read only: who wants to add blocks takes a copy."""
-    home = Home(tmp_path_factory.mktemp("raion") / "home")
-    seed(home, lambda _text: None)
-    return home
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
-from kerege.api.batching import Submit
+from kerege.api.batching import Submitter
 from kerege.api.document import make_document
 from kerege.api.feed import Feed
 from kerege.api.metrics import Metrics
@@ -40,18 +40,18 @@ def create_app(
     texts: Texts,
     trust: bytes,
     *,
-    submit: Submit | None = None,
+    submitter: Submitter | None = None,
     pages: Sequence[ControllerRouterHandler] = (),
     stream_seconds: float = 3_600.0,
 ) -> Litestar:
     """The application over a ledger's door, opened here and closed by its owner.
 
-    `submit`: hands in transactions without blocking; absent, the door does it in threads. `texts`: the nation's, by
+    `submitter`: hands in transactions, closed here; absent, the door does it in threads. `texts`: the nation's, by
     language. `trust`: the ledger's trust file. `pages`: further routes beside the API's. `stream_seconds`: how long an
     event stream stays open before its client comes again.
     """
     metrics = Metrics()
-    service = Service(door_factory(), texts, trust, metrics, submit)
+    service = Service(door_factory(), texts, trust, metrics, submitter)
     feed = Feed(service, metrics, longest=stream_seconds)
     operations = [
         *ledger_operations(service),

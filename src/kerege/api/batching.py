@@ -3,7 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
+from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer
 
 ROUNDS = 2
@@ -15,6 +18,32 @@ MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
 """Of what waits for a round: beyond it callers are told to come again."""
 
 Submit = Callable[[list[bytes]], Awaitable[list[Answer]]]
+
+
+class Submitter(Protocol):
+    """Hands in transactions without blocking the event loop."""
+
+    async def submit(self, raws: list[bytes]) -> list[Answer]:
+        """Answers in the order of the transactions; raises what a door raises."""
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+
+
+class ThreadedSubmitter:
+    """A door's own `submit`, in threads."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._threads = ThreadPoolExecutor(ROUNDS, thread_name_prefix="submit")
+
+    async def submit(self, raws: list[bytes]) -> list[Answer]:
+        """See `Submitter`."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._door.submit, raws)
+
+    def close(self) -> None:
+        """See `Submitter`."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Full(Exception):

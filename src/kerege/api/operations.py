@@ -4,10 +4,12 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+import msgspec.inspect
 from litestar import Request
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
@@ -22,6 +24,8 @@ Asked = Request[Any, Any, Any]
 Run = Callable[[Asked], Awaitable[ASGIResponse]]
 JsonObject = dict[str, Any]
 
+MAXIMUM_DIGITS = 16
+"""Of a number in a path or query: 2⁵³ has as many."""
 MAXIMUM_QUERY = 4_096
 """Bytes of a query string."""
 
@@ -121,7 +125,24 @@ def read_query(request: Asked, kind: type[K]) -> K:
     return _convert(values, kind, "query")
 
 
+@lru_cache(64)
+def _numbers(kind: type[Struct]) -> tuple[str, ...]:
+    """Names of the fields that are integers."""
+    info = msgspec.inspect.type_info(kind)
+    return tuple(each.encode_name for each in info.fields if isinstance(_bare(each.type), msgspec.inspect.IntType))  # type: ignore[attr-defined]
+
+
+def _bare(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    return kind
+
+
 def _convert(values: dict[str, Any], kind: type[K], where: str) -> K:
+    for name in _numbers(kind):
+        text = values.get(name, "0")
+        if not (text.isascii() and text.isdecimal() and len(text) <= MAXIMUM_DIGITS and str(int(text)) == text):
+            raise malformed(where, f"{name} is a number without sign, point or leading zero")
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from kerege.api.batching import ROUNDS, Batcher, Full, Submit
+from kerege.api.batching import Batcher, Full, Submitter, ThreadedSubmitter
 from kerege.api.idempotency import Keys
 from kerege.api.languages import DEFAULT, choose
 from kerege.api.metrics import Metrics
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Service:
     """One API over one ledger; asked from one event loop."""
 
-    def __init__(self, door: Door, texts: Texts, trust: bytes, metrics: Metrics, submit: Submit | None) -> None:
+    def __init__(self, door: Door, texts: Texts, trust: bytes, metrics: Metrics, submitter: Submitter | None) -> None:
         self.door = door
         self.modules = Modules(MODULES)
         self.texts = texts
@@ -35,14 +35,13 @@ class Service:
         self.keys = Keys()
         self._count = metrics.rounds.observe
         self.batcher = Batcher(self._counted)
-        self._submit = self._threaded if submit is None else submit
-        self._submitters = ThreadPoolExecutor(ROUNDS, thread_name_prefix="submit")
+        self._submitter = submitter or ThreadedSubmitter(door)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._tellers: dict[str, Teller] = {}
 
     def close(self) -> None:
         """Let the threads end; the door is its owner's to close."""
-        self._submitters.shutdown(wait=False, cancel_futures=True)
+        self._submitter.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, question: Callable[[Door], T]) -> T:
@@ -75,12 +74,9 @@ class Service:
     async def _counted(self, raws: list[bytes]) -> list[Answer]:
         self._count(len(raws))
         try:
-            return await self._submit(raws)
+            return await self._submitter.submit(raws)
         except (Stopped, ConnectionError):  # sent twice is recorded once: the ledger answers with the first receipt
-            return await self._submit(raws)
-
-    async def _threaded(self, raws: list[bytes]) -> list[Answer]:
-        return await asyncio.get_running_loop().run_in_executor(self._submitters, self.door.submit, raws)
+            return await self._submitter.submit(raws)
 
     def teller(self, accept_language: str) -> Teller:
         """Who tells outcomes in the language that a header asks for."""

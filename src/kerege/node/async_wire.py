@@ -83,6 +83,11 @@ class AsyncSubmitter:
         self._idle.append(connection)
         return [answer for answer in map(unpack_answer, read_result(raw)) if answer is not None]
 
+    def close(self) -> None:
+        """Hang up."""
+        while self._idle:
+            self._idle.pop().transport.close()
+
     async def _connection(self) -> _Connection:
         while self._idle:
             connection = self._idle.pop()

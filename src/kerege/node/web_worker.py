@@ -28,8 +28,8 @@ def main() -> int:
     services = {each.definition.code: each.definition for each in pack.services}
     with SocketDoor(home.socket) as door:
         portal = Portal(door, pack.texts, services, trust, home.path / "public", pack.nation.offset_minutes)
-        submit = AsyncSubmitter(home.socket).submit
-        serve(create_app(lambda: door, pack.texts, trust, submit=submit, pages=routes(portal)), HOST, wanted.port)
+        submitter = AsyncSubmitter(home.socket)
+        serve(create_app(lambda: door, pack.texts, trust, submitter=submitter, pages=routes(portal)), HOST, wanted.port)
     return 0
 
 

@@ -11,6 +11,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -156,6 +157,7 @@ class _Handler(socketserver.BaseRequestHandler):
     server: "_Server"
 
     def handle(self) -> None:
+        self.server.open.add(self.request)
         try:
             while True:
                 write_frame(self.request, _serve(self.server.calls, read_frame(self.request)))
@@ -163,6 +165,7 @@ class _Handler(socketserver.BaseRequestHandler):
             write_frame(self.request, encode([False, "WireFault", [str(bad)]]))
 
     def finish(self) -> None:
+        self.server.open.discard(self.request)
         self.request.close()
 
 
@@ -173,6 +176,8 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def __init__(self, path: Path, calls: dict[str, _Call]) -> None:
         self.calls = calls
+        self.open: set[socket.socket] = set()
+        """Connections that are served now."""
         super().__init__(str(path), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
@@ -196,9 +201,12 @@ class DoorServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving and remove the socket."""
+        """Stop serving, hang up on everybody and remove the socket."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self._server.open):
+            with suppress(OSError):  # gone by itself meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
         self._path.unlink(missing_ok=True)
 
 

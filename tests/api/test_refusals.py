@@ -1,0 +1,161 @@
+"""What has not the documented form is answered with a problem of a stable type, and changes nothing."""
+
+import json
+import re
+
+import pytest
+
+from kerege.api.problems import KINDS
+from tests.api.serving import OCTETS, job, text_of
+
+URN = "urn:kerege:problem:"
+
+
+def is_problem(answer, name, status):
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told = answer.json()
+    assert (told["type"], told["status"], answer.status_code) == (URN + name, status, status), told
+    assert len(told["detail"]) > 20
+    assert told["title"]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/transactions", b""),
+        ("/transactions", b"{"),
+        ("/transactions", b"[]"),
+        ("/transactions", b"\xff\xfe"),
+        ("/transactions", b'{"transaction": 5}'),
+        ("/transactions", b'{"transaction": "AA", "unknown": 1}'),
+        ("/transactions", b'{"transaction": "AA=="}'),
+        ("/transactions", b'{"transaction": "+/"}'),
+        ("/transactions", b'{"body": "AA"}'),
+        ("/transactions", b'{"transaction": "AA", "body": "AA"}'),
+        ("/transactions/batch", b'{"transactions": []}'),
+        ("/transactions/batch", b'{"transactions": "AA"}'),
+        ("/transactions/batch", json.dumps({"transactions": ["AA"] * 501}).encode()),
+        ("/messages/prepare", b'{"sender": "kg1", "messages": []}'),
+        ("/messages/prepare", b'{"sender": 1, "messages": [{}]}'),
+        ("/messages/prepare", b"[" * 10_000),
+        ("/messages/prepare", b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
+        ("/messages/prepare", b"NaN"),
+    ],
+)
+def test_a_body_of_another_form_is_malformed(client, api, path, body):
+    height = api.ledger.door.head().height
+    answer = client.post(path, content=body, headers={"content-type": "application/json"})
+    is_problem(answer, "malformed", 400)
+    assert api.ledger.door.head().height == height
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/xml", "multipart/form-data; boundary=x"])
+def test_a_body_of_another_kind_is_not_read(client, kind):
+    headers = {"content-type": kind} if kind else {}
+    told = is_problem(client.post("/transactions", content=b"x", headers=headers), "media-type", 415)
+    assert "application/json" in told["detail"]
+
+
+@pytest.mark.parametrize(("path", "size"), [("/transactions", 400_000), ("/transactions/batch", 5_000_000)])
+def test_a_body_beyond_the_bound_is_too_large(client, path, size):
+    headers = {"content-type": "application/json"}
+    is_problem(client.post(path, content=b"x" * size, headers=headers), "too-large", 413)
+
+    def chunks():
+        for _ in range(size // 10_000 + 1):
+            yield b"x" * 10_000
+
+    is_problem(client.post(path, content=chunks(), headers=headers), "too-large", 413)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/state/bank/nothing", "/transactions/" + "0" * 64, "/blocks/99999999"])
+def test_what_is_not_there_is_not_found(client, path):
+    is_problem(client.get(path), "not-found", 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ledger?x=1",
+        "/transactions/XYZ",
+        "/transactions/" + "A" * 64,
+        "/blocks/-1",
+        "/blocks/1.0",
+        "/blocks/" + "9" * 40,
+        "/receipts?limit=0",
+        "/receipts?limit=501",
+        "/receipts?limit=1&limit=2",
+        "/receipts?%ff",
+        "/receipts?unknown=1",
+        "/state/bank/balance?limit=ten",
+        "/state/bank/balance/kg1",
+        "/state/registries/record/00",
+        "/state/registries/record/" + "Z" * 32,
+    ],
+)
+def test_a_path_or_query_of_another_form_is_malformed(client, path):
+    is_problem(client.get(path), "malformed", 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/ledger"), ("GET", "/transactions"), ("PUT", "/transactions")]
+)
+def test_a_method_that_an_address_does_not_know(client, method, path):
+    answer = client.request(method, path)
+    is_problem(answer, "method-not-allowed", 405)
+    assert answer.headers["allow"]
+
+
+def test_bytes_that_are_no_transaction_are_told_with_the_ledgers_number(client, api):
+    height = api.ledger.door.head().height
+    for raw in (b"\x00", b"\x94" + b"\x00" * 40, api.sign(job())[:-1], api.sign(job()) + b"\x00"):
+        told = is_problem(client.post("/transactions", content=raw, headers=OCTETS), "not-a-transaction", 422)
+        assert re.fullmatch(r"kernel\.\d+", told["code"])
+    assert api.ledger.door.head().height == height
+
+
+def test_a_wrong_signature_and_a_wrong_turn_are_told(client, api):
+    raw = bytearray(api.sign(job()))
+    raw[-5] ^= 1
+    is_problem(client.post("/transactions", content=bytes(raw), headers=OCTETS), "not-a-transaction", 422)
+    told = is_problem(
+        client.post("/transactions", content=api.sign(job(), ahead=3), headers=OCTETS), "wrong-sequence", 409
+    )
+    assert told["facts"]["sequence"] == told["facts"]["expected"] + 3
+
+
+def test_a_refusal_of_the_ledger_is_a_receipt_in_the_language_asked_for(client, api):
+    """Refused by the rules, it is recorded: no problem, but an outcome with number, facts and a text."""
+    texts = set()
+    for language in ("ky", "ru", "en"):
+        raw = api.sign(job(), role="acceptor")
+        answer = client.post("/transactions", content=raw, headers={**OCTETS, "accept-language": language})
+        told = answer.json()
+        assert (answer.status_code, told["outcome"]) == (200, "refused")
+        assert told["code"]
+        texts.add(told["text"])
+    assert len(texts) == 3
+
+
+def test_every_answer_carries_the_headers_of_an_api_that_no_page_may_misuse(client):
+    for path in ("/ledger", "/nothing", "/openapi.json"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+def test_types_of_problems_are_distinct():
+    assert len({kind.name for kind in KINDS}) == len(KINDS) > 10
+
+
+def test_a_form_that_breaks_a_messages_bounds_names_the_field(client, api):
+    sender = client.get("/state/accounts/account", params={"limit": 1}).json()["rows"][0]["key"][0]
+    form = {"type": "disclosure.StartJob", "job": "00", "kind": "check"}
+    answer = client.post("/messages/prepare", json={"sender": sender, "messages": [form]})
+    assert "$.messages[0]" in is_problem(answer, "bad-form", 422)["detail"]
+    unknown = {"sender": sender, "messages": [{"type": "bank.Steal"}]}
+    is_problem(client.post("/messages/prepare", json=unknown), "bad-form", 422)
+    assert text_of(b"\xff") == "_w"
