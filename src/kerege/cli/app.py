@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
-from rich.progress import ProgressColumn as Column
-from rich.text import Text
 
 from kerege import proofs
 from kerege.cli import asking, dossiers, exporting, importing, keys, readmodel
@@ -20,6 +16,7 @@ from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
 from kerege.cli.output import complain, dump, dump_line, say, show, show_rows
 from kerege.cli.program import INTERRUPTED, Program
+from kerege.cli.progress import bar
 from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
 from kerege.consensus.outcomes import APPLIED
@@ -122,20 +119,11 @@ def verify(
     raise typer.Exit(proofs.cli.main(arguments))
 
 
-class _Rate(Column):
-    """Blocks a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:,.0f} blocks/s")
-
-
 @app.command("verify-ledger")
 def verify_ledger(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """Replay the ledger from genesis and compare every root; also on a copy of the home without the dossiers."""
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("blocks", total=None)
-        report = wiring().verify_ledger(home, lambda done, total: bar.update(task, completed=done, total=total))
+    with bar("blocks") as progress:
+        report = wiring().verify_ledger(home, progress)
     show(report, as_json=json_)
     raise typer.Exit(0 if report["ok"] else 1)
 
@@ -166,9 +154,9 @@ def submit(
 @app.command("resend")
 def send_again(home: Home = DEFAULT_HOME, *, json_: AsJson = False, lang: Lang = "en") -> None:
     """Send again what was signed and had no answer: what the ledger took before is not done twice."""
-    told: list[dict[str, Any]] = []
+    answers, told = resend(home), list[dict[str, Any]]()
     try:
-        for each in resend(home):
+        for each in answers:
             told.append(each)
             if not json_:
                 tell(home, each, lang, as_json=False)
@@ -251,7 +239,7 @@ def main(given: Wiring) -> int:
     """Run the command line with a node's wiring; returns the exit code."""
     hold(given)
     try:
-        result = app(standalone_mode=False)
+        result = app(prog_name="kerege", standalone_mode=False)  # also as `python -m`: completion needs a name
     except typer.Abort:
         return INTERRUPTED
     except SystemExit as end:

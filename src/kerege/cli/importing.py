@@ -4,24 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
-from rich.progress import ProgressColumn as Column
-from rich.text import Text
 
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, signer_of
 from kerege.cli.output import dump, say
+from kerege.cli.progress import bar
 from kerege.cli.wiring import CommandError, wiring
 from kerege.gateways.extracts.wanted import Wanted
 
 app = typer.Typer(help="Move an old registry onto the ledger.", no_args_is_help=True)
-
-
-class _Rate(Column):
-    """Rows a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:,.0f} rows/s")
 
 
 @app.callback()
@@ -65,15 +55,8 @@ def births(
         with_values=with_values,
         set_aside=set_aside,
     )
-    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("rows", total=None)
-        told = wiring().import_births(
-            home,
-            wanted,
-            signer_of(home, as_) if as_ else None,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with bar("rows") as progress:
+        told = wiring().import_births(home, wanted, signer_of(home, as_) if as_ else None, progress)
     if json_:
         dump(told)
         return

@@ -40,10 +40,10 @@ def _command(kind: type[Message]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:  # noqa: ANN401 - options by name
         home, name, as_json, dry, lang = (given.pop(common.name) for common in _COMMON)
+        prefix = wiring().prefix(home)
         typed = {field: given[field] for field in fields}
         form = {field: _form(field, text, fields[field]) for field, text in typed.items() if text is not None}
         drawn = {field: _draw(fields[field]) for field, text in typed.items() if text is None and _drawn(fields[field])}
-        prefix = wiring().prefix(home)
         message = read_form({**form, **drawn}, kind, prefix)
         if dry:
             dump(to_json(message, kind, prefix))

@@ -32,6 +32,7 @@ def signer_of(home: Path, name: str) -> Signer:
     if not name:
         sentence = "say whose key signs: --as NAME; `kerege keys list` shows the names."
         raise CommandError(sentence)
+    wiring().prefix(home)  # a wrong home is told as such, before its keys are missed
     key = find_key(name)
     return wiring().signer(home, name) if key is None else open_key(key, ask_passphrase(key.file.name))
 

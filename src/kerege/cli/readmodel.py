@@ -3,11 +3,10 @@
 import sys
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kerege.cli.options import DEFAULT_HOME, AsJson, Database, Home
 from kerege.cli.output import say, show
+from kerege.cli.progress import bar
 from kerege.cli.wiring import wiring
 
 app = typer.Typer(help="The ledger as SQL tables, in SQLite or PostgreSQL.", no_args_is_help=True)
@@ -21,12 +20,8 @@ def group() -> None:
 @app.command()
 def rebuild(home: Home = DEFAULT_HOME, database: Database = None, *, json_: AsJson = False) -> None:
     """Drop the tables and build them from the ledger's first block; the node may run or not."""
-    columns = (TextColumn("blocks"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("blocks", total=None)
-        told = wiring().rebuild_read_model(
-            home, database, lambda done, total: bar.update(task, completed=done, total=total)
-        )
+    with bar("blocks") as progress:
+        told = wiring().rebuild_read_model(home, database, progress)
     show(told, as_json=json_)
 
 
@@ -39,6 +34,7 @@ def status(home: Home = DEFAULT_HOME, database: Database = None, *, json_: AsJso
 @app.command()
 def follow(home: Home = DEFAULT_HOME, database: Database = None, *, json_: AsJson = False) -> None:
     """Keep the tables where the ledger is, in the foreground; `kerege up` runs this beside the node."""
+    wiring().prefix(home)
     if not json_:
         say("following the ledger; Ctrl-C stops")
         sys.stdout.flush()

@@ -53,7 +53,11 @@ def tell(home: Path, told: Told, lang: str, *, as_json: bool) -> int:
 
 def resend(home: Path) -> Iterator[Told]:
     """Send again what had no answer; the ledger answers what it knows with the first receipt."""
-    box = Outbox(home)
+    wiring().prefix(home)  # where there is no home, nothing waits only because nobody looked
+    return _resend(home, Outbox(home))
+
+
+def _resend(home: Path, box: Outbox) -> Iterator[Told]:
     for path, raw in box.waiting():
         with wiring().open_door(home) as door:
             ledger, prefix = door.ledger, door.prefix

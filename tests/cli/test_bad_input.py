@@ -1,0 +1,226 @@
+"""What no command can work with: one sentence with the cure, exit code 2, no traceback, nothing half done."""
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from kerege.storage.rocks import RocksStore
+from tests.cli.program import REFUSED, REGISTRAR, UNUSABLE, kerege, leaves, look, process, running, write_message
+
+OF_MESSAGES = "bank transfer"
+OWN = [
+    *(name for name in leaves() if name.split()[0] in {"show", "dossiers", "readmodel", "import"}),
+    *("submit", "resend", "prove", "trust", "checkpoint", "export", "verify-ledger", "up", OF_MESSAGES),
+]
+"""The commands that are written by hand, and one that is made of a message."""
+
+
+@pytest.fixture
+def files(tmp_path) -> dict[str, str]:
+    """Good values for what a command asks for, so that only the home is wrong."""
+    (tmp_path / "births.csv").write_text("a,b\n")
+    return {
+        "message": str(write_message(tmp_path / "message.json", look("11" * 16))),
+        "births": str(tmp_path / "births.csv"),
+        "out": str(tmp_path / "out" / "file"),
+    }
+
+
+def words_of(name: str, home: Path, files: dict[str, str]) -> list[str]:
+    """A command with everything that it requires, on this home."""
+    words = [*name.split(), "--home", str(home)]
+    for parameter in leaves()[name].params:
+        if parameter.param_type_name == "argument" and parameter.required:
+            named = {"submit": files["message"], "import births": files["births"]}
+            words.append(named.get(name) or _id(name))
+        elif parameter.required:
+            words += [parameter.opts[0], files["out"] if parameter.opts[0] == "--out" else "00"]
+    if "--as" in {option for parameter in leaves()[name].params for option in parameter.opts}:
+        words += ["--as", REGISTRAR]
+    if name == "dossiers backup":
+        words += ["--rows", files["out"]]
+    return words
+
+
+def _id(name: str) -> str:
+    if name == "show parameter":
+        return "disclosure.access_hours"
+    return "00" * (32 if name in {"prove", "show transaction"} else 16)
+
+
+# The home
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_home(name, tmp_path, files):
+    missing = tmp_path / "missing"
+    kerege(*words_of(name, missing, files)).one_sentence(str(missing), "kerege init")
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [('{"format": 99}', "format 99"), ("{", "restore it"), ("[]", "format None")],
+    ids=["newer", "cut", "no object"],
+)
+def test_a_home_of_another_version_or_damaged(name, content, told, tmp_path, files):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/home.json").write_text(content)
+    kerege(*words_of(name, tmp_path / "home", files)).one_sentence(told)
+
+
+@pytest.mark.parametrize("name", ["show head", "export", "dossiers check", "submit", "readmodel rebuild"])
+def test_a_home_that_holds_nothing_more(name, home, files):
+    shutil.rmtree(home / "store")
+    kerege(*words_of(name, home, files)).one_sentence(str(home))
+
+
+@pytest.mark.parametrize("name", ["show head", "export", "dossiers check", "submit", "checkpoint", "prove"])
+def test_a_locked_home(name, home, files):
+    with RocksStore(home):
+        kerege(*words_of(name, home, files)).one_sentence(str(home), "in use by process")
+
+
+def test_a_ledger_is_begun_once(home):
+    before = (home / "home.json").read_bytes()
+    kerege("init", "--home", home, "--dev").one_sentence("a home already")
+    assert (home / "home.json").read_bytes() == before
+
+
+def test_a_home_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    kerege("init", "--home", tmp_path / "file" / "home", "--dev").one_sentence("--home")
+    kerege("init", "--home", tmp_path / "home", "--nation", "atlantis", "--dev").one_sentence("atlantis", "kg")
+    assert not (tmp_path / "home").exists()
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("submit", "{missing}", "--as", REGISTRAR),
+        ("submit", "{folder}", "--as", REGISTRAR),
+        ("submit", "{binary}", "--as", REGISTRAR),
+        ("import", "births", "{missing}"),
+        ("import", "births", "{folder}"),
+        ("import", "births", "{binary}"),
+        ("import", "births", "{message}", "--profile", "{missing}"),
+        ("bank", "transfer", "--currency", "@{missing}", "--amount", "1", "--to", "kg1x"),
+        ("prove", "00", "--out", "{folder}/x"),
+        ("trust", "--out", "{folder}"),
+        ("trust", "--out", "{missing}/x"),
+        ("dossiers", "backup"),
+        ("dossiers", "backup", "--rows", "{folder}/a", "--keys", "{folder}/a/b"),
+        ("dossiers", "backup", "--rows", "{message}/rows"),
+    ],
+)
+def test_a_file_that_is_none(words, home, files, tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8" * 10)
+    places = {"missing": tmp_path / "missing", "folder": tmp_path, "binary": tmp_path / "binary", **files}
+    kerege(*(word.format(**places) for word in words), "--home", home).one_sentence()
+
+
+@pytest.mark.parametrize("words", [("{missing}", "--trust", "{missing}"), ("{folder}", "--trust", "{binary}")])
+def test_a_bundle_that_is_none(words, tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    places = {"missing": tmp_path / "missing", "folder": tmp_path, "binary": tmp_path / "binary"}
+    for more in ((), ("--json",)):
+        done = kerege("verify", *(word.format(**places) for word in words), *more)
+        assert (done.code, done.err) == (UNUSABLE, ""), done
+    assert done.json["exit"] == UNUSABLE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *('{"type": "bank.Nothing"}', '{"type": 5}', "5", '"bank.Transfer"', "[]", "[[]]", "[5]", "{}", ""),
+        *("[" * 100_000, '{"type": "bank.Transfer"}', json.dumps({**look("11" * 16), "more": 1})),
+        json.dumps(look("11" * 15)),
+    ],
+    ids=lambda content: content[:20],
+)
+def test_what_is_no_message(content, home, tmp_path):
+    (tmp_path / "message.json").write_text(content)
+    words = ("submit", tmp_path / "message.json", "--home", home, "--as", REGISTRAR)
+    kerege(*words).one_sentence("kerege schema")
+    kerege(*words, "--dry-run").one_sentence("kerege schema")
+
+
+# What is asked for
+
+
+@pytest.mark.parametrize("name", ["case", "record", "certificate"])
+def test_an_id_without_a_row(name, home):
+    kerege("show", name, "00" * 16, "--home", home).one_sentence("check the id and the home", code=REFUSED)
+    kerege("show", name, "00" * 15, "--home", home).one_sentence("is not an id")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("show", "transaction", "00" * 32), REFUSED),
+        (("show", "transaction", "00"), UNUSABLE),
+        (("show", "account", "kg1nobody"), UNUSABLE),
+        (("show", "parameter", "no.such"), REFUSED),
+        (("show", "parameter", ""), REFUSED),
+        (("show", "parameter", "a\0b"), UNUSABLE),
+        (("show", "parameter", "disclosure.access_hours", "--on", "2026-13-01"), UNUSABLE),
+        (("show", "parameter", "disclosure.access_hours", "--known", "today"), UNUSABLE),
+        (("prove", "00" * 32, "--out", "x"), REFUSED),
+        (("prove", "zz", "--out", "x"), UNUSABLE),
+        (("dossiers", "erase", "00" * 16), REFUSED),
+        (("dossiers", "erase", "00"), UNUSABLE),
+        (("dossiers", "check", "--as", "nobody"), UNUSABLE),
+        (("import", "births", "x.csv", "--with-values"), UNUSABLE),
+        (("keys", "address", "nobody"), UNUSABLE),
+    ],
+)
+def test_what_is_not_there(words, code, home):
+    kerege(*words, "--home", home).one_sentence(code=code)
+
+
+@pytest.mark.parametrize("words", [("schema", "bank.Nothing"), ("keys", "new", "x", "--nation", "atlantis")])
+def test_what_no_ledger_knows(words):
+    kerege(*words).one_sentence()
+
+
+@pytest.mark.parametrize(
+    "words", [("nothing",), ("show", "nothing"), ("show", "head", "--nothing"), ("submit",), ("up", "--port", "0")]
+)
+def test_words_that_are_no_command(words):
+    done = kerege(*words)
+    assert (done.code, done.out) == (UNUSABLE, "")
+    assert "Usage: kerege" in done.err
+    assert "Traceback" not in done.err
+
+
+# A node
+
+
+def test_a_port_that_is_in_use(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        process("up", "--home", home, "--port", port).one_sentence(f"port {port}", "another --port")
+
+
+def test_a_second_node_on_a_home(home):
+    with running(home):
+        process("up", "--home", home).one_sentence(str(home), "in use by process")
+        assert kerege("show", "head", "--home", home).code == 0
+
+
+def test_no_traceback_for_what_nobody_foresaw(home):
+    """A key file that only somebody's hands can have spoilt: the program tells how to report it."""
+    (home / "dev-keys" / f"{REGISTRAR.replace('/', '--')}.json").write_text("{}")
+    done = kerege("dossiers", "check", "--home", home, "--as", REGISTRAR)
+    assert done.code == UNUSABLE
+    assert "Traceback" not in done.err
+    assert "KEREGE_TRACEBACK=1" in done.err

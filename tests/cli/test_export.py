@@ -1,0 +1,119 @@
+"""`kerege export`: every row of the state, of one block, whoever else uses the ledger meanwhile."""
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+from kerege.cli import exporting
+from kerege.consensus.trees import open_trees
+from kerege.kernel.block import Head
+from kerege.kernel.codec import decode
+from kerege.kernel.export import import_row
+from kerege.kernel.forms import from_json
+from kerege.kernel.module import Modules
+from kerege.modules import MODULES
+from kerege.modules.disclosure.messages import RequestAccess
+from kerege.modules.services.state import CASES
+from kerege.node.wiring import NodeWiring, _send
+from kerege.storage.memory import MemoryStore
+from kerege.storage.port import Area, Batch
+from kerege.storage.rocks import RocksStore
+from tests.cli.program import REFUSED, REGISTRAR, kerege, look, running, write_message
+
+
+class Busy(NodeWiring):
+    """A ledger on which a block is made during each of the first readings."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    @contextmanager
+    def open_door(self, home):
+        with super().open_door(home) as door:
+            scan, self._home, self._door = door.scan, home, door
+            door.scan = lambda prefix, after=b"": self._scan(scan, prefix, after)
+            yield door
+
+    def _scan(self, scan, prefix, after):
+        if self.times and prefix == CASES.prefix:
+            self.times -= 1
+            _send(self._door, self.signer(self._home, REGISTRAR), _look(self.times), "nothing is exported")
+        return scan(prefix, after)
+
+
+def _look(number: int):
+    return from_json(look(f"{number:02x}" * 16), RequestAccess, "kg")
+
+
+def rows_of(file: Path):
+    about, *rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return about, rows
+
+
+def state_of(home: Path):
+    with RocksStore(home) as store:
+        return dict(store.scan(Area.STATE)), {area: dict(store.scan(area)) for area in (Area.META, Area.LOG)}
+
+
+# Refused
+
+
+def test_a_place_that_cannot_be_written(home, tmp_path):
+    for out in (tmp_path, tmp_path / "nothing" / "x.jsonl", Path("/dev/full/x"), Path()):
+        kerege("export", "--home", home, "--out", out).one_sentence("cannot be written")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_ledger_that_does_not_stand_still(home, tmp_path):
+    out = tmp_path / "state.jsonl"
+    out.write_text("before")
+    busy = Busy(exporting.ATTEMPTS)
+    kerege("export", "--home", home, "--out", out, wiring=busy).one_sentence("stop the node", code=REFUSED)
+    assert out.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["state.jsonl"]
+
+
+# Written
+
+
+def test_every_row_and_the_same_roots(home, tmp_path):
+    file = write_message(tmp_path / "message.json", look("11" * 16))
+    assert kerege("submit", file, "--home", home, "--as", REGISTRAR).code == 0
+    done = kerege("export", "--home", home, "--out", tmp_path / "state.jsonl", "--json")
+    about, rows = rows_of(tmp_path / "state.jsonl")
+    assert (done.code, done.json["rows"], done.json["height"]) == (0, len(rows), 1)
+    modules, batch, store = Modules(MODULES), Batch(), MemoryStore()
+    for row in rows:
+        batch.put(Area.STATE, *import_row(modules, row, about["prefix"]))
+    state, others = state_of(home)
+    assert dict(batch.changes[Area.STATE]) == state
+    assert list(batch.changes[Area.STATE]) == sorted(state), "in order of keys: two exports of a state are one file"
+    for area, content in others.items():
+        batch.update(area, content)
+    store.write(batch)
+    head = next(decode(raw, Head) for key, raw in store.scan(Area.META) if b"kerege-head/1" in raw)
+    trees = open_trees(modules, store, head, None, lambda *_: None)
+    assert [tree.root.hex() for tree in trees] == list(about["module_roots"].values())
+    assert about["state_root"] == head.state_root.hex() == done.json["state_root"]
+    assert (about["format"], about["app_hash"]) == ("kerege-export/1", head.app_hash.hex())
+
+
+def test_a_block_meanwhile_is_in_it_whole(home, tmp_path):
+    done = kerege("export", "--home", home, "--out", tmp_path / "state.jsonl", "--json", wiring=Busy(2))
+    assert (done.code, done.json["height"]) == (0, 2)
+    again = kerege("export", "--home", home, "--out", tmp_path / "again.jsonl")
+    assert again.code == 0
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "state.jsonl").read_bytes()
+
+
+def test_a_running_node_is_asked(home, tmp_path):
+    with running(home):
+        assert kerege("export", "--home", home, "--out", tmp_path / "up.jsonl").code == 0
+    assert kerege("export", "--home", home, "--out", tmp_path / "down.jsonl").code == 0
+    assert (tmp_path / "up.jsonl").read_bytes() == (tmp_path / "down.jsonl").read_bytes()
+
+
+def test_no_personal_value_leaves_the_dossiers(copy, tmp_path):
+    assert kerege("export", "--home", copy, "--out", tmp_path / "state.jsonl").code == 0
+    written = (tmp_path / "state.jsonl").read_text(encoding="utf-8")
+    assert not [secret for secret in ("Нурсултан", "Асанов", "11203199500017") if secret in written]
