@@ -11,13 +11,16 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import typer.main
 
 import kerege.kernel
 import kerege.modules
+from kerege.api.app import ROOT as API_ROOT
+from kerege.api.app import describe
+from kerege.api.problems import KINDS, URN
 from kerege.kernel.errors import NotATransaction, Refused
 from kerege.kernel.messages import tag_of
 from kerege.modules import MODULES
@@ -37,6 +40,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "refusals.md": _refusals(),
         FOLDER / "parameters.md": _parameters(),
         FOLDER / "commands.md": _commands(),
+        FOLDER / "api.md": _api(),
     }
 
 
@@ -63,6 +67,31 @@ def _events() -> str:
 def _fields(kind: type[Any]) -> str:
     rows = [(f"`{field.path}`", field.kind, field.description) for field in fields_of(kind)]
     return table(("field", "form", "what it is"), rows) if rows else "No fields.\n"
+
+
+def _api() -> str:
+    """The API's operations and the kinds of its problems; the whole of it is its own OpenAPI document."""
+    nowhere: Any = SimpleNamespace(ledger="", prefix="", submit=None)  # describing asks nobody
+    document = describe(nowhere)
+    parts = [
+        "# API\n",
+        NOTE,
+        f"Addresses begin with `{API_ROOT}`; `GET {API_ROOT}/openapi.json` has all forms and bounds (OpenAPI 3.1).\n",
+    ]
+    rows = [
+        (f"`{method.upper()} {path.removeprefix(API_ROOT)}`", operation["summary"], _statuses(operation))
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+    parts += [table(("request", "what it is for", "answers"), rows), "## Problems\n"]
+    parts.append(f"Answers that are not good are RFC 9457 problem details; `type` is `{URN}` and the name.\n")
+    told = [(f"`{kind.name}`", str(int(kind.status)), kind.title) for kind in KINDS]
+    parts.append(table(("name", "status", "meaning"), told))
+    return "\n".join(parts)
+
+
+def _statuses(operation: dict[str, Any]) -> str:
+    return ", ".join(sorted(operation["responses"]))
 
 
 def _tables() -> str:

@@ -19,6 +19,12 @@ KEYS = {
         "log_entries", "state_keys", "bundle_bytes_log_path_one_signature", "bundle_bytes_state_path_three_signatures",
         "made_ms_median", "verified_ms_median", "within_2000_bytes", "within_3500_bytes",
     },
+    "importing": {
+        "small_rows", "large_rows", "small_rows_per_s", "import_rows_per_s", "memory_growth", "outcomes_equal_truth",
+        "start_page_ms_p95", "verify_page_ms_p95", "pages_kib", "http_single_per_s", "anvil_single_per_s",
+        "single_of_anvil", "http_batched_per_s", "anvil_transfers_per_s", "batched_of_anvil", "engine_per_s",
+        "batched_of_engine", "read_ms_p95_under_load",
+    },
     "growth": {
         "small_accounts", "large_accounts", "small_transfers_per_s", "large_transfers_per_s", "large_of_small",
         "ready_s_after_stop", "cached_values", "peak_memory_mib",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from litestar import Litestar, Response, Router
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
@@ -53,15 +54,7 @@ def create_app(
     metrics = Metrics()
     service = Service(door_factory(), texts, trust, metrics, submitter)
     feed = Feed(service, metrics, longest=stream_seconds)
-    operations = [
-        *ledger_operations(service),
-        *transaction_operations(service),
-        *block_operations(service),
-        *state_operations(service),
-        *event_operations(service, feed),
-        *health_operations(service, metrics),
-    ]
-    operations.append(_document(operations))
+    operations = _operations(service, feed, metrics)
     handlers: list[ControllerRouterHandler] = [handler_of(operation, metrics) for operation in operations]
 
     @asynccontextmanager
@@ -82,6 +75,25 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
+
+
+def describe(door: Door) -> dict[str, Any]:
+    """The OpenAPI document, for whoever writes pages about it; nothing is asked of the door."""
+    metrics = Metrics()
+    service = Service(door, {}, b"", metrics, None)
+    return make_document(_operations(service, Feed(service, metrics, longest=0), metrics), ROOT)
+
+
+def _operations(service: Service, feed: Feed, metrics: Metrics) -> list[Operation]:
+    operations = [
+        *ledger_operations(service),
+        *transaction_operations(service),
+        *block_operations(service),
+        *state_operations(service),
+        *event_operations(service, feed),
+        *health_operations(service, metrics),
+    ]
+    return [*operations, _document(operations)]
 
 
 def _document(operations: list[Operation]) -> Operation:
