@@ -1,11 +1,11 @@
 """The program `kerege`: in this process, which is quick, or in one of its own, where signals and sockets matter."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,13 +54,16 @@ class Done:
         assert not self.out, self.out
 
 
-def kerege(*words: str | Path, env: Mapping[str, str] | None = None, given: str = "", wiring: Wiring | None = None):
+def kerege(
+    *words: str | Path, env: Mapping[str, str] | None = None, given: str = "", wiring: Wiring | None = None
+) -> Done:
     """Run the program in this process."""
     argv = ["kerege", *map(str, words)]
     with (
         CliRunner().isolation(given, env) as (out, err, _),
         mock.patch.object(sys, "argv", argv),
         mock.patch.object(typer.main, "get_command", _commands),
+        mock.patch.object(gc, "collect"),  # a ledger that opens collects all that pytest holds, each time
     ):
         code = main(wiring or NodeWiring())
         sys.stdout.flush()
@@ -83,15 +86,15 @@ def process(*words: str | Path) -> Done:
 
 
 @contextmanager
-def running(home: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """A node on a home; it has said that it is there, and its first line was read."""
+def running(home: Path, *words: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A node on a home, and what it said when it was there."""
     command = _command(("up", "--home", home, "--no-read-model", *words))
     node = subprocess.Popen(command, env=_env(), stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert node.stdout is not None
     try:
-        node.first_line = node.stdout.readline()  # type: ignore[attr-defined]
+        said = node.stdout.readline()
         assert (home / "run/ledger.sock").exists()
-        yield node
+        yield node, said
         if node.poll() is None:
             node.send_signal(signal.SIGINT)
             assert node.wait(20) == 0
@@ -134,11 +137,3 @@ def write_message(path: Path, message: Any) -> Path:
     """A file for `kerege submit`."""
     path.write_text(json.dumps(message), encoding="utf-8")
     return path
-
-
-def await_file(path: Path) -> None:
-    """Wait until a file is there."""
-    until = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < until, path
-        time.sleep(0.02)

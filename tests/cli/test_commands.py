@@ -47,13 +47,11 @@ def test_every_commitment_opens(copy):
     assert report["total"] > 0
 
 
-def test_lost_dossiers_are_told(copy, tmp_path):
+def test_lost_dossiers_are_told(copy, dev_home):
     """An empty store in place of the real one: everything is missing, nothing is made up."""
-    other = tmp_path / "other"
-    assert kerege("init", "--home", other, "--nation", "kg", "--dev").code == 0
     for folder in ("dossiers", "keys"):
         shutil.rmtree(copy / folder)
-        shutil.copytree(other / folder, copy / folder)
+        shutil.copytree(dev_home / folder, copy / folder)
     done = kerege("dossiers", "check", "--home", copy, "--json")
     assert done.code == 1
     report = done.json
@@ -98,8 +96,8 @@ def test_a_process_of_its_own_ends_with_the_same_code(demo):
 
 
 def test_init_warns_of_throw_away_keys(tmp_path):
-    done = kerege("init", "--home", tmp_path / "home", "--dev")
-    assert done.code == 0
+    done = kerege("init", "--home", tmp_path / "home", "--dev", "--json")
+    assert (done.code, set(done.json)) == (0, {"ledger", "home", "trust"})
     assert "WARNING" in done.err
     assert all(path.stat().st_mode & 0o077 == 0 for path in Home(tmp_path / "home").dev_keys.iterdir())
 

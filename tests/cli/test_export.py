@@ -31,7 +31,7 @@ class Busy(NodeWiring):
     def open_door(self, home):
         with super().open_door(home) as door:
             scan, self._home, self._door = door.scan, home, door
-            door.scan = lambda prefix, after=b"": self._scan(scan, prefix, after)
+            vars(door)["scan"] = lambda prefix, after=b"": self._scan(scan, prefix, after)
             yield door
 
     def _scan(self, scan, prefix, after):

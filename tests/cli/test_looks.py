@@ -27,14 +27,15 @@ def looked(dev_home, tmp_path_factory) -> Path:
     return home
 
 
-def shown(home: Path, *words: str) -> list[dict[str, str]]:
+def shown(home: Path, *words: str):
     done = kerege("show", "looks", "--home", home, "--json", *words)
     assert done.code == 0, done
     return done.json
 
 
 def pages(home: Path, size: int, option: str, *words: str) -> list[list[str]]:
-    found, after = [], ()
+    found: list[list[str]] = []
+    after: tuple[str, ...] = ()
     while page := [row["access"] for row in shown(home, "--limit", str(size), *after, *words)]:
         found.append(page)
         after = (option, page[-1])
@@ -44,7 +45,7 @@ def pages(home: Path, size: int, option: str, *words: str) -> list[list[str]]:
 # Refused
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "1.5"])
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x"])
 def test_a_limit_out_of_bounds(looked, limit):
     done = kerege("show", "looks", "--home", looked, "--limit", limit)
     assert (done.code, done.out) == (2, "")
@@ -69,9 +70,7 @@ def test_a_page_after_a_look_that_is_not_there(looked):
 # Shown
 
 
-@pytest.mark.parametrize(
-    ("size", "option"), [(1, "--after"), (3, "--before"), (6, "--after"), (7, "--after"), (8, "--after")]
-)
+@pytest.mark.parametrize(("size", "option"), [(1, "--after"), (3, "--before"), (6, "--after"), (7, "--after")])
 def test_pages_are_every_look_once_the_newest_first(looked, size, option):
     whole = shown(looked)
     found = pages(looked, size, option)
