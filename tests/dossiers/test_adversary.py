@@ -26,16 +26,20 @@ Seen = tuple[dict[str, bytes], list[bytes], list[bytes], list[bytes]]
 """Files, secrets that may not be in them, sealed rows, keyed names; files both open and closed."""
 
 
+ENGINE = ("LOG", "OPTIONS-")
+
+
 def child(name: str, pin: str, mother: bytes, *more: tuple[str, str]) -> Draft:
     fields = (("surname", "Бекмуратов"), ("given_name", name), ("pin", pin), *MOTHER, *more)
     return draft(*fields, parties=(mother,))
 
 
 def bytes_outside_keys(home: Path) -> dict[str, bytes]:
+    """All but the diary and settings of RocksDB: its own words, thread numbers and dates, none of them ours."""
     return {
         str(path.relative_to(home)): path.read_bytes()
         for path in sorted(home.rglob("*"))
-        if path.is_file() and "keys" not in path.relative_to(home).parts
+        if path.is_file() and "keys" not in path.relative_to(home).parts and not path.name.startswith(ENGINE)
     }
 
 

@@ -17,7 +17,8 @@ INSIDE = {
     "memory_rows",
     "sealing",
     "sheets",
-    "sqlite_rows",
+    "rocks_rows",
+    "sqlite",
 }
 """What others may not import: whatever holds a key, a sealed row or an opened sheet."""
 OPEN = {("jobs", "Committed"), ("embedded_keys", "restore_keys")}

@@ -1,6 +1,8 @@
 """The folder: one process, private files, nothing drawn anew by accident, nothing torn by a kill."""
 
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,13 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from rocksdict import Options, Rdict
 
 from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.jobs import Committed
 from kerege.dossiers.memory_rows import MemoryRows
 from kerege.dossiers.ports import Change, Rows, Shelf
-from kerege.dossiers.sqlite_rows import SqliteRows
+from kerege.dossiers.rocks_rows import RocksRows
 from tests.dossiers.support import NOW, Ledger, draft, open_controller
 
 
@@ -31,7 +34,7 @@ def test_nothing_is_created_over_what_exists(controller: Controller, home: Path,
     controller.close()
     with pytest.raises(errors.DossiersExist):
         Controller.create(home, ledger)
-    (home / "dossiers" / "rows.sqlite").unlink()
+    shutil.rmtree(home / "dossiers" / "rows")
     with pytest.raises(errors.DossiersExist):
         Controller.create(home, ledger)
     with pytest.raises(errors.DossiersAbsent):
@@ -48,34 +51,43 @@ def test_a_lost_key_is_named_and_never_drawn_anew(home: Path, ledger: Ledger, lo
 
 
 def test_keys_are_private_and_an_exposed_one_is_refused(controller: Controller, home: Path, ledger: Ledger) -> None:
+    """Nobody but the owner reaches a file: it is closed itself, or stands in a folder that is."""
     for path in home.rglob("*"):
-        assert path.stat().st_mode & 0o077 == 0, path
+        closed = [part for part in (path, *path.parents) if part.is_relative_to(home) and part != home]
+        assert any(part.stat().st_mode & 0o077 == 0 for part in closed), path
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (home / "keys").rglob("*"))
     controller.close()
     (home / "keys" / "epochs" / "0001.key").chmod(0o640)
     with pytest.raises(errors.KeysExposed):
         open_controller(home, ledger)
 
 
-def test_a_file_of_another_format_is_refused(controller: Controller, home: Path, ledger: Ledger) -> None:
+def test_a_store_of_another_format_is_refused(controller: Controller, home: Path, ledger: Ledger) -> None:
     controller.close()
-    path = home / "dossiers" / "rows.sqlite"
-    path.write_bytes(b"no database, only words, and enough of them to fill what a header would take" * 4)
+    path = home / "dossiers" / "rows"
+    current = (path / "CURRENT").read_bytes()
+    (path / "CURRENT").write_bytes(b"no database, only words\n")
     with pytest.raises(errors.StoreDamaged):
         open_controller(home, ledger)
-    path.write_bytes(b"")
+    (path / "CURRENT").write_bytes(current)
+    rows = Rdict(str(path), Options(raw_mode=True))
+    rows[b"\xffformat"] = b"kerege-dossiers/99"
+    rows.close()
     with pytest.raises(errors.WrongVersion):
         open_controller(home, ledger)
 
 
-@pytest.mark.parametrize("adapter", ["memory", "sqlite"])
+@pytest.mark.parametrize("adapter", ["memory", "rocks"])
 def test_every_adapter_of_rows_does_the_same(adapter: str, tmp_path: Path) -> None:
-    rows: Rows = MemoryRows() if adapter == "memory" else SqliteRows.create(tmp_path / "rows.sqlite")
+    rows: Rows = MemoryRows() if adapter == "memory" else RocksRows.create(tmp_path / "rows")
     names = [bytes([number]) * 32 for number in (3, 1, 2)]
     rows.apply(Change(Shelf.BOOKS, name, name * 2) for name in names)
     rows.apply([Change(Shelf.BOOKS, names[0], None), Change(Shelf.BOOKS, names[1], b"new")])
     assert list(rows.scan(Shelf.BOOKS)) == [(names[1], b"new"), (names[2], names[2] * 2)]
     assert rows.get(Shelf.BOOKS, names[0]) is None
     assert rows.get(Shelf.DOSSIERS, names[1]) is None
+    assert rows.held(Shelf.BOOKS, names) == {names[1], names[2]}
+    assert rows.held(Shelf.DOSSIERS, names) == set()
 
     def failing() -> object:
         yield Change(Shelf.BOOKS, names[2], b"half")
@@ -141,13 +153,33 @@ def test_a_kill_leaves_no_torn_dossier(home: Path, ledger: Ledger) -> None:
 
 
 def test_a_full_disk_is_said_and_costs_nothing(controller: Controller, ledger: Ledger) -> None:
+    """A bound on the size of files stands in for the disk: the same refusal by the system, of the same call."""
     good = draft()
     controller.dossiers.write([good])
-    connection = controller._rows._connection
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(errors.StoreUnwritable):
-        controller.dossiers.write([draft() for _ in range(50)])
-    connection.execute("PRAGMA max_page_count = 1000000")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(errors.StoreUnwritable):
+            controller._rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert controller.dossiers.read(ledger.grant(good, "surname"))
     controller.dossiers.write([draft() for _ in range(50)])
+
+
+def test_a_copy_made_while_work_goes_on_is_whole(controller: Controller, home: Path, tmp_path: Path) -> None:
+    controller.dossiers.write([draft() for _ in range(20)])
+    before = list(controller._rows.scan(Shelf.DOSSIERS))
+    controller.backup(tmp_path / "copy")
+    controller.dossiers.write([draft() for _ in range(5)])
+    copy = RocksRows(tmp_path / "copy" / "rows")
+    assert list(copy.scan(Shelf.DOSSIERS)) == before
+    copy.close()
+
+
+def test_a_store_that_another_process_holds_is_not_opened(tmp_path: Path) -> None:
+    rows = RocksRows.create(tmp_path / "rows")
+    with pytest.raises(errors.StoreUnwritable, match="lock"):
+        RocksRows(tmp_path / "rows")
+    rows.close()
+    RocksRows(tmp_path / "rows").close()

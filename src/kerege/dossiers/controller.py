@@ -19,13 +19,13 @@ from kerege.dossiers.pins import EmbeddedPinAuthority, PinPattern
 from kerege.dossiers.ports import LedgerView
 from kerege.dossiers.pseudonyms import Pseudonyms
 from kerege.dossiers.purposes import PURPOSES, Purpose, Purposes
-from kerege.dossiers.sqlite_rows import SqliteRows
+from kerege.dossiers.rocks_rows import RocksRows
 from kerege.dossiers.store import Dossiers
 from kerege.kernel.types import Hash, Time
 
 DOSSIERS_FOLDER = "dossiers"
 KEYS_FOLDER = "keys"
-_ROWS_FILE = "rows.sqlite"
+_ROWS = "rows"
 
 
 def wall_clock() -> Time:
@@ -37,7 +37,7 @@ class Controller:
     """Everything the data controller holds under one home.
 
     ```
-    home/dossiers/   rows.sqlite: sealed rows under keyed names; says nothing without home/keys/
+    home/dossiers/   rows/: sealed rows under keyed names; says nothing without home/keys/
     home/keys/       the key service's folder: on another machine, or in hardware, in production
     ```
     """
@@ -51,17 +51,17 @@ class Controller:
         tombstones: Iterable[Hash] | None,
     ) -> None:
         folder = home / DOSSIERS_FOLDER
-        if not (folder / _ROWS_FILE).is_file():
+        if not (folder / _ROWS).is_dir():
             raise DossiersAbsent(folder=folder)
         defined = Purposes(purposes)
         self._clock = clock
         self.ledger = ledger
-        self._opened: list[FolderLock | EmbeddedKeyService | SqliteRows] = []
+        self._opened: list[FolderLock | EmbeddedKeyService | RocksRows] = []
         try:
             self._opened.append(FolderLock(folder))
             self.keys = EmbeddedKeyService(home / KEYS_FOLDER, ledger, defined, clock)
             self._opened.append(self.keys)
-            self._rows = SqliteRows(folder / _ROWS_FILE)
+            self._rows = RocksRows(folder / _ROWS)
             self._opened.append(self._rows)
             self.dossiers = Dossiers(self._rows, self.keys, defined, tombstones)
         except BaseException:
@@ -85,11 +85,11 @@ class Controller:
     ) -> Self:
         """Make an empty store with fresh keys and open it; raises `DossiersExist`."""
         folder = home / DOSSIERS_FOLDER
-        if (folder / _ROWS_FILE).exists():
+        if (folder / _ROWS).exists():
             raise DossiersExist(folder=folder)
         EmbeddedKeyService.create(home / KEYS_FOLDER)
         make_private_folder(folder)
-        SqliteRows.create(folder / _ROWS_FILE).close()
+        RocksRows.create(folder / _ROWS).close()
         return cls(home, ledger, purposes, clock, None)
 
     @classmethod
@@ -127,7 +127,7 @@ class Controller:
         if folder.exists():
             raise DossiersExist(folder=folder)
         make_private_folder(folder)
-        self._rows.backup(folder / _ROWS_FILE)
+        self._rows.backup(folder / _ROWS)
 
     def close(self) -> None:
         """Let everything go; twice is no error."""

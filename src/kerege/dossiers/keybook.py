@@ -11,7 +11,7 @@ from typing import Any
 
 from kerege.dossiers.errors import KeysMissing
 from kerege.dossiers.files import write_private
-from kerege.dossiers.sqlite_rows import among, check_format, connect, copy_database, transaction
+from kerege.dossiers.sqlite import among, check_format, connect, copy_database, transaction
 
 _APPLICATION = 0x4B4B4559  # "KKEY"
 _FORMAT = 1

@@ -1,4 +1,4 @@
-"""Rows in memory: the twin of `SqliteRows` for tests and simulations; keeps nothing."""
+"""Rows in memory: the twin of `RocksRows` for tests and simulations; keeps nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

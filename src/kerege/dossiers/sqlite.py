@@ -1,0 +1,71 @@
+"""SQLite as the key service uses it: write-ahead log, every commit on the medium, removed rows overwritten."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kerege.dossiers.errors import StoreDamaged, StoreUnwritable, WrongVersion
+from kerege.dossiers.files import sync_file, sync_folder, write_private
+
+_PAGE = 1000
+"""Keys of one question."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database for one writer, every commit durable; raises `StoreDamaged` for a file that is none."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {setting}")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise StoreDamaged(file=path) from error
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the body in one durable transaction or undo it; raises `StoreUnwritable` where the medium refuses."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError):
+            raise StoreUnwritable(reason=error) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise StoreDamaged(reason=error) from error
+        raise
+
+
+def among(connection: sqlite3.Connection, what: str, keys: Sequence[bytes]) -> Iterator[Any]:
+    """Rows of a table (`what`: "key, columns FROM table") whose key is one of many."""
+    key = what.split(",", 1)[0].split(" ", 1)[0]
+    for start in range(0, len(keys), _PAGE):
+        part = keys[start : start + _PAGE]
+        yield from connection.execute(f"SELECT {what} WHERE {key} IN ({','.join('?' * len(part))})", part)
+
+
+def check_format(connection: sqlite3.Connection, path: Path, application: int, version: int) -> None:
+    """Raise `WrongVersion` unless the file was made by this format."""
+    made_by = connection.execute("PRAGMA application_id").fetchone()[0]
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if made_by != application or found != version:
+        raise WrongVersion(file=path, found=found, expected=version)
+
+
+def copy_database(connection: sqlite3.Connection, target: Path) -> None:
+    """Write a consistent copy of an open database to a new file, durably; readers and the writer go on."""
+    write_private(target, b"")
+    copy = sqlite3.connect(target)
+    try:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        copy.close()
+    sync_file(target)
+    sync_folder(target.parent)
