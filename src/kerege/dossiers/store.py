@@ -19,7 +19,16 @@ from kerege.dossiers.errors import (
     NotForPersons,
     StoreDamaged,
 )
-from kerege.dossiers.jobs import JOBS, CheckVerdict, Committed, CompareVerdict, Opened, judge_compare
+from kerege.dossiers.jobs import (
+    BORN,
+    COMPARED,
+    JOBS,
+    CheckVerdict,
+    Committed,
+    CompareVerdict,
+    Opened,
+    judge_compare,
+)
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
 from kerege.dossiers.sheets import OpenSheet, Sheet, seal_sheets
@@ -271,7 +280,7 @@ class Dossiers:
         """
         run = self._keys.begin(job, "compare")
         try:
-            yield Comparison(partial(self._open_for_job, run))
+            yield Comparison(partial(self._open_for_job, run, fields=(*COMPARED, BORN)))
         finally:
             self._keys.end(run)
 
@@ -286,13 +295,17 @@ class Dossiers:
                 last = name
             yield item, opened
 
-    def _open_for_job(self, run: JobPass, item: Committed) -> Opened:
+    def _open_for_job(self, run: JobPass, item: Committed, fields: Sequence[str] | None = None) -> Opened:
+        """Open a dossier for a running job: all of it, or the named fields that it has."""
         try:
             keys = self._keys.open_for_job(run, item.record, item.version, item.purpose)
             if isinstance(keys, Absence):
                 return keys
             row = self._rows.get(Shelf.DOSSIERS, keys.locator)
-            return Absence.MISSING if row is None else OpenSheet(keys, row).open_all()
+            if row is None:
+                return Absence.MISSING
+            sheet = OpenSheet(keys, row)
+            return tuple(sheet.open(name) for name in sheet.names if fields is None or name in fields)
         except StoreDamaged:
             # A verdict, not an accident: the check goes on and counts this one as wrong.
             return None
