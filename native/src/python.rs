@@ -11,7 +11,7 @@ use crate::flat::Change;
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::node::Leaf;
 use crate::sealing::Unsealable;
-use crate::sheets::{Sealed, Sheet};
+use crate::sheets::{Sheet, seal_all};
 use crate::signatures::{self, Claims, NoVerdict, Pool};
 use crate::tree::{Refusal, Tree};
 
@@ -307,7 +307,7 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
             nonces: nonces.as_bytes(),
         });
     }
-    let sealed = py.detach(|| asked.iter().map(|sheet| sheet.seal(step)).collect::<Result<Vec<Sealed>, _>>())?;
+    let sealed = py.detach(|| seal_all(&asked, step))?;
     let answers = sealed.iter().map(|one| {
         let commitments = PyTuple::new(py, one.commitments.iter().map(|each| PyBytes::new(py, each)))?;
         Ok((PyBytes::new(py, &one.row), commitments, PyBytes::new(py, &one.root)))

@@ -16,6 +16,8 @@ const FIELD_BOUND: &[u8] = b"kerege/sealed-field/1";
 const COVER_BOUND: &[u8] = b"kerege/cover/1";
 const LENGTH: usize = 4;
 const MAXIMUM_NAME: usize = 255;
+const MAXIMUM_THREADS: usize = 8;
+const WORTH_A_THREAD: usize = 16;
 
 /// What one dossier is sealed from.
 pub struct Sheet<'a> {
@@ -41,6 +43,25 @@ pub struct Sealed {
     pub commitments: Vec<Hash>,
     /// RFC 6962 root over them.
     pub root: Hash,
+}
+
+/// Seal many, on as many threads as the machine has processors where there are enough for each.
+pub fn seal_all(sheets: &[Sheet], step: usize) -> Result<Vec<Sealed>, Unsealable> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAXIMUM_THREADS);
+    if sheets.len() < threads * WORTH_A_THREAD {
+        return sheets.iter().map(|sheet| sheet.seal(step)).collect();
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = sheets
+            .chunks(sheets.len().div_ceil(threads))
+            .map(|part| scope.spawn(move || part.iter().map(|sheet| sheet.seal(step)).collect::<Result<Vec<_>, _>>()))
+            .collect();
+        let mut sealed = Vec::with_capacity(sheets.len());
+        for part in parts {
+            sealed.extend(part.join().expect("sealing does not panic")?);
+        }
+        Ok(sealed)
+    })
 }
 
 impl Sheet<'_> {
@@ -194,6 +215,26 @@ mod tests {
         assert_eq!(sealed.row.len(), NONCE + 4096 + TAG);
         assert_eq!(sealed.commitments.len(), 2);
         assert!(sheet.seal(0).is_err());
+    }
+
+    #[test]
+    fn many_are_sealed_as_one_by_one() {
+        let salts = [7; SALT];
+        let nonces: Vec<[u8; 2 * NONCE]> = (0..100).map(|number| [number; 2 * NONCE]).collect();
+        let sheets: Vec<Sheet> = nonces
+            .iter()
+            .map(|nonces| Sheet {
+                locator: &nonces[..4],
+                version: 1,
+                data_key: &[2; 32],
+                fields: vec![("surname", "Асанова")],
+                salts: &salts,
+                nonces,
+            })
+            .collect();
+        let together = seal_all(&sheets, 64).unwrap();
+        assert!(sheets.iter().zip(&together).all(|(sheet, sealed)| sheet.seal(64).unwrap().row == sealed.row));
+        assert_eq!(together.len(), 100);
     }
 
     #[test]
