@@ -12,8 +12,11 @@ import pytest
 from kerege.kernel import errors
 from kerege.kernel.codec import decode
 from kerege.kernel.days import Calendar, local_day, parse_iso, weekday
+from kerege.modules.policy.genesis import Genesis as PolicyGenesis
+from kerege.modules.services.keeper.cases import FEE_ACCOUNT
 from kerege.modules.services.rules import encode_definition
 from kerege.modules.services.types import ServiceDefinition
+from kerege.node.genesis import Post, genesis_of
 from kerege.node.pack import (
     Pack,
     check_examples,
@@ -25,6 +28,7 @@ from kerege.node.pack import (
     unverified,
 )
 from kerege.node.pack.texts import placeholders
+from kerege.testing.signers import Ed25519Signer
 
 MODULES = Path(__file__).parents[2] / "src" / "kerege" / "modules"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -232,3 +236,36 @@ def test_a_definition_is_canonical(pack: Pack, code: str) -> None:
     """The bytes that go into state decode to the same definition and encode to the same bytes."""
     definition = pack.service(code).definition
     assert decode(encode_definition(definition), ServiceDefinition) == definition
+
+
+def test_every_parameter_is_read_by_the_program_or_by_a_service(pack: Pack) -> None:
+    """One that nobody reads would look like a rule and be none."""
+    read = "\n".join(path.read_text(encoding="utf-8") for path in MODULES.parent.rglob("*.py"))
+    folder = nation_folder("kg") / "services"
+    named = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.yaml"))
+    unread = [p.name for p in pack.parameters if p.name not in named and f'"{p.name}"' not in read]
+    assert [name for name in unread if not _by_registry(name, read)] == []
+
+
+def _by_registry(name: str, read: str) -> bool:
+    """Whether the program asks for it by a name with a part left open, as `registries.{registry}.…`."""
+    first, _, rest = name.partition(".")
+    return f'"{first}.{{' in read and f".{rest.rpartition('.')[2]}" in read
+
+
+def test_a_treasurer_receives_fees_and_a_personnel_officer_appoints(pack: Pack) -> None:
+    posts = [Post(office_of(pack, role), role, Ed25519Signer(bytes([at]) * 32).key) for at, role in enumerate(FOUNDERS)]
+    genesis = genesis_of(pack, posts, "kg-test", 1_000)
+    policy = decode(dict(genesis.modules)["policy"], PolicyGenesis)
+    treasurer = next(post for post in posts if post.role == "treasurer")
+    assert [row.value for name, row in policy.parameters if name == FEE_ACCOUNT] == [treasurer.address.hex()]
+    authority = next(each for each in pack.institutions if each.code == "civil-registration-authority")
+    assert "personnel-officer" in authority.roles
+
+
+FOUNDERS = ("minister-justice", "system-operator", "treasurer", "central-banker", "personnel-officer")
+
+
+def office_of(pack: Pack, role: str) -> str:
+    kinds = {kind.code for kind in pack.office_kinds if role in kind.roles}
+    return next(office.code for office in pack.offices if office.kind in kinds and office.valid_to is None)

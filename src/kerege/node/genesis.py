@@ -21,13 +21,16 @@ from kerege.modules.policy.genesis import Genesis as PolicyGenesis
 from kerege.modules.policy.keeper import REST
 from kerege.modules.policy.types import CalendarDay, LegalBasis, Revision, Value
 from kerege.modules.services.genesis import Genesis as ServicesGenesis
+from kerege.modules.services.keeper.cases import FEE_ACCOUNT
 from kerege.node.home import HomeError
 from kerege.node.pack import Pack
 from kerege.node.pack.types import Value as PackValue
 
 GOVERNMENT = "government"
 CENTRAL_BANK = "central-bank"
-BOARDS = {GOVERNMENT: ("minister-justice", "system-operator", "treasurer"), CENTRAL_BANK: ("central-banker",)}
+TREASURER = "treasurer"
+"""Role whose founding holder's account receives fees, until a proposal names another."""
+BOARDS = {GOVERNMENT: ("minister-justice", "system-operator", TREASURER), CENTRAL_BANK: ("central-banker",)}
 """Founding boards and the roles whose holders sit on them; half of them, rounded up, decide."""
 
 _UNVERIFIED = [LegalBasis("", "", "", None, unverified=True)]
@@ -57,7 +60,7 @@ def genesis_of(pack: Pack, posts: Sequence[Post], ledger: str, time: int) -> Gen
         modules=[
             ("accounts", encode(_accounts(posts))),
             ("authority", encode(_authority(pack, posts))),
-            ("policy", encode(_policy(pack))),
+            ("policy", encode(_policy(pack, posts))),
             ("bank", encode(_bank(pack))),
             ("services", encode(ServicesGenesis([encode(s.definition) for s in pack.services]))),
         ],
@@ -121,7 +124,7 @@ def _board(name: str, roles: tuple[str, ...], posts: Sequence[Post]) -> Board:
     return Board(members, (len(members) + 1) // 2)
 
 
-def _policy(pack: Pack) -> PolicyGenesis:
+def _policy(pack: Pack, posts: Sequence[Post]) -> PolicyGenesis:
     offset = pack.nation.offset_minutes
     parameters = [
         (parameter.name, Revision(_value(d.value), _period(d.valid_from, None, offset)[0], None, _basis(d.legal_basis)))
@@ -131,6 +134,9 @@ def _policy(pack: Pack) -> PolicyGenesis:
     rest = [str(day) for day in pack.nation.rest_weekdays]
     parameters.append((REST, Revision(rest, 0, None, _UNVERIFIED)))
     parameters.append((BASE_CURRENCY, Revision(pack.nation.currency, 0, None, _UNVERIFIED)))
+    treasury = next((post.address.hex() for post in posts if post.role == TREASURER), None)
+    if treasury is not None:
+        parameters.append((FEE_ACCOUNT, Revision(treasury, 0, None, _UNVERIFIED)))
     calendar = [(h.day, CalendarDay(h.works, h.code, _basis((h.legal_basis,)))) for h in pack.holidays]
     return PolicyGenesis(parameters, calendar)
 

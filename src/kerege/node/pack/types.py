@@ -100,6 +100,7 @@ class Role(Struct, frozen=True):
                 "accept",
                 "register",
                 "supervise",
+                "appoint",
                 "order",
                 "allocate-pins",
                 "keep-blanks",
