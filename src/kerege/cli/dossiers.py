@@ -33,6 +33,16 @@ def erase(
 
 
 @app.command()
+def tidy(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
+    """Do what time makes due; let a timer run this every day.
+
+    Dossiers whose transaction can commit no more are destroyed, backups of keys past their term too, and a new epoch of
+    keys begins in time for the erasures that wait for it.
+    """
+    show(wiring().tidy_dossiers(home), as_json=json_)
+
+
+@app.command()
 def rotate(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """Begin a new epoch of keys: every data key is wrapped anew, the old master keys are destroyed."""
     show(wiring().rotate_keys(home), as_json=json_)

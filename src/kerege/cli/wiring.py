@@ -82,6 +82,9 @@ class Wiring(Protocol):
     def rotate_keys(self, home: Path) -> dict[str, Any]:
         """Begin a new epoch of the dossiers' keys and destroy the old ones."""
 
+    def tidy_dossiers(self, home: Path) -> dict[str, Any]:
+        """What time makes due: dossiers that no transaction can commit to, backups past their term, a key epoch."""
+
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
         """Copy the sealed rows, the keys, or each to a folder of its own."""
 

@@ -52,6 +52,8 @@ from kerege.storage.rocks import RocksStore
 HOUR = 3_600_000
 PROTECTION = "data-protection-officer"
 GATEWAY = "/gateway"
+ROTATION_AHEAD = 7 * 24 * HOUR
+"""An epoch of keys ends so long before the erasures under it must be complete: a week of failures harms nobody."""
 TICK_EVERY = 1.0
 """Seconds between two looks at what is due."""
 
@@ -283,6 +285,27 @@ class NodeWiring:
             "rewrapped": rotation.rewrapped,
             "destroyed": rotation.destroyed,
             "next_due": due,
+        }
+
+    def tidy_dossiers(self, home: Path) -> dict[str, Any]:
+        """See `Wiring`."""
+        with self._controller(home) as (door, controller):
+            now = door.head().time
+
+            def committed(about: bytes, _version: int) -> bool:
+                found = door.states([RECORDS.encode_key(about), CASES.encode_key(about)])
+                return any(raw is not None for raw in found)
+
+            orphans = controller.dossiers.collect_orphans(now, committed)
+            absent = controller.keys.expire_backups()
+            due = controller.keys.rotation_due()
+            rotation = controller.keys.rotate_epoch() if due is not None and due - now < ROTATION_AHEAD else None
+        return {
+            "confirmed": orphans.confirmed,
+            "collected": orphans.collected,
+            "backups_not_found": [str(folder) for folder in absent],
+            "epoch": None if rotation is None else rotation.epoch,
+            "rotation_due": due if rotation is None else None,
         }
 
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
