@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kerege.node.wiring import NodeWiring
 from kerege.storage.rocks import RocksStore
 from tests.cli.program import REFUSED, REGISTRAR, UNUSABLE, kerege, leaves, look, process, running, write_message
 
@@ -219,10 +220,21 @@ def test_a_second_node_on_a_home(home):
         assert kerege("show", "head", "--home", home).code == 0
 
 
-def test_no_traceback_for_what_nobody_foresaw(home):
-    """A key file that only somebody's hands can have spoilt: the program tells how to report it."""
-    (home / "dev-keys" / f"{REGISTRAR.replace('/', '--')}.json").write_text("{}")
+def test_no_traceback_for_what_nobody_foresaw(home, monkeypatch):
+    """An error of our own: the program tells how to report it."""
+    monkeypatch.setattr(NodeWiring, "check_dossiers", lambda *_: {}["nothing"])
     done = kerege("dossiers", "check", "--home", home, "--as", REGISTRAR)
     assert done.code == UNUSABLE
     assert "Traceback" not in done.err
     assert "KEREGE_TRACEBACK=1" in done.err
+
+
+def test_a_home_that_does_not_say_which_ledger_it_is(home):
+    (home / "home.json").write_text('{"format": 1}')
+    kerege("show", "head", "--home", home).one_sentence("home.json", "restore")
+
+
+def test_a_spoilt_throw_away_key_is_named(home):
+    path = next((home / "dev-keys").iterdir())
+    path.write_text('{"name": "x"}')
+    kerege("keys", "list", "--home", home).one_sentence(path.name, "remove")

@@ -4,7 +4,11 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta, Struct
 from nacl.signing import SigningKey
 
 from kerege.kernel import addresses, crypto
@@ -75,18 +79,33 @@ def write_keys(home: Home, keys: list[DevKey], prefix: str) -> None:
 def read_key(home: Home, name: str) -> DevKey:
     """The key of `office/role`; raises `HomeError` where the home has none."""
     path = home.dev_keys / f"{_file_name(name)}.json"
-    try:
-        form = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    if not path.is_file():
         reason = f"{home.path} has no throw-away key of {name}: it exists only after `kerege init --dev`."
-        raise HomeError(reason) from None
-    return DevKey(form["name"], form["office"], form["role"], bytes.fromhex(form["seed"]))
+        raise HomeError(reason)
+    form = _read(path)
+    return DevKey(form.name, form.office, form.role, bytes.fromhex(form.seed))
 
 
 def list_keys(home: Home) -> list[tuple[str, str]]:
-    """(name, address) of every throw-away key of a home, by name."""
-    forms = [json.loads(path.read_bytes()) for path in sorted(home.dev_keys.glob("*.json"))]
-    return [(form["name"], form["address"]) for form in forms]
+    """(name, address) of every throw-away key of a home, by name; raises `HomeError` where a file is spoilt."""
+    forms = [_read(path) for path in sorted(home.dev_keys.glob("*.json"))]
+    return [(form.name, form.address) for form in forms]
+
+
+class _KeyFile(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    office: str
+    role: str
+    address: str
+    seed: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+def _read(path: Path) -> _KeyFile:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_KeyFile)
+    except msgspec.DecodeError as error:
+        reason = f"{path} is no key file ({error}): remove it, or make the home anew with `kerege init --dev`."
+        raise HomeError(reason) from None
 
 
 def _file_name(name: str) -> str:

@@ -76,6 +76,9 @@ class Home:
                 f"{self.path} is a home of format {found}, this program reads format {FORMAT}: use the release that "
                 "made it."
             )
+        if not all(isinstance(about.get(name), str) for name in ("ledger", "nation", "prefix")):
+            reason = f"{self.about} does not say which ledger this is: restore it from a backup of the home."
+            raise HomeError(reason)
         return about
 
 

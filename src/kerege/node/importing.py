@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO
 
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
@@ -64,22 +66,24 @@ def open_node(home: Home) -> Iterator[Door]:
             yield running
         return
     command = [sys.executable, "-m", "kerege.node", "up", "--home", str(home.path)]
-    node = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        with _await(home, node) as door:
-            yield door
-    finally:
-        node.terminate()
-        node.wait()
+    with TemporaryFile("w+") as told:  # a pipe that nobody reads would stop a node that has much to say
+        node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told, start_new_session=True)
+        try:
+            with _await(home, node, told) as door:
+                yield door
+        finally:
+            node.terminate()
+            node.wait()
 
 
-def _await(home: Home, node: "subprocess.Popen[str]") -> SocketDoor:
+def _await(home: Home, node: "subprocess.Popen[bytes]", told: IO[str]) -> SocketDoor:
     """The door of a node that is starting; raises `HomeError` with its own words where it does not."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if node.poll() is not None:
-            _, told = node.communicate()
-            raise HomeError(told.strip() or f"the node ended with code {node.returncode}: run `kerege up` and look.")
+            told.seek(0)
+            said = told.read().strip()
+            raise HomeError(said or f"the node ended with code {node.returncode}: run `kerege up` and look.")
         door = _reach(home)
         if door is not None:
             return door

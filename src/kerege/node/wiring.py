@@ -367,7 +367,8 @@ class NodeWiring:
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""
-        return devkeys.list_keys(Home(home))
+        with _told():
+            return devkeys.list_keys(Home(home))
 
 
 @contextmanager
