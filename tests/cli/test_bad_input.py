@@ -222,7 +222,7 @@ def test_a_second_node_on_a_home(home):
 
 def test_no_traceback_for_what_nobody_foresaw(home, monkeypatch):
     """An error of our own: the program tells how to report it."""
-    monkeypatch.setattr(NodeWiring, "check_dossiers", lambda *_: {}["nothing"])
+    monkeypatch.setattr(NodeWiring, "check_dossiers", lambda *_: 1 // 0)
     done = kerege("dossiers", "check", "--home", home, "--as", REGISTRAR)
     assert done.code == UNUSABLE
     assert "Traceback" not in done.err
