@@ -95,6 +95,7 @@ def test_commands_do_what_is_said(tmp_path: Path) -> None:
         "PATH": f"{folder}/.venv/bin:{os.environ['PATH']}",
         "PYTHONPATH": f"{folder}/src:{folder}",
         "KEREGE_PASSPHRASE": "only for this test",
+        "KEREGE_KEYS": f"{folder}/keystore",
     }
     variables.pop("CI", None)
     for name in TRIED:

@@ -209,3 +209,20 @@ def test_union_of_messages_is_told_by_its_tag():
     with pytest.raises(BadForm):
         forms.from_json({"name": "n"}, kind, "kg")
     assert msgspec.json.encode(forms.json_schema(kind))
+
+
+@pytest.mark.parametrize(
+    ("raw", "depth"),
+    [
+        (b"5", 0),
+        (b"[]", 1),
+        (b'{"a": [{"b": "]]]]"}]}', 3),
+        (b'["\\"[[[["]', 1),
+        (b"[" * 100_000, 100_000),
+        (b"[[]" * 50, 51),
+        (b'"[[[[', 0),
+    ],
+)
+def test_depth_is_known_before_anything_is_decoded(raw: bytes, depth: int) -> None:
+    assert not forms.is_deeper(raw, depth)
+    assert depth == 0 or forms.is_deeper(raw, depth - 1)

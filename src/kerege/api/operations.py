@@ -19,6 +19,7 @@ from msgspec import Struct
 from kerege.api.metrics import Metrics
 from kerege.api.problems import MALFORMED, NOT_ACCEPTED, TOO_LARGE, Kind, Problem
 from kerege.api.replies import JSON
+from kerege.kernel.forms import is_deeper
 
 Asked = Request[Any, Any, Any]
 Run = Callable[[Asked], Awaitable[ASGIResponse]]
@@ -164,17 +165,7 @@ async def read_body(request: Asked, bodies: Mapping[str, Any], maximum: int) -> 
         raise Problem(TOO_LARGE, detail) from None
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
-
-
 def check_depth(raw: bytes, maximum: int) -> None:
     """Refuse JSON that is nested deeper than any form of the ledger, before it is decoded; raises `Problem`."""
-    depth = 0
-    for found in _TOKEN.finditer(raw):
-        letter = found[0]
-        if letter in {b"[", b"{"}:
-            depth += 1
-            if depth > maximum:
-                raise malformed("body", f"nested deeper than {maximum}")
-        elif letter in {b"]", b"}"}:
-            depth -= 1
+    if is_deeper(raw, maximum):
+        raise malformed("body", f"nested deeper than {maximum}")

@@ -21,6 +21,8 @@ from kerege.kernel.messages import Message
 from kerege.kernel.transaction import Body
 
 HOUR = 3_600_000
+DEEPEST = 32
+"""Nested arrays and objects of a file of messages: twice what any form of the ledger has."""
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each further attempt to get an answer."""
 SIGNATURES = 3
@@ -138,9 +140,12 @@ def read_input(text: str) -> str:
 
 def parse(text: str, what: str) -> Any:  # noqa: ANN401 - JSON
     """JSON of a text; raises `CommandError`."""
+    if forms.is_deeper(text.encode(errors="replace"), DEEPEST):
+        sentence = f"{what} is nested deeper than {DEEPEST}: see `kerege schema`."
+        raise CommandError(sentence)
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         sentence = f"{what} is not JSON ({error}): see `kerege schema`."
         raise CommandError(sentence) from None
 

@@ -16,6 +16,9 @@ from kerege.kernel.errors import BadForm
 
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+"""Brackets, and texts, which may hold some that do not count."""
+
 _TYPES: dict[Any, types.Type] = {}
 
 
@@ -43,6 +46,22 @@ def from_json(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
         return msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), kind)
     except msgspec.ValidationError as error:  # bounds and patterns, told by position
         raise BadForm(field="$", reason=str(error)) from None
+
+
+def is_deeper(raw: bytes, maximum: int) -> bool:
+    """Whether JSON nests deeper than a bound: asked before decoding, which needs a frame of the stack for each level.
+
+    Of bytes that are no JSON it says what it sees; decoding refuses them.
+    """
+    depth = 0
+    for found in _BRACKETS.finditer(raw):
+        if found[0] in {b"[", b"{"}:
+            depth += 1
+            if depth > maximum:
+                return True
+        elif found[0] in {b"]", b"}"}:
+            depth -= 1
+    return False
 
 
 def _unwrap(kind: types.Type) -> tuple[types.Type, str]:
