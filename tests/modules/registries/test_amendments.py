@@ -4,6 +4,7 @@ Played by the desk on a real ledger with the pack's own examples, so that what i
 really send: everything but random bytes, times and roots must be equal, position by position.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,7 @@ from kerege.testing.journey import Journey, Played
 
 KINDS = ("clerical", "adoption", "paternity-established")
 IDENTIFIER = 16
+ADDRESS = re.compile("[0-9a-f]{40}")
 
 
 class Story:
@@ -72,9 +74,11 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stor
 
 
 def shape(value: Any) -> Any:
-    """Random bytes by their length, times as such; codes, counts and nesting as they are."""
+    """Random bytes and addresses by their length, times as such; codes, counts and nesting as they are."""
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
+    if isinstance(value, str) and ADDRESS.fullmatch(value):
+        return "20 bytes in hex"
     if isinstance(value, list | tuple):
         return [shape(each) for each in value]
     if isinstance(value, dict):
