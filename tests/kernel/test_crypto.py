@@ -81,7 +81,7 @@ def test_batches_say_what_single_checks_say(form: str) -> None:
     good = [item_of(signed.signed_by(signer, sequence=n)) for n in range(70) for signer in signed.SIGNERS]
     bad = [(kind, key, good[0][2], signature) for kind, key, _, signature in good[3:]]
     items = [item for pair in zip(good[3:], bad, strict=True) for item in pair]
-    verifier = crypto.Verifier(kind=form)
+    verifier = crypto.Verifier(kind=form, remembered=1_000)
     found = verifier.collect(verifier.submit(items, PLACES))
     assert found == [verified(*item) for item in items] == [True, False] * len(bad)
     assert verifier.collect(verifier.submit(items, PLACES)) == found
@@ -130,7 +130,7 @@ def test_a_ticket_is_collected_once(form: str) -> None:
 
 @every_form
 def test_places_are_asked_at_collection_and_never_remembered(form: str) -> None:
-    verifier, items = crypto.Verifier(kind=form), [item_of(each) for each in TRANSACTIONS]
+    verifier, items = crypto.Verifier(kind=form, remembered=100), [item_of(each) for each in TRANSACTIONS]
     assert verifier.collect(verifier.submit(items)) == [True, False, True]
     assert verifier.collect(verifier.submit(items), PLACES) == [True, True, True]
     assert verifier.collect(verifier.submit(items, PLACES), crypto.NO_ORIGINS) == [True, False, True]
@@ -139,7 +139,7 @@ def test_places_are_asked_at_collection_and_never_remembered(form: str) -> None:
 
 
 def test_what_is_remembered_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    verifier, items = crypto.Verifier(kind="plain"), [item_of(each) for each in TRANSACTIONS]
+    verifier, items = crypto.Verifier(kind="plain", remembered=100), [item_of(each) for each in TRANSACTIONS]
     before = verifier.collect(verifier.submit(items, PLACES))
 
     def fail(*_: Any) -> bool:

@@ -13,8 +13,9 @@ import threading
 import time as clock
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from kerege.consensus import rows
 from kerege.kernel.block import Block, Executed, Outcome, Prepared
@@ -60,8 +61,7 @@ class Stopped(Exception):
     """The engine does not run: nothing was accepted, or whether it was is told by asking for the receipt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of a submitted transaction: a durable receipt, or why it was not a transaction."""
 
     id: bytes
@@ -338,11 +338,10 @@ class EmbeddedEngine:
                 gc.collect(1)
         for (submission, position, _), outcome in zip(work.waiting, executed.outcomes, strict=True):
             submission.answer(position, self._answer(outcome, executed.height, first))
-        touched = {id(submission): submission for submission, _, _ in work.waiting}
         with self._changed:
-            for identity, submission in touched.items():
+            for submission in {submission for submission, _, _ in work.waiting}:
                 if submission.settled:
-                    del self._unsettled[identity]
+                    del self._unsettled[id(submission)]
 
     def _answer(self, outcome: Outcome, height: int, first: int) -> Answer:
         if outcome.receipt is not None and outcome.leaf is not None:

@@ -159,17 +159,17 @@ class Ticket:
 
 
 class Verifier:
-    """Checks witnesses ahead of execution and remembers the verdicts.
+    """Checks witnesses ahead of execution; remembers the verdicts where the same ones are asked for again.
 
     Ed25519 goes to native threads in batches of 64 where `kerege_native` is present; the rest, and everything
     where it is not, is checked in line when collected: a Python thread per check beside busy Python starves.
     `kind`: "" the best present, "native" (raises `ImportError` where absent), "plain". `threads`: native
-    ones. `remembered`: verdicts kept, the oldest half dropped at a time; 0 none.
+    ones. `remembered`: verdicts kept, the oldest half dropped at a time; 0 none, for whoever checks each witness once.
 
     May be used from several threads, a ticket from one at a time.
     """
 
-    def __init__(self, *, kind: str = "", threads: int = 2, remembered: int = 200_000) -> None:
+    def __init__(self, *, kind: str = "", threads: int = 2, remembered: int = 0) -> None:
         if kind not in {"", "native", "plain"}:
             raise ValueError(f"no kind of verifier: {kind!r}")
         if kind == "native" and _native is None:
@@ -183,20 +183,20 @@ class Verifier:
     def submit(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
         """Start checking; returns at once. `settings` are those used where `collect` is given none."""
         ticket = Ticket(items, settings)
-        young, old = self._young, self._old
-        batch: list[tuple[bytes, bytes, bytes]] = []
-        for position, (kind, key, transaction, signature) in enumerate(items):
-            mark = _mark(kind, key, transaction.id, signature)
-            verdict = young.get(mark)
-            if verdict is None:
-                verdict = old.get(mark)
-            ticket.marks.append(mark)
-            ticket.verdicts.append(verdict)
-            if verdict is None and kind == ED25519 and self._batches is not None:
-                ticket.batched.append(position)
-                batch.append((key, payload(transaction.id), signature))
-        if batch and self._batches is not None:
-            ticket.batch = self._batches.submit(batch)
+        if self._generation:
+            ticket.marks = [_mark(kind, key, transaction.id, signature) for kind, key, transaction, signature in items]
+            ticket.verdicts = [self._recall(mark) for mark in ticket.marks]
+        else:
+            ticket.verdicts = [None] * len(items)
+        if self._batches is not None:
+            ticket.batched = [
+                position
+                for position, verdict in enumerate(ticket.verdicts)
+                if verdict is None and items[position][0] == ED25519
+            ]
+            if ticket.batched:
+                chosen = [items[position] for position in ticket.batched]
+                ticket.batch = self._batches.submit([(key, payload(t.id), sign) for _, key, t, sign in chosen])
         return ticket
 
     def collect(self, ticket: Ticket, settings: SignatureSettings | None = None) -> list[bool]:
@@ -213,7 +213,8 @@ class Verifier:
         if self._batches is not None and ticket.batched:
             for position, good in zip(ticket.batched, self._batches.collect(ticket.batch), strict=True):
                 found[position] = good == 1
-                self._remember(ticket.marks[position], found[position])
+        if self._generation:
+            self._remember(ticket.marks, found)
         for position, (kind, _key, transaction, signature) in enumerate(items):
             if kind == WEBAUTHN and found[position]:
                 found[position] = allowed_here(kind, transaction, signature, places)
@@ -226,21 +227,24 @@ class Verifier:
 
     def _inline(self, ticket: Ticket, items: Sequence[Item]) -> list[bool]:
         """Verdicts remembered or found in this thread; false, for now, of what runs on native threads."""
+        if len(ticket.batched) == len(items):
+            return [False] * len(items)
         elsewhere = set(ticket.batched)
-        found: list[bool] = []
-        for position, verdict in enumerate(ticket.verdicts):
-            if verdict is None and position not in elsewhere:
-                verdict = well_signed(*items[position])  # noqa: PLW2901 - the verdict that was missing
-                self._remember(ticket.marks[position], verdict)
-            found.append(bool(verdict))
-        return found
+        return [
+            well_signed(*items[position]) if verdict is None and position not in elsewhere else bool(verdict)
+            for position, verdict in enumerate(ticket.verdicts)
+        ]
 
-    def _remember(self, mark: bytes, verdict: bool) -> None:  # noqa: FBT001 - the thing itself
-        if self._generation == 0:
-            return
-        if len(self._young) >= self._generation:
-            self._old, self._young = self._young, {}
-        self._young[mark] = verdict
+    def _recall(self, mark: bytes) -> bool | None:
+        verdict = self._young.get(mark)
+        return self._old.get(mark) if verdict is None else verdict
+
+    def _remember(self, marks: list[bytes], verdicts: list[bool]) -> None:
+        """Keep what was found of signatures alone: a passkey's place is asked anew each time."""
+        for mark, verdict in zip(marks, verdicts, strict=True):
+            if len(self._young) >= self._generation:
+                self._old, self._young = self._young, {}
+            self._young[mark] = verdict
 
 
 def _mark(kind: int, key: bytes, transaction: bytes, signature: bytes) -> bytes:

@@ -313,7 +313,7 @@ class Machine:
         for transaction in decoded:
             if not isinstance(transaction, NotATransaction):
                 try:
-                    _declare(modules, transaction.body, wanted)
+                    _declare(modules, state, transaction.body, wanted)
                 except (ValueError, OverflowError):  # a key that is none: the handler will say so
                     continue
         self._fetched = state.prefetch(wanted)
@@ -352,8 +352,8 @@ class _Undoing:
             self._state.discard_block()
 
 
-def _declare(modules: Modules, body: Body, wanted: dict[bytes, Table[Any, Any]]) -> None:
-    """Add the rows that a transaction will most likely read."""
+def _declare(modules: Modules, state: State, body: Body, wanted: dict[bytes, Table[Any, Any]]) -> None:
+    """Add the rows that a transaction will most likely read, but for those of tables whose keys are all known."""
     sender, declares = body.sender, modules.declares
     for table in modules.sender_tables:
         wanted[table.encode_key(sender)] = table
@@ -361,7 +361,8 @@ def _declare(modules: Modules, body: Body, wanted: dict[bytes, Table[Any, Any]])
         declare = declares.get(type(message))
         if declare is not None:
             for table, key in declare(sender, message):
-                wanted[table.encode_key(key)] = table
+                if not table.few or not state.knows(table):
+                    wanted[table.encode_key(key)] = table
 
 
 def next_due(modules: Modules, ctx: Context) -> int | None:

@@ -155,11 +155,11 @@ class State:
         return self._young[key]
 
     def _load(self, table: "Table[Any, Any]", key: bytes) -> Any:  # noqa: ANN401
+        if table.few and not self._may_hold(table, key):
+            return None
         value = self._old.get(key, _MISSING)
         if value is _MISSING:
             value = self._load_pending(key)
-        if value is _MISSING and table.few and not self._may_hold(table, key):
-            return None
         if value is _MISSING:
             self.missed += 1
             try:
@@ -172,17 +172,18 @@ class State:
 
     def _may_hold(self, table: "Table[Any, Any]", key: bytes) -> bool:
         """Whether a table with few keys may have a value under a key."""
-        if table.name not in self._known:
-            self._know_all(table)
-        known = self._known[table.name]
+        known = self._known.get(table.name, _MISSING)
+        if known is _MISSING:
+            known = self._know_all(table)
         return known is None or key in known
 
-    def _know_all(self, table: "Table[Any, Any]") -> None:
+    def _know_all(self, table: "Table[Any, Any]") -> set[bytes] | None:
         start, end = table.prefix, end_of(table.prefix)
         layers = [*self._pending, self._changes]  # before the store: what becomes durable meanwhile is in both
         known = {key for layer in layers for key in layer.items if key.startswith(start)}
         known.update(key for key, _ in islice(self._stored(start, end), KNOWN_KEYS + 1))
         self._known[table.name] = None if len(known) > KNOWN_KEYS else known
+        return self._known[table.name]
 
     def _know(self, table: "Table[Any, Any]", key: bytes) -> None:
         """A key may have a value from now on; one that is deleted stays known, which costs no more than a read."""
@@ -211,17 +212,21 @@ class State:
             self._outdated[key] = raw
         return value
 
+    def knows(self, table: "Table[Any, Any]") -> bool:
+        """Whether all keys of a table are in memory: a table with few keys that was asked for before."""
+        return table.few and self._known.get(table.name) is not None
+
     def prefetch(self, wanted: dict[bytes, "Table[Any, Any]"]) -> int:
         """Load keys that a block will need, in one call; how many were not in memory. Never changes what is read."""
         young, old = self._young, self._old
         missing = [
             key
             for key, table in wanted.items()
-            if key not in young
-            and key not in old
-            and (not table.few or self._may_hold(table, key))
-            and self._load_pending(key) is _MISSING
+            if key not in young and key not in old and (not table.few or self._may_hold(table, key))
         ]
+        for changes in tuple(self._pending):  # as it is now: the oldest may become durable meanwhile
+            items = changes.items
+            missing = [key for key in missing if key not in items]
         if not missing:
             return 0
         missing.sort()  # neighbours lie in the same blocks of the store

@@ -1,5 +1,7 @@
 """Truths about accounts."""
 
+from operator import gt
+
 from kerege.kernel.context import Context
 from kerege.kernel.invariant import Difference, Invariant
 from kerege.modules.accounts.state import ACCOUNTS, READY, RECOVERIES, USAGE
@@ -24,7 +26,7 @@ def _forward(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
     for _, before, now in differences.get(USAGE.name, []):
         if now is None or now.tokens < 0 or now.entries < 0:
             return False
-        if before is not None and any(b > n for b, n in zip(before.sequences, now.sequences, strict=False)):
+        if before is not None and any(map(gt, before.sequences, now.sequences)):
             return False
     return True
 
