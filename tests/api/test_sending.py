@@ -35,6 +35,25 @@ def test_messages_are_prepared_signed_and_submitted_by_their_names_alone(client,
     assert submit(client, raw).json() == told, "sent again it is recorded once"
 
 
+def test_a_wrongly_signed_copy_of_a_recorded_transaction_is_refused_as_if_it_were_new(client, api):
+    prefix = client.get("/ledger").json()["prefix"]
+    signer, forms = api.signer(), [{"type": "disclosure.StartJob", "job": os.urandom(16).hex(), "kind": "check"}]
+    asked = {"sender": addresses.encode(prefix, signer.address), "messages": forms}
+    prepared = client.post("/messages/prepare", json=asked).json()
+    signature = signer._secret.sign(bytes_of(prepared["sign"]["ed25519"])).signature
+    good = {"body": prepared["body"], "kind": 1, "key": text_of(signer.key), "signature": text_of(signature)}
+    forged, strange = {**good, "signature": text_of(b"x" * 64)}, {**good, "key": text_of(b"k" * 32)}
+    first = client.post("/transactions", json=good).json()
+    assert first["outcome"] == "applied"
+    for bad, code in ((forged, "kernel.28"), (strange, "kernel.26")):
+        told = is_problem(client.post("/transactions", json=bad), "not-a-transaction", 422)
+        assert told["code"] == code
+        raw = seal(bytes_of(bad["body"]), Witness(1, bytes_of(bad["key"]), bytes_of(bad["signature"])))
+        outcomes = client.post("/transactions/batch", json={"transactions": [text_of(raw)]}).json()["outcomes"]
+        assert [(each["outcome"], each["code"]) for each in outcomes] == [("not a transaction", code)]
+    assert client.post("/transactions", json=good).json() == first
+
+
 def test_a_receipt_is_proven_and_verified_offline(client, api, tmp_path):
     told = submit(client, api.sign(job())).json()
     bundle, trust = tmp_path / "bundle.json", tmp_path / "trust.json"

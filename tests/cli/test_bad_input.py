@@ -95,6 +95,11 @@ def test_a_ledger_is_begun_once(home):
     assert (home / "home.json").read_bytes() == before
 
 
+def test_an_import_without_a_key_misses_the_home_first(tmp_path, files):
+    done = kerege("import", "births", files["births"], "--home", tmp_path / "missing")
+    done.one_sentence("is not a home of a ledger", "kerege init")
+
+
 def test_a_home_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     kerege("init", "--home", tmp_path / "file" / "home", "--dev").one_sentence("--home")
@@ -128,6 +133,33 @@ def test_a_file_that_is_none(words, home, files, tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8" * 10)
     places = {"missing": tmp_path / "missing", "folder": tmp_path, "binary": tmp_path / "binary", **files}
     kerege(*(word.format(**places) for word in words), "--home", home).one_sentence()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--outcomes", "{folder}/births.csv"),
+        ("--report", "{folder}/../{name}/births.csv"),
+        ("--outcomes", "{folder}/linked.csv"),
+        ("--report", "{folder}/hard.csv"),
+        ("--outcomes", "{folder}/new", "--report", "{folder}/new"),
+        ("--outcomes", "{folder}/new", "--report", "{folder}/inside/../new"),
+        ("--outcomes", "{folder}/new", "--report", "{folder}/dangling"),
+        ("--profile", "{folder}/births.csv"),
+        ("--profile", "{folder}/form.json", "--outcomes", "{folder}/form.json"),
+    ],
+)
+def test_an_import_that_would_write_over_its_own_files(words, home, files, tmp_path):
+    births = Path(files["births"])
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "form.json").write_text("{}")
+    (tmp_path / "linked.csv").symlink_to("births.csv")
+    (tmp_path / "hard.csv").hardlink_to(births)
+    (tmp_path / "dangling").symlink_to(tmp_path / "inside" / ".." / "new")
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.is_file()}
+    told = [word.format(folder=tmp_path, name=tmp_path.name) for word in words]
+    kerege("import", "births", births, *told, "--home", home).one_sentence("a name of its own")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.is_file()} == before
 
 
 @pytest.mark.parametrize("words", [("{missing}", "--trust", "{missing}"), ("{folder}", "--trust", "{binary}")])

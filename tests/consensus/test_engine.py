@@ -3,20 +3,29 @@
 import statistics
 import threading
 import time
+from hashlib import sha256
 
 import pytest
 
 from kerege.consensus import embedded, rows
 from kerege.consensus.embedded import Busy, Stopped, Submission
-from kerege.kernel.errors import BadSignature, NotCanonical, UnknownMessage, UnknownSender, WrongSequence
+from kerege.kernel.errors import (
+    BadSignature,
+    Expired,
+    NotCanonical,
+    UnknownMessage,
+    UnknownSender,
+    WrongKey,
+    WrongSequence,
+)
 from kerege.kernel.transaction import MAXIMUM_BLOCK_WEIGHT, Witness, encode_body, seal
 from kerege.storage.errors import DiskFull
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area
-from kerege.testing.signers import Ed25519Signer
+from kerege.testing.signers import Ed25519Signer, WalletSigner
 from tests.consensus.support import Opened, Signing, ToldStore, rocks
 from tests.kernel import toy
-from tests.kernel.bench import SIGNERS, address, known
+from tests.kernel.bench import HOUR, SIGNERS, address, known
 
 PAY = toy.Pay(address("bob"), "KGS", 1)
 LONG = 20.0
@@ -122,14 +131,39 @@ def test_also_in_one_submission_and_while_the_first_is_in_flight(signing):
     assert answers[0].height == answers[-1].height
 
 
-def test_also_with_another_witness_of_the_same_body(ledger, signing):
-    """The receipt names the witness that was accepted first."""
+def test_also_with_another_good_witness_of_the_same_body(ledger, signing):
+    """A passkey or a wallet has many good signatures; the receipt names the witness that was accepted first."""
+    body = signing.body("wallet", PAY)
+    first = ledger.engine.send(SIGNERS["wallet"].transaction(body))
+    elsewhere = WalletSigner(sha256(b"wallet").digest(), chain_id=5)
+    assert first.receipt is not None
+    assert elsewhere.witness(body) != SIGNERS["wallet"].witness(body)
+    assert ledger.engine.send(elsewhere.transaction(body)) == first
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_copy_that_is_signed_wrongly_is_no_resubmission(ledger, signing, together):
+    """Who cannot sign the body is told so, before the good one, after it and in one block with it."""
     body = signing.body("alice", PAY)
-    first = ledger.engine.send(SIGNERS["alice"].transaction(body))
-    other = seal(encode_body(body), Witness(1, SIGNERS["alice"].key, b"x" * 64))
-    stranger = Ed25519Signer(b"s" * 32)
-    assert ledger.engine.send(other) == first
-    assert ledger.engine.send(seal(encode_body(body), stranger.witness(body))) == first
+    good = SIGNERS["alice"].transaction(body)
+    forged = seal(encode_body(body), Witness(1, SIGNERS["alice"].key, b"x" * 64))
+    strange = seal(encode_body(body), Ed25519Signer(b"s" * 32).witness(body))
+    raws = [forged, strange, good, forged, strange, good]
+    answers = ledger.engine.submit(raws).wait(LONG) if together else [ledger.engine.send(raw) for raw in raws]
+    assert [type(a.reason) for a in answers] == [BadSignature, WrongKey, type(None)] * 2
+    assert [a.receipt is None for a in answers] == [True, True, False] * 2
+    assert answers[5] == answers[2]
+
+
+def test_the_very_same_bytes_are_answered_also_when_their_time_is_over(ledger, signing):
+    """Their receipt names this witness; of another one nobody can say any more whether it was good."""
+    body = signing.body("alice", PAY)
+    raw = SIGNERS["alice"].transaction(body)
+    first = ledger.engine.send(raw)
+    ledger.time += 2 * HOUR
+    assert ledger.engine.send(raw) == first
+    forged = ledger.engine.send(seal(encode_body(body), Witness(1, SIGNERS["alice"].key, b"x" * 64)))
+    assert isinstance(forged.reason, Expired)
 
 
 def test_also_after_a_refusal_and_after_the_sender_closed(ledger, signing):

@@ -19,10 +19,11 @@ from msgspec import Struct
 
 from kerege.consensus import rows
 from kerege.kernel.block import Block, Executed, Outcome, Prepared
-from kerege.kernel.codec import encode
-from kerege.kernel.errors import NotATransaction
+from kerege.kernel.codec import decode, encode
+from kerege.kernel.errors import NotATransaction, WrongSequence
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
+from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import MAXIMUM_BLOCK_WEIGHT, Transaction
 from kerege.storage.port import Store
 
@@ -336,17 +337,20 @@ class EmbeddedEngine:
             self._on_block(block)
             if block.head.height % COLLECTED_EVERY == 0:
                 gc.collect(1)
-        for (submission, position, _), outcome in zip(work.waiting, executed.outcomes, strict=True):
-            submission.answer(position, self._answer(outcome, executed.height, first))
+        for (submission, position, transaction), outcome in zip(work.waiting, executed.outcomes, strict=True):
+            submission.answer(position, self._answer(transaction, outcome, executed.height, first))
         with self._changed:
             for submission in {submission for submission, _, _ in work.waiting}:
                 if submission.settled:
                     del self._unsettled[id(submission)]
 
-    def _answer(self, outcome: Outcome, height: int, first: int) -> Answer:
+    def _answer(self, transaction: Transaction, outcome: Outcome, height: int, first: int) -> Answer:
         if outcome.receipt is not None and outcome.leaf is not None:
             return Answer(outcome.id, outcome.receipt, height, first + outcome.leaf, None)
-        return self.find(outcome.id) or Answer(outcome.id, None, 0, 0, outcome.reason)
+        known = self.find(outcome.id)
+        if known is not None and _may_learn(known, transaction, outcome.reason):
+            return known
+        return Answer(outcome.id, None, 0, 0, outcome.reason)
 
     # Failure
 
@@ -364,3 +368,14 @@ def _leave_out_non_transactions(executed: Executed) -> None:
     """The embedded maker keeps out of its block what was no transaction: as if admission had refused it."""
     pairs = zip(executed.transactions, executed.outcomes, strict=True)
     executed.transactions = [raw for raw, outcome in pairs if outcome.receipt is not None]
+
+
+def _may_learn(known: Answer, transaction: Transaction, reason: NotATransaction | None) -> bool:
+    """Whether a copy of what is recorded gets its receipt: signed with the very witness that the receipt names, or with
+    another good one (only what passed key and signature comes as far as the sequence).
+
+    A body alone is no resubmission: the witness is no part of a transaction's id, and whoever cannot sign is told so.
+    """
+    if isinstance(reason, WrongSequence):
+        return True
+    return known.receipt is not None and decode(known.receipt, Receipt).witness == transaction.witness_hash

@@ -320,6 +320,7 @@ class NodeWiring:
     ) -> dict[str, Any]:
         """See `Wiring`."""
         with _told():
+            Home(home).read_about()  # a wrong home is told as such, before its keys are missed
             officer = signer or self._officer(home, importing.ROLE)
             return asdict(importing.import_births(Home(home), wanted, officer, progress))
 

@@ -114,6 +114,12 @@ class OutputUnwritable(ExtractError):
     cure = "Name a file in an existing folder that you may write to, with room on its disk."
 
 
+class FilesShared(ExtractError):
+    """Two of the files of an import are one."""
+
+    cure = "Give each a name of its own: what an import writes takes the place of what stands there."
+
+
 class SheetFull(ExtractError):
     """A sheet holds no more rows."""
 

@@ -1,9 +1,12 @@
 """One import as somebody asked for it: which file, read how, and what to write about it."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
+from kerege.gateways.extracts.errors import FilesShared
 from kerege.gateways.extracts.importer import Importer, Progress, Summary
 from kerege.gateways.extracts.outcomes import OutcomesFile
 from kerege.gateways.extracts.profile import Profile, read_profile
@@ -36,9 +39,27 @@ class Wanted:
 
 
 def open_wanted(wanted: Wanted, profiles: Sequence[Profile]) -> Extract:
-    """The file with its form found out; raises `ExtractError`."""
+    """The file with its form found out; raises `ExtractError`, and before anything is read where files are shared."""
+    check_files(wanted)
     known = profiles if wanted.profile is None else (read_profile(wanted.profile),)
     return open_extract(wanted.file, known, encoding=wanted.encoding, delimiter=wanted.delimiter)
+
+
+def check_files(wanted: Wanted) -> None:
+    """Nothing that is read is written over, nothing is written twice; raises `FilesShared`."""
+    places = {"file": wanted.file, "profile": wanted.profile, "outcomes": wanted.outcomes, "report": wanted.report}
+    named = [(name, place) for name, place in places.items() if place is not None]
+    for (name, place), (other, same) in combinations(named, 2):
+        if _are_one(place, same):
+            raise FilesShared(**{name: place, other: same})
+
+
+def _are_one(place: Path, other: Path) -> bool:
+    """Whether two paths mean one file: by its inode where it exists, by its name behind all links where not yet."""
+    try:
+        return os.path.realpath(place) == os.path.realpath(other) or place.samefile(other)
+    except (OSError, ValueError):  # one of them does not exist, or is no path: opening it will say so
+        return False
 
 
 def run_import(importer: Importer, extract: Extract, texts: Texts, wanted: Wanted, progress: Progress) -> Summary:
