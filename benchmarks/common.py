@@ -19,6 +19,7 @@ from nacl.bindings import crypto_sign_open
 from nacl.signing import SigningKey
 
 from kerege.consensus import rows
+from kerege.consensus.beside import reading_beside
 from kerege.consensus.door import CommittedReader
 from kerege.consensus.embedded import Answer, EmbeddedEngine, Submission
 from kerege.kernel.block import Executed
@@ -118,7 +119,15 @@ def open_bench(folder: Path, *, create: bool, cache: int) -> Bench:
         return store.get(Area.LOG, rows.tile_key(level, index)) or b""
 
     reader, modules = CommittedReader(store), Modules(MODULES)
-    machine = Machine(modules, ledger=LEDGER, prefix="kg", reader=reader, read_tile=read_tile, cache_limit=cache)
+    machine = Machine(
+        modules,
+        ledger=LEDGER,
+        prefix="kg",
+        reader=reader,
+        read_tile=read_tile,
+        cache_limit=cache,
+        beside=reading_beside(),
+    )
     return Bench(store, machine, EmbeddedEngine(machine, store, alarm=say))
 
 

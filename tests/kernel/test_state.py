@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from kerege.kernel import state as states
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import KernelFault, NotFound, WorkExceeded
-from kerege.kernel.state import Changes, State, end_of
+from kerege.kernel.state import Changes, Fetch, State, at_once, end_of
 from kerege.kernel.tables import Bound, Table
 from kerege.kernel.types import Address, Count, Identifier
 
@@ -20,6 +20,12 @@ OTHERS = Table[tuple[str, int], int]("toy.numbers", key=(str, Count), value=int,
 KNOWN_KEYS = states.KNOWN_KEYS
 NAMES = st.sampled_from(["", "a", "ab", "b", "я"])
 KEYS = st.tuples(NAMES, st.integers(0, 5))
+
+
+def already(read):
+    """A thread beside that has read at once: the earliest that it may have."""
+    found = read()
+    return lambda: found
 
 
 class Reader:
@@ -64,6 +70,7 @@ class StateAgainstADictionary(RuleBasedStateMachine):
         self.marks: list[tuple[int, dict[tuple[str, int], int]]] = []
         self.pending: list[tuple[Changes, dict[tuple[str, int], int]]] = []
         self.block_start: dict[tuple[str, int], int] = {}
+        self.fetches: list[Fetch] = []
         self.state.begin_transaction()
 
     def teardown(self):
@@ -155,9 +162,15 @@ class StateAgainstADictionary(RuleBasedStateMachine):
         self.model = dict(before)
         self.block_start = dict(before)
 
-    @rule(keys=st.lists(KEYS))
-    def prefetch(self, keys):
-        self.state.prefetch({self.encoded(key): NUMBERS for key in keys})
+    @rule(keys=st.lists(KEYS), when=st.sampled_from((at_once, already)))
+    def begin_to_fetch(self, keys, when):
+        self.fetches.append(self.state.begin_fetch({self.encoded(key): NUMBERS for key in keys}, when))
+
+    @precondition(lambda self: self.fetches)
+    @rule(data=st.data())
+    def finish_a_fetch(self, data):
+        """Whenever: what was read before others wrote is never taken for what stands."""
+        self.state.finish_fetch(self.fetches.pop(data.draw(st.integers(0, len(self.fetches) - 1))))
 
     @rule(key=KEYS, value=st.integers(0, 3))
     def another_table_is_another_thing(self, key, value):
@@ -247,8 +260,10 @@ def test_prefetch_asks_once_and_then_nothing_is_asked():
     reader, state, bound = fresh()
     reader.rows = {NUMBERS.encode_key(("a", n)): NUMBERS.encode_value(n) for n in range(50)}
     keys = {NUMBERS.encode_key(("a", n)): NUMBERS for n in range(60)}
-    assert state.prefetch(keys) == 60
-    assert state.prefetch(keys) == 0
+    for read in (60, 0):
+        fetch = state.begin_fetch(keys, at_once)
+        assert len(fetch.keys) == read
+        state.finish_fetch(fetch)
     assert [bound.find(("a", n)) for n in range(60)] == [*range(50), *[None] * 10]
     assert (reader.multi_gets, reader.gets) == (1, 0)
 
@@ -396,7 +411,7 @@ def test_a_vain_question_of_a_table_with_few_keys_costs_no_read_of_the_store():
     assert few.find(("a", 1)) == 7
     assert reader.gets == 1
     assert [few.find(("b", number)) for number in range(100)] == [None] * 100
-    assert state.prefetch({FEW.encode_key(("b", 2)): FEW}) == 0
+    assert state.begin_fetch({FEW.encode_key(("b", 2)): FEW}, at_once).keys == []
     few.put(("b", 3), 9)
     state.durable(state.end_block())
     reader.rows[FEW.encode_key(("b", 3))] = FEW.encode_value(9)

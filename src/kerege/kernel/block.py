@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from kerege.kernel.errors import NotATransaction
-from kerege.kernel.state import Changes
+from kerege.kernel.state import Changes, Fetch
 from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height, Time
 
@@ -40,13 +40,21 @@ class StoredBlock(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
 class Prepared:
     """The transactions of a block decoded, with their signatures being checked."""
 
-    __slots__ = ("decoded", "raw", "ticket")
+    __slots__ = ("decoded", "fetch", "raw", "ticket")
 
-    def __init__(self, raw: list[bytes], decoded: list[Transaction | NotATransaction], ticket: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        raw: list[bytes],
+        decoded: list[Transaction | NotATransaction],
+        ticket: Any,  # noqa: ANN401
+        fetch: Fetch | None,
+    ) -> None:
         self.raw = raw
         self.decoded = decoded
         self.ticket = ticket
         """The verifier's promise of a verdict for every decoded transaction."""
+        self.fetch = fetch
+        """State being read for them, where the cache misses it."""
 
 
 class Outcome:

@@ -23,7 +23,7 @@ from kerege.kernel.log import Log
 from kerege.kernel.module import Modules
 from kerege.kernel.ports import ParameterPort, SenderPort
 from kerege.kernel.receipts import ONE_OPERATOR, BlockRecord
-from kerege.kernel.state import UNBOUNDED, Changes, State, StateReader
+from kerege.kernel.state import UNBOUNDED, Beside, Changes, Fetch, State, StateReader, at_once
 from kerege.kernel.tables import Table
 from kerege.kernel.transaction import Body, Transaction
 from kerege.kernel.tree import StateTree, make_tree
@@ -78,6 +78,7 @@ class Machine:
         trees: list[StateTree] | None = None,
         cache_limit: int = 400_000,
         verifier: crypto.Verifier | None = None,
+        beside: Beside = at_once,
     ) -> None:
         self.modules = modules
         self.ledger = ledger
@@ -92,6 +93,7 @@ class Machine:
         self._last = (-1, 0) if head is None else (head.height, head.time)
         self._sealed: list[Block] = []
         """Sealed and not yet durable, oldest first."""
+        self._beside = beside
         self._decoded: dict[bytes, Transaction | NotATransaction] = {}
         self._decoded_bytes = 0
         self._watched = watched_tables(modules)
@@ -183,7 +185,8 @@ class Machine:
         try:
             with _Undoing(self.state):
                 ctx = self._context(height, time)
-                self._prefetch(prepared.decoded)
+                if prepared.fetch is not None:
+                    self.state.finish_fetch(prepared.fetch)
                 verdicts = self.verifier.collect(prepared.ticket, self._signature_settings(ctx))
                 Execution(self.modules, self._watched, ctx, executed).run(prepared.decoded, verdicts)
         finally:
@@ -302,13 +305,13 @@ class Machine:
         except NotATransaction as reason:
             return reason
 
-    def _prefetch(self, decoded: list[Transaction | NotATransaction]) -> None:
-        """Fetch what the transactions declare in one call, where the block before showed that the cache misses."""
+    def _begin_fetch(self, decoded: list[Transaction | NotATransaction]) -> Fetch | None:
+        """Begin to read what the transactions declare, where the block before showed that the cache misses."""
         state, modules = self.state, self.modules
         missed, self._missed = state.missed - self._missed, state.missed
         if missed + self._fetched < len(decoded) // MISSES_WORTH_FETCHING:
             self._fetched = 0
-            return
+            return None
         wanted: dict[bytes, Table[Any, Any]] = {}
         for transaction in decoded:
             if not isinstance(transaction, NotATransaction):
@@ -316,14 +319,17 @@ class Machine:
                     _declare(modules, state, transaction.body, wanted)
                 except (ValueError, OverflowError):  # a key that is none: the handler will say so
                     continue
-        self._fetched = state.prefetch(wanted)
+        fetch = state.begin_fetch(wanted, self._beside)
+        self._fetched = len(fetch.keys)
+        return fetch
 
     def _forget_decoded(self) -> None:
         self._decoded.clear()
         self._decoded_bytes = 0
 
     def _prepared(self, raws: list[bytes], decoded: list[Transaction | NotATransaction]) -> Prepared:
-        return Prepared(raws, decoded, self._submit([t for t in decoded if isinstance(t, Transaction)]))
+        ticket = self._submit([t for t in decoded if isinstance(t, Transaction)])
+        return Prepared(raws, decoded, ticket, self._begin_fetch(decoded))
 
     def _submit(self, transactions: list[Transaction]) -> crypto.Ticket:
         return self.verifier.submit([(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions])

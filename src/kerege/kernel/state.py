@@ -6,7 +6,8 @@ meanwhile. Everything here is for the one thread that executes, but `durable`, w
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -95,6 +96,36 @@ class Changes:
         return self._order
 
 
+Beside = Callable[[Callable[[], list[bytes | None]]], Callable[[], list[bytes | None]]]
+"""Begins a read of the store and gives what waits for it: on a thread beside, or, as in `at_once`, when asked."""
+
+
+def at_once(read: Callable[[], list[bytes | None]]) -> Callable[[], list[bytes | None]]:
+    """No thread beside: the read is done when its result is asked for."""
+    return read
+
+
+class Fetch:
+    """Keys being read for a block to come."""
+
+    __slots__ = ("ended", "keys", "read", "tables")
+
+    def __init__(
+        self,
+        keys: list[bytes],
+        tables: "dict[bytes, Table[Any, Any]]",
+        read: Callable[[], list[bytes | None]],
+        ended: int,
+    ) -> None:
+        self.keys = keys
+        self.tables = tables
+        """Key → its table; of more keys than are read."""
+        self.read = read
+        """Waits for the stored bytes, in the order of the keys."""
+        self.ended = ended
+        """Blocks that had ended when the read began."""
+
+
 class State:
     """The state under execution. `cache_limit` bounds the decoded values kept beyond pending blocks.
 
@@ -111,6 +142,8 @@ class State:
         """Stored bytes of cached values that were upcast when read."""
         self._pending: list[Changes] = []
         self._changes = Changes()
+        self._ended = 0
+        """Blocks that ended so far, and two more for each that was forgotten: how old a fetch is."""
         self._known: dict[str, set[bytes] | None] = {}
         """Per table with few keys: every key that may have a value; None where there are too many."""
         self.undo: list[tuple[Table[Any, Any], bytes, Any]] = []
@@ -216,8 +249,11 @@ class State:
         """Whether all keys of a table are in memory: a table with few keys that was asked for before."""
         return table.few and self._known.get(table.name) is not None
 
-    def prefetch(self, wanted: dict[bytes, "Table[Any, Any]"]) -> int:
-        """Load keys that a block will need, in one call; how many were not in memory. Never changes what is read."""
+    def begin_fetch(self, wanted: dict[bytes, "Table[Any, Any]"], beside: Beside) -> "Fetch":
+        """Begin to read keys that a block will need, in one call, beside the block before. Never changes what is read.
+
+        What stands in memory or in a block that is not durable is left out: the store may be behind it.
+        """
         young, old = self._young, self._old
         missing = [
             key
@@ -227,16 +263,22 @@ class State:
         for changes in tuple(self._pending):  # as it is now: the oldest may become durable meanwhile
             items = changes.items
             missing = [key for key in missing if key not in items]
-        if not missing:
-            return 0
         missing.sort()  # neighbours lie in the same blocks of the store
+        read = beside(partial(self._reader.multi_get, missing)) if missing else list[bytes | None]
+        return Fetch(missing, wanted, read, self._ended)
+
+    def finish_fetch(self, fetch: "Fetch") -> None:
+        """Take in what was read. Of a key that one block wrote meanwhile memory knows better; after two it may not."""
+        if self._ended > fetch.ended + 1:
+            return
         try:
-            found = self._reader.multi_get(missing)
+            found = fetch.read()
         except Exception as error:
             raise KernelFault(f"the state cannot be read: {error}") from error
-        for key, raw in zip(missing, found, strict=True):
-            young[key] = self._decode(wanted[key], key, raw)
-        return len(missing)
+        young, old, tables, decode = self._young, self._old, fetch.tables, self._decode
+        for key, raw in zip(fetch.keys, found, strict=True):
+            if key not in young and key not in old:
+                young[key] = None if raw is None else decode(tables[key], key, raw)
 
     # Ranges
 
@@ -320,6 +362,7 @@ class State:
         self._changes = Changes()
         self.undo.clear()
         self._pending.append(changes)
+        self._ended += 1
         if len(self._young) > self._half:
             self._old, self._young = self._young, {}
             self._outdated = {key: raw for key, raw in self._outdated.items() if key in self._old}
@@ -344,6 +387,7 @@ class State:
             del self._pending[0]
 
     def _forget_values(self, changes: Changes) -> None:
+        self._ended += 2  # memory may now know less than the store: what was read before is not to be trusted
         for key in changes.items:
             self._young.pop(key, None)
             self._old.pop(key, None)

@@ -10,6 +10,7 @@ from typing import Self
 
 from kerege import proofs
 from kerege.consensus import rows
+from kerege.consensus.beside import reading_beside
 from kerege.consensus.checkpoints import CheckpointKey, origin_of
 from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
@@ -180,4 +181,5 @@ def _machine(
         head=head,
         trees=trees,
         cache_limit=cache_limit,
+        beside=reading_beside(),
     )
