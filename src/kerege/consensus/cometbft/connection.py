@@ -79,7 +79,8 @@ class Connection(asyncio.Protocol):
         self._clogged = False
         """Whether the engine reads too slowly for us to answer more."""
         self._reading = True
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
+        self._open = False
         self._methods: dict[str, Callable[[Any], Message]] = _methods(host.application)
 
     # What the loop calls
@@ -87,6 +88,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
+        self._open = True
         if not self._host.opened(self):
             self._close("more connections than one engine opens")
 
@@ -97,13 +99,13 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The engine has gone; where it was cut off in the middle of a message, say so."""
-        if self._transport is not None and self._frames.cut_off and self._job is None and not self._clogged:
+        if self._open and self._frames.cut_off and self._job is None and not self._clogged:
             self._close("it ended in the middle of a message")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything that nobody waits for any more."""
         del exc
-        self._transport = None
+        self._open = False
         self._host.closed(self)
 
     def pause_writing(self) -> None:
@@ -118,16 +120,20 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close once what was written has gone out."""
-        if self._transport is not None:
+        if self._open:
+            self._open = False
             self._transport.close()
-            self._transport = None
+
+    def abort(self) -> None:
+        """Close although something was not taken."""
+        self._transport.abort()
 
     # One request after another
 
     def _go_on(self) -> None:
         """Answer what came, until something must be waited for."""
         try:
-            while self._transport is not None and self._job is None and not self._clogged:
+            while self._open and self._job is None and not self._clogged:
                 asked, self._held = self._held or self._take(), None
                 if asked is None:
                     break
@@ -143,7 +149,7 @@ class Connection(asyncio.Protocol):
     def _set_reading(self) -> None:
         """Read only where what is read will be answered: otherwise the engine's pushing would fill our memory."""
         wanted = self._job is None and not self._clogged
-        if self._transport is not None and wanted is not self._reading:
+        if self._open and wanted is not self._reading:
             self._reading = wanted
             if wanted:
                 self._transport.resume_reading()
@@ -247,7 +253,7 @@ class Connection(asyncio.Protocol):
 
         def arrived(job: asyncio.Future[Any]) -> None:
             self._job = None
-            if self._transport is not None and not job.cancelled():
+            if self._open and not job.cancelled():
                 then()
                 self._go_on()
             elif not job.cancelled():
@@ -270,7 +276,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self) -> None:
         corked, self._corked, self._corked_bytes = self._corked, [], 0
-        if self._transport is not None:
+        if self._open:
             self._transport.write(b"".join(corked))
 
     def _fail(self, method: str, request: Message, error: Exception) -> None:

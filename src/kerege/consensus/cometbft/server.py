@@ -80,7 +80,10 @@ class Server:
         try:
             await asyncio.wait_for(self._gone.wait(), GOODBYE_SECONDS)
         except TimeoutError:
-            self._alarm("an engine did not take the last answer")
+            self._alarm("an engine did not take its last answer")
+            for connection in list(self._connections):
+                connection.abort()
+            await asyncio.sleep(0)  # the loop closes what was aborted in its next round
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     # What the connections ask
