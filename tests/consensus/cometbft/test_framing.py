@@ -99,10 +99,9 @@ def test_an_endless_message_takes_no_memory_beyond_the_limit(tmp_path):
     """The length is judged before its bytes are kept."""
     with hosted(KeyValue(), tmp_path / "s", message_max=LIMIT) as served:
         bad = served.connect()
-        with pytest.raises((BrokenPipeError, ConnectionResetError, EOFError)):
-            bad.send(varint(2**31) + bytes(64))
-            while True:
-                bad.send(bytes(1 << 20))
+        bad.send(varint(2**31))
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            bad.send(bytes(64 << 20))
         assert len(served.lines) == 1
 
 
