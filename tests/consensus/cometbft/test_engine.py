@@ -124,7 +124,7 @@ def kill(pair: Pair, victim: str) -> None:
     if victim in {"application", "both"}:
         pair.kill_application()
     if victim == "application":
-        pair.engine.wait()  # it ends by itself
+        pair.engine.end_within(5)
 
 
 def replayed(rpc: Rpc, height: int) -> State:
@@ -169,7 +169,7 @@ def test_a_failing_application_stops_both_and_is_named_in_both_logs(pair):
     rpc.submit(b"b=2")
     assert pair.application is not None
     _, told = pair.application.communicate(timeout=20)
-    pair.engine.wait()
+    pair.engine.end_within(5)
     assert "FATAL: the application failed in commit: IsADirectoryError" in told
     assert "the application failed in commit" in pair.engine.log.read_text()
 
@@ -181,6 +181,6 @@ def test_a_signal_between_blocks_loses_nothing(pair):
     assert pair.application is not None
     pair.application.send_signal(signal.SIGTERM)
     assert pair.application.wait(20) == 0
-    pair.engine.wait()
+    pair.engine.end_within(5)
     pair.kill_application()
     assert committed(pair.start()).pairs == {"a": "1"}
