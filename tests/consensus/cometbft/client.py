@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from google.protobuf.message import Message
 
 from kerege.consensus.cometbft import messages as m
@@ -79,8 +80,16 @@ class Caller:
 class Hosted:
     """An application served on a thread of this process."""
 
-    def __init__(self, application: Application, path: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        application: Application,
+        path: Path,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+        **options: Any,
+    ) -> None:
+        """On the loop that `run` uses, unless another is given."""
         self.path = path
+        self._loop_factory = loop_factory
         self.lines: list[str] = []
         self.failure: ApplicationFailed | None = None
         self.callers: list[Caller] = []
@@ -88,7 +97,11 @@ class Hosted:
         self._options = options
         self._listener = listen(f"unix://{path}")
         self._ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,5 +1,6 @@
 """Whatever legal sequence the engine calls: candidates are seen by nobody, what was decided survives every kill."""
 
+import asyncio
 import json
 import tempfile
 from hashlib import sha256
@@ -66,7 +67,7 @@ class Driver:
         self.start()
 
     def start(self) -> None:
-        self.hosted = Hosted(self.kind(self.folder / "state"), self.folder / "s")
+        self.hosted = Hosted(self.kind(self.folder / "state"), self.folder / "s", asyncio.new_event_loop)
         self.hosted.start()
         self.query, self.snapshot, self.pool, self.consensus = (self.hosted.connect() for _ in range(4))
         self.finalized = False

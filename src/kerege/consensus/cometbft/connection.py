@@ -79,6 +79,7 @@ class Connection(asyncio.Protocol):
         self._clogged = False
         """Whether the engine reads too slowly for us to answer more."""
         self._reading = True
+        self._busy = False
         self._transport: asyncio.Transport
         self._open = False
         self._methods: dict[str, Callable[[Any], Message]] = _methods(host.application)
@@ -132,6 +133,9 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answer what came, until something must be waited for."""
+        if self._busy:  # a loop may tell from inside a write that writing goes on
+            return
+        self._busy = True
         try:
             while self._open and self._job is None and not self._clogged:
                 asked, self._held = self._held or self._take(), None
@@ -144,6 +148,8 @@ class Connection(asyncio.Protocol):
                     self._handle(*asked)
         except Malformed as reason:
             self._close(str(reason))
+        finally:
+            self._busy = False
         self._set_reading()
 
     def _set_reading(self) -> None:
