@@ -4,6 +4,9 @@ One validator, the same configuration, transactions of 250 bytes, submitted in b
 bound on what is in flight, so that blocks are full and the pool never overflows. In turn: the engine's own `kvstore`,
 in Go inside the engine's process, and an empty application in Python over a Unix socket. Rates are of committed
 transactions by the engine's own blocks; finality is one block of one validator, written to its disk.
+
+The processor's time per transaction stands beside the rates: it holds on a machine where others work too. Most of the
+difference between both is the engine's own socket client, not Python.
 """
 
 import base64
@@ -17,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.common import run, say
 from benchmarks.empty_application import EmptyApplication
@@ -51,17 +54,41 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
     }
     if not binary().is_file():
         reason = f"CometBFT {DEFAULT} is not in .tools: make engine"
-        absent = ("kvstore_per_s", "python_per_s", "python_of_kvstore")
+        absent = (
+            *("kvstore_per_s", "python_per_s", "python_of_kvstore"),
+            *("kvstore_engine_us", "python_engine_us", "python_application_us"),
+        )
+        figures["machine_load"] = round(os.getloadavg()[0], 2)
         return {**figures, **dict.fromkeys(absent), "reasons": dict.fromkeys(absent, reason)}
-    rates: dict[str, list[float]] = {"kvstore": [], "python": []}
+    runs: dict[str, list[Run]] = {"kvstore": [], "python": []}
     bodies = _bodies(transactions + WARM_UP)
     for turn in range(turns):
         for name in ("kvstore", "python") if turn % 2 == 0 else ("python", "kvstore"):
-            rates[name].append(_rate(name, bodies, transactions))
-            say(f"{name}: {rates[name][-1]:.0f} transactions/s")
-    go, python = (statistics.median(rates[name]) for name in ("kvstore", "python"))
-    figures |= {"kvstore_per_s": round(go), "python_per_s": round(python), "python_of_kvstore": round(python / go, 3)}
-    return {**figures, "reasons": {}}
+            runs[name].append(_run(name, bodies, transactions))
+            say(f"{name}: {runs[name][-1].per_s:.0f} transactions/s")
+    go, python = (statistics.median(run.per_s for run in runs[name]) for name in ("kvstore", "python"))
+    return {
+        **figures,
+        "kvstore_per_s": round(go),
+        "python_per_s": round(python),
+        "python_of_kvstore": round(python / go, 3),
+        "kvstore_engine_us": round(statistics.median(run.engine_us for run in runs["kvstore"]), 1),
+        "python_engine_us": round(statistics.median(run.engine_us for run in runs["python"]), 1),
+        "python_application_us": round(statistics.median(run.application_us for run in runs["python"]), 1),
+        "machine_load": round(os.getloadavg()[0], 2),
+        "reasons": {},
+    }
+
+
+class Run(NamedTuple):
+    """One fresh chain."""
+
+    per_s: float
+    """Committed transactions a second."""
+    engine_us: float
+    """Processor time of the engine's process per transaction, µs."""
+    application_us: float
+    """The same of the application's process; 0 where it is inside the engine."""
 
 
 def _finalize_ms() -> float:
@@ -91,20 +118,30 @@ def _bodies(transactions: int) -> list[bytes]:
     return bodies
 
 
-def _rate(name: str, bodies: list[bytes], transactions: int) -> float:
-    """Committed transactions a second of one fresh chain."""
+def _run(name: str, bodies: list[bytes], transactions: int) -> Run:
     folder = Path(tempfile.mkdtemp(prefix="kerege-engine-"))
     try:
-        with _application(name, folder) as address, Engine(binary(), folder / "home", address) as engine:
-            rpc = engine.start()
+        with _application(name, folder) as (address, process), Engine(binary(), folder / "home", address) as engine:
+            counter = Counter(engine.start())
             warm = WARM_UP // BATCH
-            counter = Counter(rpc)
             _submit(counter, bodies[:warm], WARM_UP)
+            before = _processor_seconds(engine.pid), _processor_seconds(process)
             start = time.perf_counter()
             _submit(counter, bodies[warm:], WARM_UP + transactions)
-            return transactions / (time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            after = _processor_seconds(engine.pid), _processor_seconds(process)
+            per = [1e6 * (then - now) / transactions for now, then in zip(before, after, strict=True)]
+            return Run(transactions / seconds, *per)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processor_seconds(process: int | None) -> float:
+    """What a process has used of the processors so far, in user and system mode."""
+    if process is None:
+        return 0.0
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Counter:
@@ -142,10 +179,10 @@ def _submit(counter: Counter, bodies: list[bytes], until: int) -> None:
 
 
 @contextmanager
-def _application(name: str, folder: Path) -> Iterator[str]:
-    """The address of what the engine drives."""
+def _application(name: str, folder: Path) -> Iterator[tuple[str, int | None]]:
+    """The address of what the engine drives, and its process where it has one of its own."""
     if name == "kvstore":
-        yield "kvstore"
+        yield "kvstore", None
         return
     path = folder / "socket"
     command = [sys.executable, "-m", "benchmarks.empty_application", f"unix://{path}"]
@@ -153,7 +190,7 @@ def _application(name: str, folder: Path) -> Iterator[str]:
         try:
             while not path.exists():
                 time.sleep(0.01)
-            yield f"unix://{path}"
+            yield f"unix://{path}", process.pid
         finally:
             process.kill()
 

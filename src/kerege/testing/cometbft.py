@@ -150,6 +150,11 @@ class Engine:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Of its process."""
+        return None if self._process is None else self._process.pid
+
     def end_within(self, seconds: float) -> bool:
         """Whether it ends by itself, as it should once its application is gone; killed where it does not.
 
