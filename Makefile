@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 WORKERS ?= 2
 PORT ?= 8080
 
-.PHONY: help setup native test check format docs demo up bench versions help-law clean
+.PHONY: help setup native engine test check format docs demo up bench versions help-law clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ setup:  ## make .venv with locked packages; builds native/ where Rust is present
 
 native: $(RUN)  ## build the Rust crate again after a change
 	@$(RUN) tools/setup.py native
+
+engine: $(RUN)  ## build the CometBFT engine into .tools; ENGINE=v0.40.0 for the other one
+	@$(RUN) -m tools.engine $(ENGINE)
 
 test: $(RUN)  ## run every test
 	@$(RUN) -m pytest -n $(WORKERS) $(ARGS)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-NAMES = ("transfers", "proofs", "growth", "queues", "importing")
+NAMES = ("transfers", "proofs", "growth", "queues", "importing", "engine")
 
 
 def main() -> int:

@@ -29,6 +29,11 @@ KEYS = {
         "small_accounts", "large_accounts", "small_transfers_per_s", "large_transfers_per_s", "large_of_small",
         "ready_s_after_stop", "cached_values", "peak_memory_mib",
     },
+    "engine": {
+        "engine", "validators", "transaction_bytes", "transactions", "turns", "finality", "finalize_2000_ms_median",
+        "kvstore_per_s", "python_per_s", "python_of_kvstore", "kvstore_engine_us", "python_engine_us",
+        "python_application_us", "machine_load",
+    },
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     *("kernel", "kernel/authenticators", "modules", "modules/bank", "upgrades", "storage", "consensus", "dossiers"),
-    *("readmodel", "gateways", "api", "cli", "portal", "node", "proofs", "testing"),
+    *("consensus/cometbft", "readmodel", "gateways", "api", "cli", "portal", "node", "proofs", "testing"),
 )
 
 
@@ -58,10 +58,13 @@ def test_an_orderly_house_keeps_every_contract(house):
         ("modules/bank/x.py", "import nacl", "only kernel/crypto.py"),
         ("kernel/x.py", "import kerege_native", "only kernel/crypto.py"),
         ("storage/x.py", "import kerege.testing", "only cli imports the test kit"),
+        ("consensus/cometbft/x.py", "import kerege.kernel", "consensus/cometbft imports nothing"),
+        ("consensus/cometbft/x.py", "import kerege.consensus.door", "consensus/cometbft imports nothing"),
     ],
 )
 def test_a_disorder_is_found(house, file, line, contract):
-    (house / "kerege/storage/rocks.py").touch()
+    for known in ("storage/rocks.py", "consensus/door.py"):
+        (house / "kerege" / known).touch()
     (house / "kerege" / file).write_text(f"{line}\n", encoding="utf-8")
     broken = [found for found in lint(house).splitlines() if found.endswith("BROKEN") or "BROKEN" in found]
     assert any(found.startswith(contract) for found in broken), broken
