@@ -23,7 +23,7 @@ from kerege.modules.accounts.messages import (
     StartRecovery,
 )
 from kerege.modules.accounts.state import ACCOUNTS
-from kerege.modules.accounts.types import AccountStatus
+from kerege.modules.accounts.types import AccountKind, AccountStatus
 from kerege.modules.authority.messages import Appoint, Approve, EndAppointment, Propose
 from kerege.modules.authority.state import APPOINTMENTS
 from kerege.modules.bank.messages import (
@@ -159,7 +159,8 @@ class Country(RuleBasedStateMachine):
     def change_supply(self, account: str, amount: int, create: bool) -> None:
         message = (Issue if create else Retire)(names.address(account), "KGS", amount)
         result = self.send("banker", Propose(self.name(), "central-bank", [encode(message)], self.ledger.time + HOUR))
-        fits = self.supply + amount < 2**63 if create else self.free[account] >= amount
+        owned = self.ledger.read(ACCOUNTS, names.address(account)).kind is not AccountKind.PERSON
+        fits = self.supply + amount < 2**63 if create else owned and self.free[account] >= amount
         assert (result.code == "") == (fits and self.thawed(account)), result
         if result.code == "":
             change = amount if create else -amount
@@ -195,7 +196,7 @@ class Country(RuleBasedStateMachine):
         messages: list[tuple[str, Message]] = [
             ("rita", StartRecovery(OFFICE, address, 1, key)),
             (guardian, AskRecovery(address, 1, key)),
-            (guardian, ApproveRecovery(address)),
+            (guardian, ApproveRecovery(address, key)),
             (person, CancelRecovery()),
         ]
         self.send(*messages[number])

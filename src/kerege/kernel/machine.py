@@ -336,10 +336,9 @@ class Machine:
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
         """Which sites' passkeys may sign: from state, as of this block, so that every node gives the same verdict."""
-        parameters = ctx.port(ParameterPort)
-        origins = parameters.find("kernel.webauthn_origins", ctx.time) or ()
+        find = ctx.port(ParameterPort).find
         return crypto.SignatureSettings(
-            tuple(origins), tuple(parameters.find("kernel.webauthn_rp_ids", ctx.time) or ())
+            _texts(find("kernel.webauthn_origins", ctx.time)), _texts(find("kernel.webauthn_rp_ids", ctx.time))
         )
 
 
@@ -369,6 +368,11 @@ def _declare(modules: Modules, state: State, body: Body, wanted: dict[bytes, Tab
             for table, key in declare(sender, message):
                 if not table.few or not state.knows(table):
                     wanted[table.encode_key(key)] = table
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """The texts of a parameter; none where it is of another type: what was enacted by mistake must not stop a node."""
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list | tuple) else ()
 
 
 def next_due(modules: Modules, ctx: Context) -> int | None:

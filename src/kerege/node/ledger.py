@@ -17,6 +17,7 @@ from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
 from kerege.consensus.prover import Prover
 from kerege.consensus.trees import Progress, dump_trees, open_trees
 from kerege.kernel.codec import decode
+from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.kernel.machine import Machine
 from kerege.kernel.module import Modules
@@ -77,7 +78,7 @@ def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> No
     seed = secrets.token_bytes(32)
     write_private(home.secrets / CHECKPOINT_KEY, seed)
     with RocksStore(home.path, create=True) as store:
-        machine = _machine(modules, store, genesis.ledger, genesis.prefix, None)
+        machine = open_machine(modules, store, genesis.ledger, genesis.prefix, None)
         EmbeddedEngine(machine, store).begin(genesis)
     write_private(home.trust, trust_file(genesis, _checkpoint_key(home, genesis.ledger)), mode=0o644)
     home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
@@ -96,7 +97,7 @@ def open_ledger(
     modules = Modules(MODULES)
     store = RocksStore(home.path)
     try:
-        machine = _machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
+        machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
         prover = Prover(modules, store, machine.trees, machine.ledger, [_checkpoint_key(home, machine.ledger)])
         door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
@@ -151,7 +152,7 @@ def _checkpoint_key(home: Home, ledger: str) -> CheckpointKey:
     return CheckpointKey(f"{origin_of(ledger)}/operator", seed)
 
 
-def _machine(
+def open_machine(
     modules: Modules,
     store: Store,
     ledger: str,
@@ -159,7 +160,9 @@ def _machine(
     home: Home | None,
     progress: Progress = quiet,
     cache_limit: int = 400_000,
+    verifier: Verifier | None = None,
 ) -> Machine:
+    """The machine where its store stands, with the trees of its home."""
     head = rows.read_head(store)
     trees = None
     if head is not None and home is not None:
@@ -181,5 +184,6 @@ def _machine(
         head=head,
         trees=trees,
         cache_limit=cache_limit,
+        verifier=verifier,
         beside=reading_beside(),
     )

@@ -1,6 +1,7 @@
 """A lost account comes back to its holder, and to nobody else: notice, time to object, guardians."""
 
 import pytest
+from msgspec.structs import replace
 
 from kerege.modules.accounts.events import RecoveryEnded, RecoveryWritten
 from kerege.modules.accounts.keeper import RECOVERY_DELAY, AccountView
@@ -87,7 +88,7 @@ def test_the_approvals_that_the_holder_asked_for_are_needed(ledger, approving, r
     assert ledger.send("alice", SetGuardians(GUARDIANS, 2)).code == ""
     ledger.send("clerk", START)
     for guardian in approving:
-        assert ledger.send(guardian, ApproveRecovery(ALICE)).code == ""
+        assert ledger.send(guardian, ApproveRecovery(ALICE, PHONE.key)).code == ""
     pass_time(ledger)
     assert (keys_of(ledger) == [PHONE.key]) == recovered
     assert ledger.read(RECOVERIES, ALICE) is None, "it has ended either way"
@@ -97,8 +98,8 @@ def test_the_approvals_that_the_holder_asked_for_are_needed(ledger, approving, r
 def test_guardians_recover_without_an_office(ledger):
     ledger.send("alice", SetGuardians(GUARDIANS, 2))
     assert ledger.send("bob", AskRecovery(ALICE, 1, PHONE.key)).code == ""
-    assert ledger.send("bob", ApproveRecovery(ALICE)).code == "accounts.11", "asking was approving"
-    assert ledger.send("carol", ApproveRecovery(ALICE)).code == ""
+    assert ledger.send("bob", ApproveRecovery(ALICE, PHONE.key)).code == "accounts.11", "asking was approving"
+    assert ledger.send("carol", ApproveRecovery(ALICE, PHONE.key)).code == ""
     pass_time(ledger)
     assert keys_of(ledger) == [PHONE.key]
 
@@ -122,10 +123,27 @@ def test_a_closed_account_is_not_recovered(ledger):
 def test_what_is_due_is_bounded_in_a_block_and_goes_on_in_the_next():
     people = [f"person {number}" for number in range(120)]
     ledger = Simulator(found(people, {"clerk": ("acceptor", OFFICE)}, rules={"accounts.rate_burst": 100_000}))
-    for person in people:
-        assert ledger.send("clerk", StartRecovery(OFFICE, names.address(person), 1, PHONE.key)).code == ""
+    for address in map(names.address, people):
+        ledger.write([(ACCOUNTS, address, replace(ledger.read(ACCOUNTS, address), opener=OFFICE))])
+        assert ledger.send("clerk", StartRecovery(OFFICE, address, 1, PHONE.key)).code == ""
     pass_time(ledger)
     left = [len(ledger.rows()["accounts.recovery"])]
     ledger.run([])
     assert [*left, len(ledger.rows()["accounts.recovery"])] == [20, 0]
     assert ledger.machine.full_invariants() == []
+
+
+def test_who_takes_the_guardians_away_is_not_taken_over(ledger):
+    """One of three asks, and the holder, who sees it, names nobody any more."""
+    ledger.send("alice", SetGuardians(GUARDIANS, 2))
+    assert ledger.send("bob", AskRecovery(ALICE, 1, PHONE.key)).code == ""
+    assert ledger.send("alice", SetGuardians([], 0)).code == ""
+    pass_time(ledger)
+    assert keys_of(ledger) == [names.signer("alice").key]
+
+
+def test_no_office_recovers_what_no_office_opened(ledger):
+    """An account of the genesis or of an agency's customer is recovered by its guardians alone."""
+    account = ledger.read(ACCOUNTS, ALICE)
+    ledger.write([(ACCOUNTS, ALICE, replace(account, opener=""))])
+    assert ledger.send("clerk", START).code == "accounts.13"

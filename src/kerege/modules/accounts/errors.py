@@ -82,3 +82,9 @@ class NotOpener(Refused, code="accounts.13"):
 
     account: Address
     opener: str
+
+
+class OtherKey(Refused, code="accounts.14"):
+    """The recovery under way is for another key than the one approved."""
+
+    account: Address

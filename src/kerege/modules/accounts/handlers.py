@@ -85,7 +85,7 @@ def approve_recovery(ctx: Context, message: messages.ApproveRecovery) -> None:
     """A guardian approves a recovery."""
     ctx.use(Accounts).check_guardian(message.account, ctx.sender)
 
-    ctx.use(Accounts).approve_recovery(message.account, ctx.sender)
+    ctx.use(Accounts).approve_recovery(message.account, ctx.sender, message.key)
 
 
 def cancel_recovery(ctx: Context, _message: messages.CancelRecovery) -> None:

@@ -17,6 +17,7 @@ from kerege.modules.accounts.errors import (
     NoRecovery,
     NotGuardian,
     NotOpener,
+    OtherKey,
     RecoveryUnderWay,
     TooManyKeys,
     UnknownAccount,
@@ -78,9 +79,9 @@ class AccountView(Keeper):
             raise NotGuardian(account=address)
 
     def check_opener(self, address: bytes, office: str) -> None:
-        """Raise `UnknownAccount`, or `NotOpener` where another office opened the account."""
+        """Raise `UnknownAccount`, or `NotOpener` where another office, or none, opened the account."""
         opener = self.open_account(address).opener
-        if opener not in ("", office):
+        if opener != office:
             raise NotOpener(account=address, opener=opener)
 
     def next_ready(self) -> int | None:
@@ -208,9 +209,11 @@ class Accounts(AccountView):
         self._ready.put((ready, address), True)  # noqa: FBT003 - the index holds nothing else
         self._write_recovery(address, Recovery(key, office, ready, approvals))
 
-    def approve_recovery(self, address: bytes, guardian: bytes) -> None:
-        """A guardian approves; raises `NoRecovery` or `ApprovedAlready`."""
+    def approve_recovery(self, address: bytes, guardian: bytes, key: bytes) -> None:
+        """A guardian approves; raises `NoRecovery`, `OtherKey` or `ApprovedAlready`."""
         recovery = self._recovery(address)
+        if recovery.key.key != key:
+            raise OtherKey(account=address)
         if guardian in recovery.approvals:
             raise ApprovedAlready(account=address)
         self._write_recovery(address, replace(recovery, approvals=[*recovery.approvals, guardian]))

@@ -113,11 +113,12 @@ class AskRecovery(Message, frozen=True, tag="accounts.AskRecovery"):
 
 
 class ApproveRecovery(Message, frozen=True, tag="accounts.ApproveRecovery"):
-    """A guardian approves a recovery."""
+    """A guardian approves a recovery for one key: an approval counts for no other."""
 
     SENDERS: ClassVar[Senders] = any_account
 
     account: Annotated[Address, Meta(description="Account to recover.")]
+    key: Annotated[KeyBytes, _PUBLIC_KEY]
 
 
 class CancelRecovery(Message, frozen=True, tag="accounts.CancelRecovery"):

@@ -44,5 +44,9 @@ def with_sequence(sequences: tuple[int, ...], lane: int, sequence: int) -> tuple
 
 
 def approved(account: Account, recovery: Recovery) -> bool:
-    """Whether enough of those who are guardians now have approved."""
-    return sum(guardian in account.guardians for guardian in recovery.approvals) >= account.threshold
+    """Whether enough of those who are guardians now have approved.
+
+    Where no office started it, at least one of them: an account that has no guardians any more is nobody's to recover.
+    """
+    needed = account.threshold if recovery.office else max(1, account.threshold)
+    return sum(guardian in account.guardians for guardian in recovery.approvals) >= needed

@@ -96,3 +96,9 @@ class NotOrderer(Refused, code="bank.14"):
 
     account: Address
     office: str
+
+
+class NotIssuersOwn(Refused, code="bank.15"):
+    """Units are retired from an institution's or an official's account, never from a person's."""
+
+    account: Address

@@ -2,6 +2,8 @@
 
 from kerege.kernel.context import Context, Handler
 from kerege.kernel.messages import Message
+from kerege.modules.accounts.keeper import AccountView
+from kerege.modules.accounts.types import AccountKind
 from kerege.modules.authority.keeper import Authority
 from kerege.modules.authority.types import Acting
 from kerege.modules.bank import errors, messages
@@ -85,6 +87,9 @@ def issue(ctx: Context, message: messages.Issue) -> None:
 def retire(ctx: Context, message: messages.Retire) -> None:
     """Destroy units."""
     _authorise_issuer(ctx, message.currency)
+    holder = ctx.use(AccountView).find(message.holder)
+    if holder is None or holder.kind is AccountKind.PERSON:
+        raise errors.NotIssuersOwn(account=message.holder)
 
     ctx.use(Supply).destroy(message.holder, message.currency, message.amount)
 

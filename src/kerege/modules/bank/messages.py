@@ -101,6 +101,6 @@ class Retire(Message, frozen=True, tag="bank.Retire"):
 
     SENDERS: ClassVar[Senders] = authority("central-bank", "government")
 
-    holder: Annotated[Address, Meta(description="Account that holds them: one of the issuer's own.")]
+    holder: Annotated[Address, Meta(description="Account that holds them: an institution's or an official's.")]
     currency: Annotated[Currency, _CURRENCY]
     amount: Annotated[Positive, _AMOUNT]
