@@ -72,7 +72,8 @@ def _leaves(owner: str, path: str, annotation: Any, description: str, extra: dic
         form = extra.get("form", "")
         closed = isinstance(annotation, type) and issubclass(annotation, Enum)
         reason = extra.get("plain", CLOSED_LIST if closed else DEFAULTS.get(form, ""))
-        kind = form or getattr(annotation, "__name__", str(annotation))
+        words = ", ".join(str(each.value) for each in annotation) if closed else ""
+        kind = form or words or getattr(annotation, "__name__", str(annotation))
         yield Field(owner, path, kind, description, extra.get("readers", EVERYONE), reason)
 
 

@@ -10,6 +10,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -120,6 +121,8 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - any annotation
         form = (getattr(meta, "extra", None) or {}).get("form")
         if form:
             return str(form)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(str(each.value) for each in annotation)
     return str(getattr(annotation, "__name__", annotation))
 
 

@@ -215,7 +215,7 @@ def _read_union(form: Any, kind: types.UnionType, prefix: str, path: str) -> Any
 
 def json_schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401
     """JSON Schema 2020-12 of the form that `from_json` reads."""
-    return _schema(_type_of(kind), "")
+    return _schema(_type_of(kind))
 
 
 _FORMS = {
@@ -225,29 +225,47 @@ _FORMS = {
 }
 
 
-def _schema(kind: types.Type, description: str) -> dict[str, Any]:
+def _schema(kind: types.Type) -> dict[str, Any]:  # noqa: PLR0911 - one case a kind
     if isinstance(kind, types.Metadata):
-        inner = _schema(kind.type, description)
-        shape = (kind.extra or {}).get("form", "")
-        return {**inner, **_FORMS.get(shape, {}), **(kind.extra_json_schema or {})}
+        # Where values are written otherwise than they are kept (an address is text), the bounds are of that form too.
+        written = _FORMS.get((kind.extra or {}).get("form", ""))
+        return {**(written or _schema(kind.type)), **(kind.extra_json_schema or {})}
     if isinstance(kind, types.StructType):
         properties: dict[str, Any] = {"type": {"const": kind.tag}} if kind.tag is not None else {}
-        properties |= {f.name: _schema(f.type, "") for f in kind.fields}
+        properties |= {f.name: _schema(f.type) for f in kind.fields}
         needed = [f.name for f in kind.fields if f.required]
         return {"type": "object", "properties": properties, "required": needed, "additionalProperties": False}
     if isinstance(kind, types.UnionType):
-        return {"anyOf": [_schema(each, "") for each in kind.types]}
+        return {"anyOf": [_schema(each) for each in kind.types]}
     if isinstance(kind, types.ListType | types.VarTupleType):
-        return {"type": "array", "items": _schema(kind.item_type, "")}
+        return {"type": "array", "items": _schema(kind.item_type), **_bounds(kind, _ITEMS)}
     if isinstance(kind, types.TupleType):
-        return {"type": "array", "prefixItems": [_schema(each, "") for each in kind.item_types], "items": False}
+        return {"type": "array", "prefixItems": [_schema(each) for each in kind.item_types], "items": False}
     if isinstance(kind, types.BytesType):
-        length = {} if kind.max_length is None else {"maxLength": 2 * kind.max_length}
-        return {"type": "string", "pattern": "^([0-9a-f]{2})*$", **length}
+        digits = {name: 2 * bound for name, bound in _bounds(kind, _LENGTH).items()}
+        return {"type": "string", "pattern": "^([0-9a-f]{2})*$", **digits}
+    if isinstance(kind, types.EnumType):
+        return {"enum": [each.value for each in kind.cls]}
+    if isinstance(kind, types.LiteralType):
+        return {"enum": list(kind.values)}
     if isinstance(kind, types.NoneType):
         return {"type": "null"}
     name = _SCHEMA_NAMES.get(type(kind))
-    return {"type": name} if name else {}
+    return {"type": name, **_bounds(kind, _RANGE), **_bounds(kind, _LENGTH)} if name else {}
+
+
+def _bounds(kind: types.Type, names: dict[str, str]) -> dict[str, Any]:
+    """The bounds of a type under their names in JSON Schema."""
+    found = {word: getattr(kind, name, None) for name, word in names.items()}
+    told = {word: bound for word, bound in found.items() if bound is not None}
+    if "pattern" in told:  # the ends of a text, as JSON Schema spells them
+        told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+    return told
+
+
+_RANGE = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+_LENGTH = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
+_ITEMS = {"min_length": "minItems", "max_length": "maxItems"}
 
 
 _SCHEMA_NAMES: dict[type[types.Type], str] = {
