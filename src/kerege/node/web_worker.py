@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kerege.api import create_app, serve
 from kerege.node.async_wire import AsyncSubmitter
+from kerege.node.child import watch_parent
 from kerege.node.home import Home
 from kerege.node.web import HOST
 from kerege.node.wire import SocketDoor
@@ -19,6 +20,7 @@ from kerege.portal.pages import Portal, routes
 
 def main() -> int:
     """Serve one home until the signal to stop."""
+    watch_parent()
     parser = argparse.ArgumentParser(description="HTTP worker of a node; `kerege up` starts it.")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
