@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -28,11 +29,12 @@ def check_port(port: int) -> None:
 
 
 @contextmanager
-def web_worker(home: Home, port: int) -> Iterator[str]:
+def web_worker(home: Home, port: int, public: Path | None = None) -> Iterator[str]:
     """A worker that answers, for as long as the context lasts; its address. Raises `HomeError`."""
     check_port(port)
     url = f"http://{HOST}:{port}/"
-    words = ("--home", str(home.path), "--port", str(port))
+    words = ["--home", str(home.path), "--port", str(port)]
+    words += [] if public is None else ["--public", str(public)]
     with child("kerege.node.web_worker", *words, patience=STOP_SECONDS) as worker:
         _wait(worker, url)
         yield url
