@@ -120,3 +120,14 @@ def test_an_act_is_kept_by_law(copy):
     done = kerege("dossiers", "erase", record.hex(), "--home", copy)
     assert done.code != 0
     assert "Traceback" not in done.err
+
+
+def test_the_log_of_a_subject_is_told_by_the_controller(copy):
+    """All looks at one dossier, by its case; to others their references are random."""
+    case = kerege("show", "looks", "--home", copy, "--json").json[-1]["case"]
+    mine = kerege("show", "looks", "--about", case, "--home", copy, "--json").json
+    assert mine
+    assert {look["case"] for look in mine} == {case}
+    nobody = kerege("show", "looks", "--about", "00" * 16, "--home", copy)
+    assert nobody.code == 1
+    assert "there is no dossier" in nobody.err

@@ -48,7 +48,7 @@ def test_an_epoch_of_keys_ends_before_the_erasures_under_it_are_due(home, monkey
     told = kerege("dossiers", "tidy", "--home", home, "--json").json
     assert told["epoch"] is None
     assert told["rotation_due"] is not None
-    monkeypatch.setattr("kerege.node.wiring.ROTATION_AHEAD", 31 * 24 * 3_600_000)
+    monkeypatch.setattr("kerege.node.upkeep.ROTATION_AHEAD", 31 * 24 * 3_600_000)
     assert kerege("dossiers", "tidy", "--home", home, "--json").json["epoch"] == 2
     assert kerege("dossiers", "tidy", "--home", home, "--json").json == {
         **told,

@@ -38,6 +38,14 @@ class Ledger:
         """No act holds anything."""
         return False
 
+    def content(self, _about: bytes) -> bytes | None:
+        """Nothing stands."""
+        return None
+
+    def blank_used(self, _key: bytes) -> bool:
+        """No paper was issued."""
+        return False
+
     def key_epoch(self, _registry: str) -> tuple[int, bool]:
         """The first, whole."""
         return 1, False
@@ -60,7 +68,7 @@ class Ledger:
         salt = os.urandom(32)
         access = os.urandom(16)
         granted = Grant(
-            case=os.urandom(16),
+            case=draft.record,
             references=(os.urandom(32), reference_commitment(draft.subject, draft.purpose, salt)),
             fields=fields,
             officer=OFFICER,
@@ -70,6 +78,8 @@ class Ledger:
         self.grants[access] = replace(granted, **changes)  # type: ignore[arg-type]
         return Look(
             access=access,
+            case=self.grants[access].case,
+            case_version=1,
             officer=OFFICER,
             subject=draft.subject,
             purpose=draft.purpose,

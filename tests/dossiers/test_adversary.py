@@ -31,7 +31,7 @@ ENGINE = ("LOG", "OPTIONS-")
 
 def child(name: str, pin: str, mother: bytes, *more: tuple[str, str]) -> Draft:
     fields = (("surname", "Бекмуратов"), ("given_name", name), ("pin", pin), *MOTHER, *more)
-    return draft(*fields, parties=(mother,))
+    return draft(*fields, named=(mother,))
 
 
 def bytes_outside_keys(home: Path) -> dict[str, bytes]:

@@ -148,7 +148,7 @@ def test_a_kill_leaves_no_torn_dossier(home: Path, ledger: Ledger) -> None:
             except errors.DossierMissing:
                 assert record not in written
                 controller.dossiers.write([one])
-        gone = controller.dossiers.collect_orphans(NOW * 2, lambda record, _: record in written)
+        gone = controller.dossiers.collect_orphans(NOW * 2, lambda entry: entry.record in written)
         assert gone.confirmed == len(written)
 
 

@@ -87,7 +87,7 @@ def test_a_grant_ends_by_block_time_and_by_the_clock(controller: Controller, led
 def test_an_official_never_sees_a_dossier_they_are_a_party_in(controller: Controller, ledger: Ledger) -> None:
     person = os.urandom(16)
     controller.pseudonyms.link_account(person, OFFICER)
-    named, own, foreign = draft(parties=(os.urandom(16), person)), draft(subject=person), draft()
+    named, own, foreign = draft(named=(os.urandom(16), person)), draft(subject=person), draft()
     controller.dossiers.write([named, own, foreign])
     for written in (named, own):
         with pytest.raises(errors.OwnDossier):

@@ -9,6 +9,7 @@ import pytest
 
 from kerege.dossiers import errors
 from kerege.dossiers.blanks import BlankStatus
+from kerege.dossiers.books import FOUND
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.embedded_keys import HOUR
 from kerege.dossiers.pins import PinPattern, PinStatus
@@ -160,12 +161,13 @@ def test_expired_reservations_are_settled_by_the_ledger(controller: Controller) 
     )
     pin = controller.pins([PATTERN], offset_minutes=360).reserve("male", BORN, expires=NOW)
 
-    def transaction_of(reservation: bytes) -> bytes | None:
-        return transaction if reservation == used.id else None
+    def on_ledger(office: str, year: int, number: int) -> bool:
+        return (office, year, number) == ("office", 2026, used.number)
 
-    assert numbers.release_expired(NOW, transaction_of) == 0
-    assert numbers.release_expired(NOW + 1, transaction_of) == 1
-    assert numbers.used_by("office", 2026, used.number) == transaction
+    assert numbers.release_expired(NOW, on_ledger) == 0
+    assert numbers.release_expired(NOW + 1, on_ledger) == 1
+    assert numbers.used_by("office", 2026, used.number) == FOUND
+    numbers.commit(used.id, transaction)
     assert numbers.reserve("office", 2026).number == lost.number
     assert numbers.reserve("office", 2026, reservation=young.id) == young
     assert numbers.reserve("office", 2026, reservation=endless.id) == endless

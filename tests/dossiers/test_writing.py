@@ -12,6 +12,7 @@ from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.embedded_keys import HOUR
 from kerege.dossiers.jobs import Committed
+from kerege.dossiers.ports import Entry
 from kerege.dossiers.values import canonical_json, canonical_text
 from tests.dossiers.support import NOW, Ledger, draft
 
@@ -21,7 +22,7 @@ from tests.dossiers.support import NOW, Ledger, draft
     [
         ({"record": b"short"}, errors.DraftInvalid),
         ({"subject": b"short"}, errors.DraftInvalid),
-        ({"parties": (b"short",)}, errors.DraftInvalid),
+        ({"named": (b"short",)}, errors.DraftInvalid),
         ({"version": -1}, errors.DraftInvalid),
         ({"fields": ()}, errors.DraftInvalid),
         ({"fields": (("a", ""), ("a", ""))}, errors.DraftInvalid),
@@ -100,9 +101,9 @@ def test_orphans_go_and_what_reached_the_ledger_stays(controller: Controller, le
     controller.dossiers.write([kept, lost, young])
     controller.pseudonyms.assign(os.urandom(16), "civil")
 
-    def committed(record: bytes, version: int) -> bool:
-        assert version == 1
-        return record == kept.record
+    def committed(entry: Entry) -> bool:
+        assert entry.version == 1
+        return entry.record == kept.record
 
     assert controller.dossiers.collect_orphans(NOW, committed).collected == 0
     done = controller.dossiers.collect_orphans(NOW + 3 * HOUR, committed)
@@ -121,8 +122,8 @@ def test_a_ledger_that_fails_while_orphans_are_collected_costs_nothing(controlle
     written = [draft(), draft()]
     controller.dossiers.write(written)
 
-    def committed(record: bytes, _: int) -> bool:
-        if record == written[1].record:
+    def committed(entry: Entry) -> bool:
+        if entry.record == written[1].record:
             raise errors.LedgerUnreachable(reason="stopped")
         return False
 

@@ -1,11 +1,13 @@
 """`kerege show …`: what stands on the ledger, read through the door."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kerege.cli.looks import COLUMNS, page
+from kerege.cli.looks import COLUMNS, About, page
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home, address_of, hex_id
 from kerege.cli.output import show, show_rows, when
 from kerege.cli.wiring import CommandError, wiring
@@ -159,6 +161,17 @@ def _revision(enacted: int, row: Revision, *, force: bool) -> tuple[Any, ...]:
     return (row.value, when(row.since), "" if row.until is None else when(row.until), when(enacted), basis, force)
 
 
+@contextmanager
+def _log(home: Path, about: str) -> Iterator[tuple[Door, About]]:
+    """The ledger and which looks are meant: all, or those at one dossier, which its controller can tell."""
+    if about:
+        with wiring().open_log(home, hex_id(about)) as log:
+            yield log
+    else:
+        with wiring().open_door(home) as door:
+            yield door, lambda _access, _references: True
+
+
 @app.command()
 def looks(
     home: Home = DEFAULT_HOME,
@@ -168,6 +181,10 @@ def looks(
     reference: Annotated[
         str, typer.Option(help="Only looks at the dossier with this salted reference, known to its subject.")
     ] = "",
+    about: Annotated[
+        str,
+        typer.Option(help="The subject's log: only looks at the dossier of this case or record."),
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows at most.")] = 50,
     after: Annotated[
         str, typer.Option("--after", "--before", help="Go on after this access id: the last of the page before.")
@@ -175,9 +192,10 @@ def looks(
     json_: AsJson = False,
 ) -> None:
     """Every official's look at personal data, granted or denied, newest first."""
-    with wiring().open_door(home) as door:
+    with _log(home, about) as (door, fits):
         rows = page(
             door,
+            about=fits,
             case=hex_id(case) if case else None,
             officer=address_of(door.prefix, officer) if officer else None,
             reference=hex_id(reference, 32) if reference else None,

@@ -28,7 +28,7 @@ def erase(
     *,
     json_: AsJson = False,
 ) -> None:
-    """Erase a refused or withdrawn request for good: its keys are destroyed, a public tombstone remains."""
+    """Erase the request of a case that has ended for good: its keys are destroyed, a public tombstone remains."""
     show(wiring().erase_dossier(home, hex_id(about), _signer(home, as_)), as_json=json_)
 
 
@@ -36,8 +36,9 @@ def erase(
 def tidy(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """Do what time makes due; let a timer run this every day.
 
-    Dossiers whose transaction can commit no more are destroyed, backups of keys past their term too, and a new epoch of
-    keys begins in time for the erasures that wait for it.
+    Dossiers whose transaction can commit no more are destroyed, and numbers and blanks set aside for one go back. An
+    erasure that was cut off is finished, backups of keys past their term go, and a new epoch of keys begins in time for
+    the erasures that wait for it.
     """
     show(wiring().tidy_dossiers(home), as_json=json_)
 

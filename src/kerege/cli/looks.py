@@ -1,6 +1,6 @@
 """Who looked at personal data: pages of looks, the newest first, without reading what lies before the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -14,24 +14,38 @@ from kerege.modules.disclosure.types import Look
 
 COLUMNS = ("when", "access", "case", "officer", "office", "role", "ground", "fields", "answer", "until")
 GRANTED = "granted"
+
+About = Callable[[bytes, Sequence[bytes]], bool]
+"""Whether a look, by its id and references, was at a certain dossier: the controller can tell, nobody else."""
+
 _DAY = 24 * 3600 * 1000
 _BEYOND = b"\xff" * 16
 """After every id of one time."""
 
 
 def page(
-    door: Door, *, case: bytes | None, officer: bytes | None, reference: bytes | None, after: bytes | None, limit: int
+    door: Door,
+    *,
+    case: bytes | None,
+    officer: bytes | None,
+    reference: bytes | None,
+    after: bytes | None,
+    limit: int,
+    about: About = lambda _access, _references: True,
 ) -> list[tuple[Any, ...]]:
     """Rows of one page: looks with a case, by an officer, at a dossier's reference, or all; raises `CommandError`.
 
-    `after`: id of the last look of the page before.
+    `after`: id of the last look of the page before. `about` tells the looks at one dossier, by id and references.
     """
     start = None if after is None else (_look(door, after).at, after)
     found = ((access, _look(door, access)) for access in _ids(door, case, officer, reference, start))
     fitting = (
         (access, look)
         for access, look in found
-        if officer in {None, look.officer} and case in {None, look.case} and _refers(look, reference)
+        if officer in {None, look.officer}
+        and case in {None, look.case}
+        and _refers(look, reference)
+        and about(access, look.references)
     )
     return [_row(door, access, look) for access, look in islice(fitting, limit)]
 

@@ -77,13 +77,20 @@ class Wiring(Protocol):
         """
 
     def erase_dossier(self, home: Path, about: bytes, signer: Signer | None) -> dict[str, Any]:
-        """Destroy the keys of a case's dossier, put the tombstone on the ledger, begin a new epoch of keys."""
+        """Put the tombstone of an ended case's dossier on the ledger, destroy its keys, begin a new epoch of keys."""
 
     def rotate_keys(self, home: Path) -> dict[str, Any]:
         """Begin a new epoch of the dossiers' keys and destroy the old ones."""
 
     def tidy_dossiers(self, home: Path) -> dict[str, Any]:
-        """What time makes due: dossiers that no transaction can commit to, backups past their term, a key epoch."""
+        """What time makes due: dossiers that no transaction can commit to, numbers set aside, erasures cut off, backups
+        past their term, a key epoch.
+        """
+
+    def open_log(
+        self, home: Path, about: bytes
+    ) -> AbstractContextManager[tuple[Door, Callable[[bytes, Sequence[bytes]], bool]]]:
+        """The ledger's door, and whether a look (id, references) was at the dossier of this case or record."""
 
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
         """Copy the sealed rows, the keys, or each to a folder of its own."""

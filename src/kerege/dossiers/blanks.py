@@ -83,18 +83,26 @@ class Blanks:
         """What stands for a blank on the ledger: keyed, and by a key that never changes, as the paper does not."""
         return prf(self._accounting, series, number)
 
-    def receive(self, office: str, series: str, first: int, last: int) -> None:
-        """An office receives a run of blanks; raises `NumberTaken` where one of them was received before."""
+    def check_new(self, office: str, series: str, first: int, last: int) -> bool:
+        """Whether a run is new; false where this office received the very same one. Raises `NumberTaken`."""
         if not 0 <= first <= last:
             raise DraftInvalid(part="range", first=first, last=last)
+        if self._book.find(str, "run", series, first, last) == office:
+            return False
+        if any(known.first <= last and first <= known.last for known in self._ranges("received", series)):
+            raise NumberTaken(series=series, first=first, last=last)
+        return True
+
+    def receive(self, office: str, series: str, first: int, last: int) -> None:
+        """An office receives a run of blanks; the same again is no error. Raises `NumberTaken` where one was before."""
         with self._reservations.lock:
-            received = self._ranges("received", series)
-            if any(known.first <= last and first <= known.last for known in received):
-                raise NumberTaken(series=series, first=first, last=last)
+            if not self.check_new(office, series, first, last):
+                return
             run = _Range(series, first, last)
             self._book.apply(
                 [
-                    self._book.put((*received, run), "received", series),
+                    self._book.put(office, "run", series, first, last),
+                    self._book.put((*self._ranges("received", series), run), "received", series),
                     self._put_stock(office, [*self._ranges("stock", office), run]),
                 ]
             )
@@ -127,9 +135,9 @@ class Blanks:
         """Put an unused blank back into stock; twice is no error. Raises `ReservationCommitted`."""
         self._reservations.release(reservation)
 
-    def release_expired(self, now: Time, transaction_of: Callable[[Identifier], Hash | None]) -> int:
-        """Settle reservations whose transaction can commit no more, by block time."""
-        return self._reservations.release_expired(now, transaction_of)
+    def release_expired(self, now: Time, used: Callable[[str, int], bool]) -> int:
+        """Settle reservations whose transaction can commit no more, `used` asks the ledger by series and number."""
+        return self._reservations.release_expired(now, lambda paper: used(paper.series, paper.number))
 
     def write_off(self, office: str, series: str, number: int, status: BlankStatus, ground: str) -> None:
         """Account for a blank that is spoiled, lost or destroyed, on a ground; the same again is no error.

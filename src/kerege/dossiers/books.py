@@ -19,6 +19,9 @@ from kerege.kernel.types import Hash, Identifier, Time
 STEP = 256
 """Sizes of rows are multiples of this many bytes."""
 
+FOUND = bytes(32)
+"""In place of the transaction that used a number, where the ledger shows only that it was used."""
+
 _T = TypeVar("_T")
 ItemT = TypeVar("ItemT")
 
@@ -132,7 +135,7 @@ class Reservations(Generic[ItemT]):
         with self.lock:
             used = self._used(reservation)
             if used is not None:
-                if used.transaction != transaction:
+                if used.transaction not in (transaction, FOUND):
                     raise ReservationCommitted(reservation=reservation)
                 return
             pending = self._pending.find(_Pending, self._name, reservation)
@@ -152,22 +155,21 @@ class Reservations(Generic[ItemT]):
                 gone = self._pending.drop(self._name, reservation)
                 self._book.apply([*self._give_back(self._decode(pending.item)), gone])
 
-    def release_expired(self, now: Time, transaction_of: Callable[[Identifier], Hash | None]) -> int:
+    def release_expired(self, now: Time, used: Callable[[ItemT], bool]) -> int:
         """Settle reservations whose transaction can commit no more: used where the ledger has it, else returned.
 
-        `now` is the time of the last committed block. Gives how many were returned.
+        `now` is the time of the last committed block, `used` asks the ledger. Gives how many were returned.
         """
         released = 0
         with self.lock:
             for pending in self._pending.all(_Pending):
                 if pending.book != self._name or pending.expires is None or pending.expires >= now:
                     continue
-                transaction = transaction_of(pending.reservation)
-                if transaction is None:
+                if used(self._decode(pending.item)):
+                    self.commit(pending.reservation, FOUND)
+                else:
                     self.release(pending.reservation)
                     released += 1
-                else:
-                    self.commit(pending.reservation, transaction)
         return released
 
     def _used(self, reservation: Identifier) -> _Used | None:

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from kerege.dossiers.blanks import Blanks
+from kerege.dossiers.derivations import Derivations
 from kerege.dossiers.embedded_keys import EmbeddedKeyService
 from kerege.dossiers.errors import DossiersAbsent, DossiersExist
 from kerege.dossiers.files import FolderLock, make_private_folder
-from kerege.dossiers.imports import ImportKeys
 from kerege.dossiers.keyring import UniquenessKeys
 from kerege.dossiers.numbers import ActNumbers
 from kerege.dossiers.pins import EmbeddedPinAuthority, PinPattern
@@ -68,7 +68,9 @@ class Controller:
             self.close()
             raise
         self.pseudonyms = Pseudonyms(self.dossiers)
-        self.imports = ImportKeys(self.keys.book("imports"))
+        self.imports = Derivations(self.keys.book("imports"))
+        self.amendments = Derivations(self.keys.book("amendments"))
+        self.looks = Derivations(self.keys.book("looks"))
         # One lock over all books: two authorities over the same rows never read past each other.
         self._books_lock = RLock()
         self.act_numbers = ActNumbers(self._rows, self.keys.book, self._books_lock)

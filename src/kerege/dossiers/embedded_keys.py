@@ -59,6 +59,7 @@ BACKUP_TERM = 14 * DAY
 """A backup of keys lives shorter than that, so that none outlives the epoch it holds."""
 
 IDENTITY = "identity"
+REQUESTS = "requests"
 _EXPIRES_FILE = "expires"
 
 _T = TypeVar("_T")
@@ -195,6 +196,7 @@ class EmbeddedKeyService:
         self._check_grant(look)
         with self._lock:
             entry = self._get_entry(look)
+            self._check_of_case(look, entry)
             self._check_not_own(look, entry)
             data_key = self._get_data_key(entry)
         return RowKeys(self.locate(look.record, look.version, look.purpose), look.version, data_key, look.fields)
@@ -203,6 +205,8 @@ class EmbeddedKeyService:
         grant = self._ask(lambda: self._ledger.access_granted(look.access))
         if grant is None:
             raise AccessNotOnLedger(access=look.access)
+        if grant.case != look.case:
+            raise DossierNotGranted(access=look.access)
         if not same(grant.officer, look.officer):
             raise AccessOfAnother(access=look.access)
         if grant.until < self._now():
@@ -233,9 +237,17 @@ class EmbeddedKeyService:
             raise DossierNotGranted(access=look.access)
         return entry
 
+    def _check_of_case(self, look: Look, entry: Entry) -> None:
+        """A case opens its own dossier, the acts that its dossier names, and the acts written in it; no others."""
+        if look.record == look.case or look.case in entry.named:
+            return
+        case = self._find_entry(self.locate(look.case, look.case_version, REQUESTS))
+        if case is None or look.record not in case.named:
+            raise DossierNotGranted(access=look.access)
+
     def _check_not_own(self, look: Look, entry: Entry) -> None:
         link = self._find_entry(self.locate(account_key(look.officer), 0, IDENTITY))
-        if link is not None and link.subject in (entry.subject, *entry.parties):
+        if link is not None and link.subject in (entry.subject, *entry.named):
             raise OwnDossier(access=look.access)
 
     # -- machine -----------------------------------------------------------------------------------------------------
@@ -302,17 +314,20 @@ class EmbeddedKeyService:
         Again for one already erased: the same tombstone. The tombstone is a keyed name: it says nothing to the public,
         and the key service recognises it after a restore (`reapply`).
         """
+        with self._lock:
+            tombstone, handle = self.tombstone(subject, purpose), self._handle(subject, purpose)
+            return self._bury(handle) if self._book.tombstone(handle) is None else Erasure(tombstone, ())
+
+    def tombstone(self, subject: Identifier, purpose: str) -> Hash:
+        """Give the tombstone of an erasure, done or not; raises `RetainedByLaw`, `HeldByLaw`, `DossierMissing`."""
         if self._purposes.get(purpose).retention is Retention.PERMANENT:
             raise RetainedByLaw(purpose=purpose)
         handle = self._handle(subject, purpose)
         with self._lock:
             self._check_not_held(handle, purpose)
-            known = self._book.tombstone(handle)
-            if known is not None:
-                return Erasure(known, ())
-            if self._book.wrapped(handle) is None:
+            if self._book.tombstone(handle) is None and self._book.wrapped(handle) is None:
                 raise DossierMissing(purpose=purpose)
-            return self._bury(handle)
+        return self._tombstone(handle)
 
     def _bury(self, handle: bytes) -> Erasure:
         tombstone = self._tombstone(handle)
@@ -498,8 +513,8 @@ class EmbeddedKeyService:
             return None
         _, epoch, sealed, pending = found
         plain = unseal(self._keyring.register_key(epoch), sealed, _entry_bound(locator, epoch))
-        record, version, subject, purpose, parties, expires = _entry_decoder.decode(plain)
-        return Entry(record, version, subject, purpose, parties, None if pending is None else expires)
+        record, version, subject, purpose, named, expires = _entry_decoder.decode(plain)
+        return Entry(record, version, subject, purpose, named, None if pending is None else expires)
 
 
 def restore_keys(backup: Path, folder: Path, now: Time) -> None:
@@ -533,7 +548,7 @@ def _wrap_bound(subject: Identifier, purpose: str, epoch: int) -> bytes:
 
 def _entry_of(entry: Entry) -> bytes:
     return msgspec.msgpack.encode(
-        (entry.record, entry.version, entry.subject, entry.purpose, entry.parties, entry.expires)
+        (entry.record, entry.version, entry.subject, entry.purpose, entry.named, entry.expires)
     )
 
 

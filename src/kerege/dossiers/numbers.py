@@ -74,9 +74,9 @@ class ActNumbers:
         """Return an unused number; twice is no error. Raises `ReservationCommitted`."""
         self._reservations.release(reservation)
 
-    def release_expired(self, now: Time, transaction_of: Callable[[Identifier], Hash | None]) -> int:
-        """Settle reservations whose transaction can commit no more, by block time."""
-        return self._reservations.release_expired(now, transaction_of)
+    def release_expired(self, now: Time, used: Callable[[str, int, int], bool]) -> int:
+        """Settle reservations whose transaction can commit no more, `used` asks the ledger by its parts."""
+        return self._reservations.release_expired(now, lambda act: used(act.office, act.year, act.number))
 
     def occupy(self, office: str, year: int, number: int, transaction: Hash) -> None:
         """Note a number of an old registry; again by the same transaction is no error. Raises `NumberTaken`."""

@@ -116,9 +116,9 @@ class EmbeddedPinAuthority:
         """Return an unused number; twice is no error."""
         self._reservations.release(reservation)
 
-    def release_expired(self, now: Time, transaction_of: Callable[[Identifier], Hash | None]) -> int:
-        """Settle reservations whose transaction can commit no more, by block time."""
-        return self._reservations.release_expired(now, transaction_of)
+    def release_expired(self, now: Time, used: Callable[[str], bool]) -> int:
+        """Settle reservations whose transaction can commit no more, by block time; `used` asks the ledger."""
+        return self._reservations.release_expired(now, used)
 
     def occupy(self, pin: str, transaction: Hash) -> None:
         """Note a number given out elsewhere (an old registry); again by the same transaction is no error.

@@ -53,6 +53,12 @@ class LedgerView(Protocol):
     def key_held(self, key: Hash) -> bool:
         """Whether a live record holds this uniqueness key: a number that it was made of is given out."""
 
+    def content(self, about: Identifier) -> Hash | None:
+        """Give the content root that a case or a record stands with, or None where there is neither."""
+
+    def blank_used(self, key: Hash) -> bool:
+        """Whether a paper was issued on the blank of this accounting key."""
+
     def key_epoch(self, registry: str) -> tuple[int, bool]:
         """(epoch of a register's uniqueness keys, whether some are still those of the epoch before)."""
 
@@ -121,7 +127,8 @@ class Entry:
     version: int
     subject: Identifier
     purpose: str
-    parties: tuple[Identifier, ...] = ()
+    named: tuple[Identifier, ...] = ()
+    """Persons named in it, and records; of an act's dossier, also the case it was written in."""
     expires: Time | None = None
     """Validity of the transaction that will commit to it; None once that is on the ledger."""
 
@@ -174,6 +181,9 @@ class Look:
     """A person's wish to see fields of one dossier, under an access granted on the ledger."""
 
     access: Identifier
+    case: Identifier
+    case_version: int
+    """Version of the case's dossier that the ledger commits to: what it names may be looked at."""
     officer: Address
     """Account of the official, as authenticated by the caller."""
     subject: Identifier
@@ -253,6 +263,9 @@ class KeyService(Protocol):
 
     def forget(self, entries: Sequence[Entry]) -> tuple[bytes, ...]:
         """Destroy the registration of dossiers that never reached the ledger; gives the names of their rows."""
+
+    def tombstone(self, subject: Identifier, purpose: str) -> Hash:
+        """Give the tombstone that an erasure would leave; raises `RetainedByLaw`, `HeldByLaw`, `DossierMissing`."""
 
     def erase(self, subject: Identifier, purpose: str) -> Erasure:
         """Destroy the data key of a subject and purpose; raises `RetainedByLaw`, `HeldByLaw`."""

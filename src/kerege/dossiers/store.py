@@ -58,8 +58,9 @@ class Draft:
     """Name and canonical value of every field of the service's list, in its order; unused ones are empty."""
     expires: Time
     """Validity of the transaction that will commit to it."""
-    parties: tuple[Identifier, ...] = ()
-    """Persons named in it: an official who is one of them is shown nothing."""
+    named: tuple[Identifier, ...] = ()
+    """Persons named in it: an official who is one of them is shown nothing. Records, and the case an act was written
+    in: what a case names may be looked at for it."""
     salts: tuple[bytes, ...] | None = hidden(default=None, repr=False)
     """One salt of 32 bytes for each field, where an import derives them; None: drawn at random."""
     again: bool = False
@@ -146,7 +147,7 @@ class Dossiers:
             if self._purposes.get(draft.purpose).audience is Audience.NOBODY:
                 raise NotForPersons(purpose=draft.purpose)
         entries = [
-            Entry(draft.record, draft.version, draft.subject, draft.purpose, draft.parties, draft.expires)
+            Entry(draft.record, draft.version, draft.subject, draft.purpose, draft.named, draft.expires)
             for draft in batch
         ]
         with self._lock:
@@ -207,7 +208,7 @@ class Dossiers:
             entry = next(twice)
             raise DossierExists(record=entry.record, version=entry.version)
 
-    def collect_orphans(self, now: Time, committed: Callable[[Identifier, int], bool]) -> Orphans:
+    def collect_orphans(self, now: Time, committed: Callable[[Entry], bool]) -> Orphans:
         """Confirm what reached the ledger and destroy what did not, of all whose transaction has expired.
 
         `now` is the time of the last committed block, never a clock: block time may lag, and a transaction valid until
@@ -221,7 +222,7 @@ class Dossiers:
                     # A mapping waits for no transaction: it is whole where its row is.
                     reached = self._rows.get(Shelf.DOSSIERS, self._locate(entry)) is not None
                 else:
-                    reached = committed(entry.record, entry.version)
+                    reached = committed(entry)
                 (confirmed if reached else orphans).append(entry)
             self._keys.confirm(confirmed)
             # Rows first: what is left after a crash is still registered, and collected next time.
@@ -333,6 +334,10 @@ class Dossiers:
             self._mark_generation()
         return erasure.tombstone
 
+    def tombstone(self, subject: Identifier, purpose: str) -> Hash:
+        """Give the tombstone that `erase` will leave, so that it can be recorded first; raises as `erase`."""
+        return self._keys.tombstone(subject, purpose)
+
     def hold(self, subject: Identifier, purpose: str, ground: str, until: Time | None) -> None:
         """Forbid erasure on a ground, until a time or until lifted."""
         self._keys.hold(subject, purpose, ground, until)
@@ -400,9 +405,9 @@ def check_draft(draft: Draft) -> None:
     for name, identifier in (("record", draft.record), ("subject", draft.subject)):
         if len(identifier) != _IDENTIFIER_LENGTH:
             raise DraftInvalid(part=name, length=len(identifier))
-    for party in draft.parties:
-        if len(party) != _IDENTIFIER_LENGTH:
-            raise DraftInvalid(part="parties", length=len(party))
+    for identifier in draft.named:
+        if len(identifier) != _IDENTIFIER_LENGTH:
+            raise DraftInvalid(part="named", length=len(identifier))
     if draft.version < 0:
         raise DraftInvalid(part="version", version=draft.version)
     salts = draft.salts

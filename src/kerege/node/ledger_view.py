@@ -6,7 +6,9 @@ from kerege.dossiers.errors import LedgerUnreachable
 from kerege.dossiers.ports import Grant, JobStart
 from kerege.modules.disclosure.state import JOBS, LOOKS, TOMBSTONES
 from kerege.modules.registries.keeper import FIRST_EPOCH
-from kerege.modules.registries.state import EPOCHS, UNIQUE
+from kerege.modules.registries.state import BLANKS, EPOCHS, RECORDS, UNIQUE
+from kerege.modules.registries.types import BlankStatus
+from kerege.modules.services.state import CASES
 from kerege.node.wire import WireFault
 
 _UNREACHABLE = (OSError, Stopped, WireFault)
@@ -45,6 +47,18 @@ class DoorView:
     def key_held(self, key: bytes) -> bool:
         """See `LedgerView`."""
         return self._state(UNIQUE.encode_key(key)) is not None
+
+    def content(self, about: bytes) -> bytes | None:
+        """See `LedgerView`."""
+        case, record = self._state(CASES.encode_key(about)), self._state(RECORDS.encode_key(about))
+        if case is not None:
+            return CASES.decode_value(case).content
+        return None if record is None else RECORDS.decode_value(record).content
+
+    def blank_used(self, key: bytes) -> bool:
+        """See `LedgerView`."""
+        raw = self._state(BLANKS.encode_key(key))
+        return raw is not None and BLANKS.decode_value(raw).status is BlankStatus.ISSUED
 
     def key_epoch(self, registry: str) -> tuple[int, bool]:
         """See `LedgerView`."""

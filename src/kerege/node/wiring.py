@@ -38,7 +38,7 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys, follower, importing, web
+from kerege.node import devkeys, follower, importing, upkeep, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, open_ledger, open_reader
@@ -52,8 +52,7 @@ from kerege.storage.rocks import RocksStore
 HOUR = 3_600_000
 PROTECTION = "data-protection-officer"
 GATEWAY = "/gateway"
-ROTATION_AHEAD = 7 * 24 * HOUR
-"""An epoch of keys ends so long before the erasures under it must be complete: a week of failures harms nobody."""
+NOT_ERASED = "nothing was erased"
 TICK_EVERY = 1.0
 """Seconds between two looks at what is due."""
 
@@ -250,7 +249,7 @@ class NodeWiring:
         with self._controller(home) as (door, controller):
             job = secrets.token_bytes(16)
             _send(door, signer or self._protection(home), StartJob(job, JobKind.CHECK), "nothing was opened")
-            report = controller.dossiers.check(_committed(door, Folders(controller.dossiers, controller.imports)), job)
+            report = controller.dossiers.check(_committed(door, Folders(controller)), job)
             return {
                 "total": report.total,
                 "missing": report.missing,
@@ -263,19 +262,9 @@ class NodeWiring:
         """See `Wiring`."""
         with self._controller(home) as (door, controller):
             officer = signer or self._protection(home)
-            folder = Folders(controller.dossiers, controller.imports).find(about)
-            if folder is None:
-                sentence = f"there is no dossier of {about.hex()}: check the id of the case or record."
-                raise CommandError(sentence, 1)
-            tombstone = controller.dossiers.erase(folder.subject, folder.purpose)
-            _send(door, officer, RecordErasure(tombstone), f"the tombstone {tombstone.hex()} is still to be recorded")
-            rotation = controller.keys.rotate_epoch()
-        return {
-            "tombstone": tombstone.hex(),
-            "purpose": folder.purpose,
-            "epoch": rotation.epoch,
-            "rewrapped": rotation.rewrapped,
-        }
+            return upkeep.erase(
+                door, controller, about, lambda tombstone: _send(door, officer, RecordErasure(tombstone), NOT_ERASED)
+            )
 
     def rotate_keys(self, home: Path) -> dict[str, Any]:
         """See `Wiring`."""
@@ -292,23 +281,13 @@ class NodeWiring:
     def tidy_dossiers(self, home: Path) -> dict[str, Any]:
         """See `Wiring`."""
         with self._controller(home) as (door, controller):
-            now = door.head().time
+            return upkeep.tidy(door, controller)
 
-            def committed(about: bytes, _version: int) -> bool:
-                found = door.states([RECORDS.encode_key(about), CASES.encode_key(about)])
-                return any(raw is not None for raw in found)
-
-            orphans = controller.dossiers.collect_orphans(now, committed)
-            absent = controller.keys.expire_backups()
-            due = controller.keys.rotation_due()
-            rotation = controller.keys.rotate_epoch() if due is not None and due - now < ROTATION_AHEAD else None
-        return {
-            "confirmed": orphans.confirmed,
-            "collected": orphans.collected,
-            "backups_not_found": [str(folder) for folder in absent],
-            "epoch": None if rotation is None else rotation.epoch,
-            "rotation_due": due if rotation is None else None,
-        }
+    @contextmanager
+    def open_log(self, home: Path, about: bytes) -> Iterator[tuple[Door, Callable[[bytes, Sequence[bytes]], bool]]]:
+        """See `Wiring`."""
+        with self._controller(home) as (door, controller):
+            yield door, upkeep.looks_at(controller, about)
 
     def backup_dossiers(self, home: Path, rows: Path | None, keys: Path | None) -> dict[str, Any]:
         """See `Wiring`."""

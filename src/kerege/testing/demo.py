@@ -203,10 +203,11 @@ def _correct(journey: Journey, played: Played, console: Console) -> None:
     journey.look(first, case, case, REGISTRY)
     journey.send(first, desk.act(case, REGISTRY, "confirm"))
     seen = {name: s.value for name, s in journey.look(second, case, case, REGISTRY).items()}
+    look = journey.ask(second, record, case, REGISTRY)
     journey.settle(
         second, desk.amend(case, REGISTRY, "amend", record, seen["amendment.kind"], seen["amendment.ground"])
     )
-    message, successor = desk.open_successor(record, 2, REGISTRY, seen, seen["amendment.kind"])
+    message, successor = desk.open_successor(look, 2, REGISTRY, seen, seen["amendment.kind"])
     journey.send(second, message)
     console.print(f"5 the act is corrected            old id closed, new id {successor.hex()[:12]}…")
 

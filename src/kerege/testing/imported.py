@@ -88,8 +88,9 @@ def correct(journey: Journey, record: bytes, values: Mapping[str, str], office: 
     journey.look(first, case, case, office)
     journey.send(first, desk.act(case, office, "confirm"))
     seen = {name: shown.value for name, shown in journey.look(second, case, case, office).items()}
+    look = journey.ask(second, record, case, office)
     journey.settle(second, desk.amend(case, office, "amend", record, seen["amendment.kind"], seen["amendment.ground"]))
-    message, successor = desk.open_successor(record, 2, office, seen, seen["amendment.kind"])
+    message, successor = desk.open_successor(look, 2, office, seen, seen["amendment.kind"])
     journey.send(second, message)
     paper = desk.issue(successor, office, "primary", "birth-correction", None)
     answer = journey.settle(second, paper)

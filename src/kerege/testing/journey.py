@@ -11,6 +11,7 @@ from itertools import islice
 
 from kerege.consensus.embedded import Answer
 from kerege.dossiers.desk import Decision
+from kerege.dossiers.ports import Look
 from kerege.kernel.codec import decode
 from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
@@ -106,10 +107,14 @@ class Journey:
         self, signer: Ed25519Signer, about: bytes, case: bytes, office: str, fields: Sequence[str] = ()
     ) -> dict[str, Disclosure]:
         """Put the request to look on the ledger, then read."""
+        shown = self.desk.read(self.ask(signer, about, case, office, fields))
+        return {s.field: Disclosure(s.field, s.value, s.salt, s.position, s.count, s.path) for s in shown}
+
+    def ask(self, signer: Ed25519Signer, about: bytes, case: bytes, office: str, fields: Sequence[str] = ()) -> Look:
+        """Put the request to look on the ledger; the look it allows."""
         message, look = self.desk.request_look(about, case, signer.address, office, "case-handling", fields)
         self.send(signer, message)
-        shown = self.desk.read(look)
-        return {s.field: Disclosure(s.field, s.value, s.salt, s.position, s.count, s.path) for s in shown}
+        return look
 
     def new_person(self, office: str, role: str) -> Ed25519Signer:
         """A person with an own key, whose account an office opens and sponsors for one case."""
@@ -121,7 +126,7 @@ class Journey:
         """Blanks for an office, accounted for by the authority's keeper."""
         head = self.offices["civil-registration-head"]
         keeper = self.official(head, "blanks-keeper")
-        self.send(keeper, self.desk.receive_blanks(head, office, series, first, last))
+        self.settle(keeper, self.desk.receive_blanks(head, office, series, first, last))
 
     def bundle(self, transaction: bytes, certificate: bytes, shown: Sequence[Disclosure] = ()) -> bytes:
         """The proof bundle of a certificate as of the newest checkpoint."""
@@ -214,9 +219,9 @@ class Journey:
                 self._issued(played, self.settle(signer, paper), paper)
         elif outcome.writes == "amendment" and record is not None:
             kind = values["amendment.kind"]
-            self.look(signer, record, case, office)
+            look = self.ask(signer, record, case, office)
             self.settle(signer, desk.amend(case, office, action, record, kind, values["amendment.ground"]))
-            message, played.successor = desk.open_successor(record, 2, office, values, kind)
+            message, played.successor = desk.open_successor(look, 2, office, values, kind)
             self.send(signer, message)
         elif outcome.writes == "certificate" and record is not None:
             kind = values["repeat.kind"]

@@ -5,22 +5,29 @@ Officials and citizens sign with their own keys elsewhere; the desk holds none. 
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
+from kerege.dossiers.books import FOUND
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.derivations import Hashing
 from kerege.dossiers.desk.folders import Folder, Folders
-from kerege.dossiers.errors import DossierMissing, FormRefused
+from kerege.dossiers.embedded_keys import REQUESTS
+from kerege.dossiers.errors import DossierExists, DossierMissing, FieldNotGranted, FormRefused
 from kerege.dossiers.forms import World, find_faults
-from kerege.dossiers.ports import Look, PinAuthority, reference_commitment
+from kerege.dossiers.ports import Look, PinAuthority
+from kerege.dossiers.sealing import join
 from kerege.dossiers.store import Draft, Shown, Written
 from kerege.kernel.commitments import commitment
 from kerege.kernel.days import civil, local_day
 from kerege.kernel.messages import Message
+from kerege.kernel.transaction import MAXIMUM_AHEAD
 from kerege.kernel.types import Address, Hash, Identifier, Time
 from kerege.modules.disclosure.messages import RequestAccess
 from kerege.modules.identity.types import PersonDraft
@@ -34,13 +41,15 @@ CIVIL = "civil"
 """Sector of pseudonyms in civil status."""
 
 ADOPTION = "adoption"
+ACTS = "acts"
 PIN_FIELD = "child.pin"
 """The field that registration fills from the PIN authority."""
+NUMBERED = ("act.office", "act.year", "act.number", PIN_FIELD)
+"""What the authority gives out: an act keeps it through every amendment."""
 
-_HOUR = 3_600_000
-
-GIVEN_OUT_BEFORE = bytes(32)
-"""In place of the transaction that used a number: it came with an old registry."""
+RANDOM_ID = re.compile("[0-9a-f]{32}")
+ATTEMPTS = 16
+"""How often one amendment may be taken up again with other values."""
 
 Parts = tuple[str, ...]
 
@@ -105,7 +114,7 @@ class Desk:
         self._now = now
         self._offset_minutes = offset_minutes
         self._world = world
-        self.folders = Folders(controller.dossiers, controller.imports)
+        self.folders = Folders(controller)
 
     # Requests
 
@@ -116,7 +125,7 @@ class Desk:
         if self._definitions[service].step(step).roles == (REQUESTER,):
             self.check_form(service, values)
         case, claim = os.urandom(16), os.urandom(32)
-        written = self._write_request(Folder(case, os.urandom(16), "requests", service, 1), values)
+        written = self._write(Folder(case, os.urandom(16), REQUESTS, service, 1), values)
         message = Open(
             case=case,
             service=service,
@@ -145,8 +154,8 @@ class Desk:
         if values is not None:
             before = self._folder(case)
             self.check_form(before.service, values)
-            fresh = Folder(case, before.subject, before.purpose, before.service, before.version + 1)
-            content = self._write_request(fresh, values).root
+            fresh = replace(before, version=self.folders.next_version(case))
+            content = self._write(fresh, values).root
         return Act(
             case=case,
             office=office,
@@ -170,26 +179,31 @@ class Desk:
         ground: str,
         fields: Sequence[str] = (),
     ) -> tuple[RequestAccess, Look]:
-        """Ask to see fields of a case's or a record's dossier: the message, and the look it will allow."""
-        folder, access, salt = self._folder(about), os.urandom(16), os.urandom(32)
+        """Ask to see fields of a case's or a record's dossier: the message, and the look it will allow.
+
+        A record's only where the case is about it: what the case's request names, and what was written in the case.
+        """
+        folder, access = self._folder(about), os.urandom(16)
         shown = tuple(fields) or tuple(self._slots(folder))
         message = RequestAccess(
             access=access,
             case=case,
             office=office,
             ground=ground,
-            references=[reference_commitment(folder.subject, folder.purpose, salt)],
+            references=[self.folders.reference(folder, access)],
             fields=list(shown),
             blind=os.urandom(16),
         )
         look = Look(
             access=access,
+            case=case,
+            case_version=folder.version if about == case else self._folder(case).version,
             officer=officer,
             subject=folder.subject,
             purpose=folder.purpose,
             record=about,
             version=folder.version,
-            reference_salt=salt,
+            reference_salt=self.folders.reference_salt(folder, access),
             fields=shown,
         )
         return message, look
@@ -214,30 +228,34 @@ class Desk:
 
         An act of an old registry has its number, and its PIN where there is one, and keeps them.
         """
-        folder, record = self._folder(case), os.urandom(16)
+        folder = self._folder(case)
         self.check_form(folder.service, values)
-        definition = self._definitions[folder.service]
-        outputs, holds = self._reserve_outputs(definition, office, values)
-        written = self._write_record(Folder(record, folder.subject, "acts", folder.service, 1), {**values, **outputs})
-        drafts, issued, taken = self._papers(office, folder.service, papers, None)
-        holds += taken
+        with _taking() as holds:
+            outputs = self._reserve_outputs(self._definitions[folder.service], office, values, holds)
+            drafts, issued = self._papers(office, folder.service, papers, None, holds)
+            record = self._draft_record(folder, outputs, {**values, **outputs})
+        persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
+        message = self._decide(
+            case, office, action, reasons=list(reasons), record=record, persons=persons, papers=drafts
+        )
+        return Decision(message, record.record, issued, *_settle(holds))
+
+    def _draft_record(self, folder: Folder, outputs: Mapping[str, str], values: Mapping[str, str]) -> RecordDraft:
+        """Write the dossier of a new act of a case, and what opens its record."""
+        record, definition = os.urandom(16), self._definitions[folder.service]
+        written = self._write(Folder(record, folder.subject, ACTS, folder.service, 1), values, named=[folder.about])
         # While the authority renews its keys, an act brings both, or somebody could be registered again in between.
         epoch, renewing = self._controller.ledger.key_epoch(definition.registry)
-        draft = RecordDraft(
+        return RecordDraft(
             record,
             definition.registry,
             written.root,
-            self._act_commitment(outputs["act.office"], outputs),
+            self._act_commitment(outputs, os.urandom(32)),
             self._keys(definition.registry, outputs, epoch),
             os.urandom(16),
             epoch,
             self._keys(definition.registry, outputs, epoch - 1) if renewing else [],
         )
-        persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
-        message = self._decide(
-            case, office, action, reasons=list(reasons), record=draft, persons=persons, papers=drafts
-        )
-        return Decision(message, record, issued, *_settle(holds))
 
     def decide(self, case: Identifier, office: str, action: str, reasons: Sequence[str] = ()) -> Decision:
         """Decide without writing a register: a refusal with its reasons."""
@@ -247,7 +265,8 @@ class Desk:
         self, case: Identifier, office: str, action: str, record: Identifier, kind: str, reason: str | None
     ) -> Decision:
         """Decide that a paper of a live record is issued: changes no record."""
-        drafts, issued, holds = self._papers(office, self._folder(case).service, [kind], reason)
+        with _taking() as holds:
+            drafts, issued = self._papers(office, self._folder(case).service, [kind], reason, holds)
         message = self._decide(case, office, action, papers_of=record, papers=drafts)
         return Decision(message, record, issued, *_settle(holds))
 
@@ -264,35 +283,54 @@ class Desk:
         return Decision(message, None, (), *_settle([]))
 
     def open_successor(
-        self, old: Identifier, version: int, office: str, values: Mapping[str, str], kind: str
+        self, look: Look, version: int, office: str, values: Mapping[str, str], kind: str
     ) -> tuple[OpenSuccessor, Identifier]:
-        """Open the next version of an amended act under a new random id; the link is kept in a dossier only."""
-        before, record = self._folder(old), os.urandom(16)
-        definition = self._definitions[before.service]
-        subject = os.urandom(16) if kind == ADOPTION else before.subject
-        written = self._write_record(Folder(record, subject, "acts", before.service, 1), values)
-        self._link(old, record, before.subject, ADOPTION if kind == ADOPTION else "links")
+        """Open the next version of an amended act under a new id; the link is kept in a dossier only.
+
+        `look`: a granted look at the whole act that is amended. Its number and its PIN are taken from there, never from
+        the request: an amendment moves no uniqueness key. Ids and salts are derived, so that what was cut off between
+        the two transactions of an amendment is finished by calling this again.
+        """
+        before, derive = self._folder(look.record), self._controller.amendments
+        slots, shown = self._slots(before), {each.field: each.value for each in self.read(look)}
+        unseen = [code for code in NUMBERED if code in slots and code not in shown]
+        if unseen:
+            raise FieldNotGranted(access=look.access, field=unseen[0])
+        told = {**values, **{code: shown[code] for code in NUMBERED if code in slots}}
+        known = {code: told.get(code, "") for code in slots}
+        source = _digest(derive.source(), look.record, office, kind, *known.values())
+        record = derive.record(source, version)
+        subject = derive.subject(record) if kind == ADOPTION else before.subject
+        successor = Folder(record, subject, ACTS, before.service, 1)
+        written = self._write(successor, known, named=[look.case], derived=True)
+        self._link(look.record, record, before.subject, ADOPTION if kind == ADOPTION else "links")
         message = OpenSuccessor(
             office=office,
             record=record,
-            registry=definition.registry,
+            registry=self._definitions[before.service].registry,
             version=version,
             content=written.root,
-            act=self._act_commitment(office, values),
-            blind=os.urandom(16),
+            act=self._act_commitment(known, derive.salt(record, "act")),
+            blind=derive.blind(source, version, "successor"),
         )
         return message, record
 
     def issue(self, record: Identifier, office: str, kind: str, service: str, reason: str | None) -> Decision:
         """Issue a paper of a live record: changes no record."""
-        drafts, issued, holds = self._papers(office, service, [kind], reason)
+        with _taking() as holds:
+            drafts, issued = self._papers(office, service, [kind], reason, holds)
         return Decision(IssueCertificate(office, record, drafts[0]), record, issued, *_settle(holds))
 
-    def receive_blanks(self, office: str, target: str, series: str, first: int, last: int) -> ReceiveBlanks:
-        """Enter a run of blanks into the book and make the message that accounts for them publicly."""
-        self._controller.blanks.receive(target, series, first, last)
+    def receive_blanks(self, office: str, target: str, series: str, first: int, last: int) -> Decision:
+        """A run of blanks for an office: the message that accounts for them publicly.
+
+        They enter the office's stock once that is settled: a paper is never printed on one the ledger does not know.
+        """
+        blanks = self._controller.blanks
+        blanks.check_new(target, series, first, last)
         keys = [self._blank_key(series, number) for number in range(first, last + 1)]
-        return ReceiveBlanks(office, target, keys, os.urandom(16))
+        message = ReceiveBlanks(office, target, keys, os.urandom(16))
+        return Decision(message, None, (), lambda _: blanks.receive(target, series, first, last), lambda: None)
 
     # Parts
 
@@ -342,19 +380,24 @@ class Desk:
         """Codes of a dossier's fields, in their fixed order."""
         definition = self._definitions[folder.service]
         listed = definition.record_fields
-        if folder.purpose == "requests":
+        if folder.purpose == REQUESTS:
             listed = listed + definition.request_fields
         return [field.code for field in listed]
 
-    def _write_request(self, folder: Folder, values: Mapping[str, str]) -> Written:
-        return self._write(folder, values)
+    def _named(self, folder: Folder, values: Mapping[str, str]) -> list[Identifier]:
+        """Records that a request names by their random ids; what is no id names nothing."""
+        definition = self._definitions[folder.service]
+        codes = [field.code for field in definition.request_fields if field.kind == "random"]
+        told = [values.get(code, "") for code in codes]
+        return [bytes.fromhex(value) for value in told if RANDOM_ID.fullmatch(value)]
 
-    def _write_record(self, folder: Folder, values: Mapping[str, str]) -> Written:
-        known = {code: values.get(code, "") for code in self._slots(folder)}
-        return self._write(folder, known)
+    def _write(
+        self, folder: Folder, values: Mapping[str, str], *, named: Sequence[Identifier] = (), derived: bool = False
+    ) -> Written:
+        """Every slot is written, the unused ones empty, so that their number says nothing.
 
-    def _write(self, folder: Folder, values: Mapping[str, str]) -> Written:
-        """Every slot is written, the unused ones empty, so that their number says nothing."""
+        `derived`: under salts that the same dossier always gets, so that it may be there already.
+        """
         fields = tuple((code, values.get(code, "")) for code in self._slots(folder))
         draft = Draft(
             record=folder.about,
@@ -362,39 +405,46 @@ class Desk:
             subject=folder.subject,
             purpose=folder.purpose,
             fields=fields,
-            expires=self._now() + 24 * _HOUR,
+            expires=self._expires(),
+            named=(*named, *(self._named(folder, values) if folder.purpose == REQUESTS else ())),
+            salts=self._controller.amendments.salts(folder.about, len(fields)) if derived else None,
+            again=derived,
         )
         (written,) = self._controller.dossiers.write([draft])
-        self.folders.keep(folder)
+        self.folders.keep([(folder, written.root)])
         return written
 
+    def _expires(self) -> Time:
+        """When a transaction made now can commit no more."""
+        return self._now() + MAXIMUM_AHEAD
+
     def _reserve_outputs(
-        self, definition: ServiceDefinition, office: str, values: Mapping[str, str]
-    ) -> tuple[dict[str, str], list[Hold]]:
+        self, definition: ServiceDefinition, office: str, values: Mapping[str, str], holds: list[Hold]
+    ) -> dict[str, str]:
         """What registration gives out: the act's number, and the PIN where the person gets one."""
         if _of_old_acts(definition) and values.get("act.number"):
-            kept = {code: values.get(code, "") for code in ("act.office", "act.year", "act.number", PIN_FIELD)}
-            return {**kept, "act.office": kept["act.office"] or office}, []
+            kept = {code: values.get(code, "") for code in NUMBERED}
+            return {**kept, "act.office": kept["act.office"] or office}
         year = civil(local_day(self._now(), self._offset_minutes))[0]
         numbers, registry = self._controller.act_numbers, definition.registry
         number = self._reserve_free(
-            lambda: numbers.reserve(office, year),
+            lambda: numbers.reserve(office, year, expires=self._expires()),
             numbers.commit,
             lambda made: (registry, "act", office, str(made.year), str(made.number)),
         )
+        holds.append((partial(numbers.commit, number.id), partial(numbers.release, number.id)))
         outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
-        holds: list[Hold] = [(partial(numbers.commit, number.id), partial(numbers.release, number.id))]
         pin_field = next((field for field in definition.record_fields if field.code == PIN_FIELD), None)
         if pin_field is not None and holds_in(pin_field.asked, values):
             born = date.fromisoformat(values["birth.date"])
             pin = self._reserve_free(
-                lambda: self._pins.reserve(values["child.sex"], born),
+                lambda: self._pins.reserve(values["child.sex"], born, expires=self._expires()),
                 self._pins.commit,
                 lambda made: (registry, "pin", made.pin),
             )
             outputs[PIN_FIELD] = pin.pin
             holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
-        return outputs, holds
+        return outputs
 
     def _reserve_free(
         self,
@@ -411,7 +461,7 @@ class Desk:
             epochs = (epoch, epoch - 1) if renewing else (epoch,)
             if not any(ledger.key_held(uniqueness.key(registry, *rest, version=each)) for each in epochs):
                 return made
-            commit(made.id, GIVEN_OUT_BEFORE)
+            commit(made.id, FOUND)
 
     def _keys(self, registry: str, values: Mapping[str, str], epoch: int) -> list[bytes]:
         """Uniqueness keys of an epoch: over the act's number, and over the PIN where there is one."""
@@ -421,9 +471,10 @@ class Desk:
         keys = [prf(registry, *act, values["act.number"])]
         return [*keys, prf(registry, "pin", values[PIN_FIELD])] if values.get(PIN_FIELD) else keys
 
-    def _act_commitment(self, office: str, values: Mapping[str, str]) -> bytes:
-        told = f"{office}/{values.get('act.year', '')}/{values.get('act.number', '')}"
-        return commitment("act", os.urandom(32), told)
+    @staticmethod
+    def _act_commitment(values: Mapping[str, str], salt: bytes) -> bytes:
+        told = "/".join(values.get(code, "") for code in ("act.office", "act.year", "act.number"))
+        return commitment("act", salt, told)
 
     def _person(self, subject: Identifier, pin: str) -> PersonDraft:
         pseudonym = self._controller.pseudonyms.assign(subject, CIVIL)
@@ -433,14 +484,13 @@ class Desk:
         return PersonDraft(pseudonym, CIVIL, pin_commitment, guardians, os.urandom(16))
 
     def _papers(
-        self, office: str, service: str, kinds: Sequence[str], reason: str | None
-    ) -> tuple[list[CertificateDraft], tuple[IssuedPaper, ...], list[Hold]]:
+        self, office: str, service: str, kinds: Sequence[str], reason: str | None, holds: list[Hold]
+    ) -> tuple[list[CertificateDraft], tuple[IssuedPaper, ...]]:
         drafts, issued = [], []
-        holds: list[Hold] = []
         blanks = self._controller.blanks
         for kind in kinds:
-            blank = blanks.reserve(office)
-            certificate = os.urandom(16)
+            blank, certificate = blanks.reserve(office, expires=self._expires()), os.urandom(16)
+            holds.append((partial(blanks.commit, blank.id), partial(blanks.release, blank.id)))
             drafts.append(
                 CertificateDraft(
                     certificate,
@@ -452,28 +502,55 @@ class Desk:
                 )
             )
             issued.append(IssuedPaper(certificate, kind, blank.series, blank.number))
-            holds.append((partial(blanks.commit, blank.id), partial(blanks.release, blank.id)))
-        return drafts, tuple(issued), holds
+        return drafts, tuple(issued)
 
     def _blank_key(self, series: str, number: int) -> bytes:
         return self._controller.blanks.accounting_key(series, number)
 
     def _link(self, old: Identifier, new: Identifier, subject: Identifier, purpose: str) -> None:
-        """One row for every amendment, whatever its kind: their number then says nothing."""
-        draft = Draft(
-            record=old,
-            version=1,
-            subject=subject,
-            purpose=purpose,
-            fields=(("successor", new.hex()),),
-            expires=self._now() + 24 * _HOUR,
-        )
-        self._controller.dossiers.write([draft])
+        """One row for every amendment, whatever its kind: their number then says nothing.
+
+        An amendment that was taken up again with other values has a link for each attempt; one record of them exists.
+        """
+        for version in range(1, ATTEMPTS + 1):
+            draft = Draft(
+                record=old,
+                version=version,
+                subject=subject,
+                purpose=purpose,
+                fields=(("successor", new.hex()),),
+                expires=self._expires(),
+                salts=self._controller.amendments.salts(new, 1),
+                again=True,
+            )
+            try:
+                self._controller.dossiers.write([draft])
+            except DossierExists:
+                if version == ATTEMPTS:
+                    raise
+            else:
+                return
 
 
 def _of_old_acts(definition: ServiceDefinition) -> bool:
     """Whether nobody requests what the service writes: an office brings acts that were written before."""
     return all(start.trigger == "office" for start in definition.starts)
+
+
+def _digest(hashing: Hashing, *parts: bytes | str) -> Hash:
+    hashing.update(join(*parts))
+    return hashing.digest()
+
+
+@contextmanager
+def _taking() -> Iterator[list[Hold]]:
+    """Numbers set aside one after the other: all go back where one of them, or what follows, cannot be had."""
+    holds: list[Hold] = []
+    try:
+        yield holds
+    except BaseException:
+        _settle(holds)[1]()
+        raise
 
 
 def _settle(

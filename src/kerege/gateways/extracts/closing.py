@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from kerege.dossiers.imports import ImportKeys
+from kerege.dossiers.derivations import Derivations
 from kerege.gateways.extracts.journal import CHUNK, Journal, source_of
 from kerege.gateways.extracts.rules import Outcome, Verdict
 from kerege.gateways.extracts.tree import RunningRoot
@@ -45,7 +45,7 @@ class Reached:
     """Rows that were to become records and did not."""
 
 
-def parts_of(keys: ImportKeys, source: Hash, first: int, verdicts: Sequence[Verdict]) -> list[Part]:
+def parts_of(keys: Derivations, source: Hash, first: int, verdicts: Sequence[Verdict]) -> list[Part]:
     """The transactions that a chunk makes, in their order; `first`: number of its first row."""
     rows: dict[Outcome, list[int]] = {outcome: [] for outcome in Outcome}
     for number, verdict in enumerate(verdicts, first):
@@ -58,7 +58,7 @@ def parts_of(keys: ImportKeys, source: Hash, first: int, verdicts: Sequence[Verd
     return parts
 
 
-def count_reached(journal: Journal, keys: ImportKeys, states: States) -> Reached:
+def count_reached(journal: Journal, keys: Derivations, states: States) -> Reached:
     """Ask the ledger what stands there of every chunk of a journal."""
     reached, source, leaves = Reached(), source_of(journal.about), journal.leaves()
     for position, verdicts in enumerate(journal.verdicts()):

@@ -8,7 +8,7 @@ from typing import Self
 
 from kerege.consensus.door import PAGE, Door
 from kerege.dossiers.controller import Controller
-from kerege.dossiers.imports import ImportKeys
+from kerege.dossiers.derivations import Derivations
 from kerege.dossiers.store import Comparison
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.comparing import Act
@@ -67,7 +67,7 @@ class Held:
         self,
         index: Index,
         place: int,
-        keys: ImportKeys,
+        keys: Derivations,
         controller: Controller,
         door: Door,
         start_comparison: Callable[[Identifier], None],

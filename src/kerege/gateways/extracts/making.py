@@ -62,7 +62,7 @@ class Maker:
         self._door = door
         self._dossiers = controller.dossiers
         self._keys = controller.imports
-        self._folders = Folders(controller.dossiers, controller.imports)
+        self._folders = Folders(controller)
         self._setting = setting
 
     def make(self, source: Hash, number: Identifier, chunk: Chunk, verdicts: Sequence[Verdict]) -> Made:
@@ -130,7 +130,7 @@ class Maker:
             folders.append(folder)
             drafts.append(self._draft(folder, codes, births.values_of(row) | doubt, expires))
         written = self._dossiers.write(drafts)
-        self._folders.keep(*[folder for folder in folders if self._folders.find(folder.about) is None])
+        self._folders.keep([(folder, each.root) for folder, each in zip(folders, written, strict=True)])
         return [each.root for each in written]
 
     def _draft(self, folder: Folder, codes: Sequence[str], values: Mapping[str, str], expires: int) -> Draft:

@@ -1,8 +1,8 @@
-"""What an import derives instead of drawing it, so that the same row of the same file always becomes the same bytes.
+"""What the controller derives instead of drawing it, so that the same work done again becomes the same bytes.
 
-A resumed import then commits to what it committed to before, and a repeated one finds its own records. To everybody
-without the controller's key the ids, salts and blinds are random; the key lies in the key service's folder and goes
-with it.
+A resumed import or amendment then commits to what it committed to before, and a repeated one finds its own records. To
+everybody without the controller's key the ids, salts and blinds are random; the key lies in the key service's folder
+and goes with it.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ class Hashing(Protocol):
         """The hash of all bytes so far."""
 
 
-class ImportKeys:
-    """Keyed derivations for files and rows of old registries."""
+class Derivations:
+    """Keyed derivations of one kind of work, under a key of its own."""
 
     def __init__(self, keys: BookKeys) -> None:
         self._key = keys.name
 
     def source(self) -> Hashing:
-        """Begin the keyed hash (HMAC-SHA-256) that stands for a whole file on the ledger."""
+        """Begin the keyed hash (HMAC-SHA-256) that stands for all that is worked on: on the ledger, for a file."""
         return hmac.new(prf(self._key, "source"), digestmod="sha256")
 
     def number(self, source: Hash) -> Identifier:
@@ -42,7 +42,7 @@ class ImportKeys:
         return prf(self._key, "number", source)[:_ID]
 
     def record(self, source: Hash, row: int) -> Identifier:
-        """The id of the record, or of the case, that a row becomes."""
+        """The id of the record, or of the case, that a row of what is worked on becomes."""
         return prf(self._key, "row", source, row)[:_ID]
 
     def subject(self, about: Identifier) -> Identifier:
