@@ -10,13 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from litestar import Litestar
+from litestar.testing import TestClient
 from playwright.sync_api import Browser
 
 from kerege.modules.registries.state import IMPORTS
 from kerege.node.home import Home
 from kerege.node.wire import SocketDoor
 from kerege.node.workplace import read_nation
-from kerege.portal.pages.routes import LANGUAGES, texts
+from kerege.portal.pages.routes import LANGUAGES, Portal, routes, texts
 from kerege.portal.pages.search import patterns
 from tests.portal.pages.conftest import Up
 
@@ -78,6 +80,36 @@ def test_the_raion_has_what_was_promised(up):
         first, last = door.block(1), door.head()
     assert first is not None
     assert 59 < (last.time - first.time) / DAY < 61
+
+
+def test_the_search_that_is_printed_can_be_copied(up):
+    link = re.search(r"http://\S+word=\S+", up.told)
+    assert link is not None
+    assert link[0].isascii()
+    assert httpx.get(link[0], timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/verify", "/live.json", "/download/trust.json"])
+def test_the_head_of_a_page(up, path):
+    answer = httpx.head(up.url + path, timeout=20)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == get(up, path).headers["content-type"]
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_the_table_of_cases_is_short_and_counts_the_rest(up, monkeypatch):
+    monkeypatch.setattr(sys.modules["kerege.portal.pages.routes"], "LISTED", 3)
+    with SocketDoor(Home(up.home).socket) as door:
+        pack = read_nation("kg")
+        services = {each.definition.code: each.definition for each in pack.services}
+        portal = Portal(door, pack.texts, services, b"{}", up.public, pack.nation.offset_minutes)
+        with TestClient(Litestar(list(routes(portal)))) as client:
+            page = client.get("/", params={"lang": "en"}).text
+    assert page.count("<tr><td>") == 3
+    rest = re.search(r"Cases not listed here: (\d+)", page)
+    assert rest is not None
+    assert int(rest[1]) > 0
+    assert page.count("Overdue") == 1, "what waits for somebody is listed first"
 
 
 def test_two_hundred_births_moved_in(up):
