@@ -33,5 +33,5 @@ if os.environ.get("CI") == "true":
 def raion(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A raion with sixty days of past, to be read: who wants to add blocks takes a copy."""
     home = Home(tmp_path_factory.mktemp("raion") / "home")
-    seed(home, lambda _text: None)
+    seed(home, home.path.parent / "public", lambda _text: None)
     return home

@@ -33,6 +33,10 @@ def is_problem(answer, name, status):
         ("/transactions", b'{"transaction": "+/"}'),
         ("/transactions", b'{"body": "AA"}'),
         ("/transactions", b'{"transaction": "AA", "body": "AA"}'),
+        ("/transactions", b'{"transaction": "AA", "transaction": "AA"}'),
+        ("/transactions", b'{"transaction": "AA", "transact\\u0069on": "AA"}'),
+        ("/transactions/batch", b'{"transactions": ["AA"], "transactions": ["AA"]}'),
+        ("/messages/prepare", b'{"sender": "kg1", "messages": [{"type": "bank.Transfer", "type": "bank.Transfer"}]}'),
         ("/transactions/batch", b'{"transactions": []}'),
         ("/transactions/batch", b'{"transactions": "AA"}'),
         ("/transactions/batch", json.dumps({"transactions": ["AA"] * 501}).encode()),
@@ -55,6 +59,27 @@ def test_a_body_of_another_kind_is_not_read(client, kind):
     headers = {"content-type": kind} if kind else {}
     told = is_problem(client.post("/transactions", content=b"x", headers=headers), "media-type", 415)
     assert "application/json" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-encoding": "gzip"},
+        {"content-encoding": "identity, br"},
+        {"content-type": "application/json; charset=windows-1251"},
+        {"content-type": 'application/json; x=1; Charset="utf-16"'},
+    ],
+)
+@pytest.mark.parametrize("path", ["/transactions", "/transactions/batch", "/messages/prepare"])
+def test_a_body_that_is_packed_or_no_utf_8_is_not_read(client, path, headers):
+    sent = {"content-type": "application/json", **headers}
+    is_problem(client.post(path, content=b"{}", headers=sent), "media-type", 415)
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"'])
+def test_a_body_that_says_it_is_utf_8_is_read(client, kind):
+    headers = {"content-type": kind, "content-encoding": "identity"}
+    is_problem(client.post("/transactions", content=b"{", headers=headers), "malformed", 400)
 
 
 @pytest.mark.parametrize(("path", "size"), [("/transactions", 400_000), ("/transactions/batch", 5_000_000)])
@@ -105,6 +130,22 @@ def test_a_method_that_an_address_does_not_know(client, method, path):
     answer = client.request(method, path)
     is_problem(answer, "method-not-allowed", 405)
     assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/ledger", "/openapi.json", "/receipts?limit=1", "/blocks/1", "/health/live", "/events"]
+)
+def test_the_head_of_what_can_be_got(client, path):
+    with client.stream("GET", path) as full:
+        pass
+    head = client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == full.headers["content-type"]
+    assert client.head(path).status_code == 200, "the connection is as good as before"
+
+
+def test_the_head_of_what_cannot(client):
+    assert (client.head("/nothing").status_code, client.head("/transactions").status_code) == (404, 405)
 
 
 def test_bytes_that_are_no_transaction_are_told_with_the_ledgers_number(client, api):

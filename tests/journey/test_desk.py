@@ -112,10 +112,10 @@ def test_an_amendment_cut_off_between_its_transactions_is_finished(journey: Jour
     journey.settle(signer, desk.amend(case, office, "amend", played.record, kind, "office-error"))
     first = desk.open_successor(look, 2, office, values, kind)
     assert desk.open_successor(look, 2, office, values, kind) == first
-    other = desk.open_successor(look, 2, office, {**values, "child.given_names": "Башка"}, kind)
+    other = desk.open_successor(look, 2, office, {**values, "parent1.given_names": "Башка"}, kind)
     assert other[1] != first[1]
     journey.send(signer, other[0])
-    assert shown(journey, other[1], case, decider)["child.given_names"] == "Башка"
+    assert shown(journey, other[1], case, decider)["parent1.given_names"] == "Башка"
 
 
 # Looks

@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from kerege.api.batching import Submitter
 from kerege.api.document import make_document
 from kerege.api.feed import Feed
+from kerege.api.heads import Application
 from kerege.api.metrics import Metrics
 from kerege.api.operations import Asked, Good, Operation, handler_of
 from kerege.api.problems import FAILED, MALFORMED, NO_METHOD, NOT_FOUND, Problem
@@ -65,7 +66,7 @@ def create_app(
             await feed.close()
             service.close()
 
-    return Litestar(
+    return Application(
         route_handlers=[
             Router(ROOT, route_handlers=handlers),
             Router("/", route_handlers=pages, response_headers=dict(PAGE_SECURITY)),

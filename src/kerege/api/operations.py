@@ -1,5 +1,6 @@
 """An operation of the API: one declaration gives its route, the reading of what it takes, and its documentation."""
 
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -151,18 +152,46 @@ def _convert(values: dict[str, Any], kind: type[K], where: str) -> K:
 
 
 async def read_body(request: Asked, bodies: Mapping[str, Any], maximum: int) -> tuple[str, bytes]:
-    """(media type, bytes) of a body; raises `Problem` for another type, more than `maximum`, or none."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """(media type, bytes) of a body; raises `Problem` for another type or coding, more than `maximum`, or none."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    media_type = media_type.strip().lower()
     if media_type not in bodies:
         known = " or ".join(bodies)
         told = f"{media_type} is not read here" if media_type else "there is no Content-Type"
         raise Problem(NOT_ACCEPTED, f"{told}: send {known}.")
+    _check_coding(request.headers.get("content-encoding", ""), parameters)
     try:
         return media_type, await request.body()
     except RequestEntityTooLarge:
         size = request.headers.get("content-length", "more")
         detail = f"The body has {size} bytes, {maximum} are read here: send less at a time."
         raise Problem(TOO_LARGE, detail) from None
+
+
+def _check_coding(encoding: str, parameters: str) -> None:
+    """Refuse a body that is packed, or text that is no UTF-8; raises `Problem`."""
+    if encoding.strip().lower() not in {"", "identity"}:
+        raise Problem(NOT_ACCEPTED, "A Content-Encoding is not read here: send the body as it is, without packing it.")
+    for each in parameters.split(";"):
+        name, _, value = each.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
+            raise Problem(NOT_ACCEPTED, "This charset is not read here: send UTF-8, and name no other.")
+
+
+def check_names(raw: bytes) -> None:
+    """Refuse JSON in which an object names a field twice: two readers would take two meanings; raises `Problem`.
+
+    For bytes that were decoded as JSON already.
+    """
+    try:
+        json.loads(raw, object_pairs_hook=_once)
+    except ValueError as error:
+        raise malformed("body", str(error)) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("an object names a field twice")
 
 
 def check_depth(raw: bytes, maximum: int) -> None:

@@ -104,26 +104,46 @@ class World(Struct, frozen=True):
     name_forms: tuple[NameForm, ...] = ()
 
 
-def find_faults(definition: ServiceDefinition, values: Mapping[str, str], world: World) -> tuple[Fault, ...]:
+def find_faults(
+    definition: ServiceDefinition, values: Mapping[str, str], world: World, *, kept: Collection[str] = ()
+) -> tuple[Fault, ...]:
     """Everything wrong with these values, in the order of the form; empty if they may be submitted.
 
-    A value that is absent counts as the empty text. Raises nothing for any texts.
+    A value that is absent counts as the empty text. Of the fields `kept` as an act has them no value is judged: an old
+    act says what it says. Raises nothing for any texts.
     """
     fields = definition.asked_fields
     known = {field.code for field in fields}
     faults = [Fault(code[:64], Wrong.UNKNOWN_FIELD) for code in sorted(values) if code not in known]
     for field in fields:
         faults.extend(_field_faults(definition, field, values, world))
+    faults = [fault for fault in faults if _is_to_correct(fault, kept)]
     if not faults:
-        faults.extend(_form_faults(definition, values, world))
+        faults.extend(fault for fault in _form_faults(definition, values, world) if _is_to_correct(fault, kept))
     if not faults:
         faults.extend(
             Fault(code, Wrong.RULE, rule.code)
             for rule in definition.rules
             if not holds(rule.holds, values)
             for code in rule.fields
+            if code not in kept
         )
     return tuple(faults)
+
+
+def kept_fields(definition: ServiceDefinition, named: str) -> frozenset[str]:
+    """The fields of an act that an amendment leaves as they stand: all that it does not name.
+
+    `named`: codes of fields, or of parts such as `parent2`, between spaces.
+    """
+    words = named.split()
+    codes = (field.code for field in definition.record_fields)
+    return frozenset(code for code in codes if not any(code == word or code.startswith(f"{word}.") for word in words))
+
+
+def _is_to_correct(fault: Fault, kept: Collection[str]) -> bool:
+    """Whether a fault counts: what is missing or not asked for is none of the act's own wording."""
+    return fault.field not in kept or fault.wrong in {Wrong.UNKNOWN_FIELD, Wrong.NOT_ASKED, Wrong.MISSING}
 
 
 def _field_faults(

@@ -3,11 +3,13 @@
 import sys
 
 from kerege.cli import main as run
+from kerege.node.child import watch_parent
 from kerege.node.wiring import NodeWiring
 
 
 def main() -> int:
     """Run `kerege`; returns the exit code."""
+    watch_parent()
     return run(NodeWiring())
 
 

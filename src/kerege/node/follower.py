@@ -1,11 +1,10 @@
 """The process beside a node that keeps the read model up."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kerege.node.child import child
 from kerege.node.home import Home
 
 DATABASE = "KEREGE_DATABASE"
@@ -19,15 +18,7 @@ def running(home: Home, url: str | None) -> Iterator[None]:
 
     The address goes by the environment: a process list must not show what may hold a password.
     """
-    environment = {**os.environ, **({} if url is None else {DATABASE: url})}
-    command = [sys.executable, "-m", "kerege.node", "readmodel", "follow", "--home", str(home.path), "--json"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
+    environment = None if url is None else {DATABASE: url}
+    words = ("readmodel", "follow", "--home", str(home.path), "--json")
+    with child("kerege.node", *words, patience=STOP_SECONDS, environment=environment, stdout=subprocess.DEVNULL):
         yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

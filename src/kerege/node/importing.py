@@ -1,7 +1,6 @@
 """`kerege import` over a home: the node is used where it runs, and started for the time of the import where not."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from kerege.gateways.extracts.importer import Importer, Progress, Summary
 from kerege.gateways.extracts.making import Setting
 from kerege.gateways.extracts.sending import Signer
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.node.child import child
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack
@@ -65,15 +65,17 @@ def open_node(home: Home) -> Iterator[Door]:
         with running:
             yield running
         return
-    command = [sys.executable, "-m", "kerege.node", "up", "--home", str(home.path)]
-    with TemporaryFile("w+") as told:  # a pipe that nobody reads would stop a node that has much to say
-        node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told, start_new_session=True)
-        try:
-            with _await(home, node, told) as door:
-                yield door
-        finally:
-            node.terminate()
-            node.wait()
+    with (
+        TemporaryFile("w+") as told,  # a pipe that nobody reads would stop a node that has much to say
+        child(
+            *("kerege.node", "up", "--home", str(home.path)),
+            patience=None,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+        ) as node,
+        _await(home, node, told) as door,
+    ):
+        yield door
 
 
 def _await(home: Home, node: "subprocess.Popen[bytes]", told: IO[str]) -> SocketDoor:

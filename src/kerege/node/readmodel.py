@@ -1,6 +1,5 @@
 """The read model of a home: where it is kept, and the ledger's store as its source."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,8 +90,7 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
     """Keep the tables where the ledger is for as long as `goes_on`."""
     with open_projector(home, url) as (projector, database, source):
         place = projector.build()
-        parent = os.getppid()
-        while goes_on() and os.getppid() == parent:  # nobody is left behind where a node was killed
+        while goes_on():
             if source.height() > place.height:
                 place = projector.catch_up(progress)
             else:

@@ -1,19 +1,20 @@
 """Starting and stopping the HTTP worker of a node (`web_worker.py`)."""
 
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from kerege.node.child import child
 from kerege.node.home import Home, HomeError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30
+STOP_SECONDS = 5
 
 
 def check_port(port: int) -> None:
@@ -28,22 +29,15 @@ def check_port(port: int) -> None:
 
 
 @contextmanager
-def web_worker(home: Home, port: int) -> Iterator[str]:
+def web_worker(home: Home, port: int, public: Path | None = None) -> Iterator[str]:
     """A worker that answers, for as long as the context lasts; its address. Raises `HomeError`."""
     check_port(port)
-    command = [sys.executable, "-m", "kerege.node.web_worker", "--home", str(home.path), "--port", str(port)]
-    worker = subprocess.Popen(command, start_new_session=True)
     url = f"http://{HOST}:{port}/"
-    try:
+    words = ["--home", str(home.path), "--port", str(port)]
+    words += [] if public is None else ["--public", str(public)]
+    with child("kerege.node.web_worker", *words, patience=STOP_SECONDS) as worker:
         _wait(worker, url)
         yield url
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(5)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
 
 
 def _wait(worker: "subprocess.Popen[bytes]", url: str) -> None:

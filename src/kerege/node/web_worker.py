@@ -1,7 +1,7 @@
 """The HTTP worker of a node: a process of its own that reaches the ledger through the home's socket.
 
-`python -m kerege.node.web_worker --home DIR --port N`, started and stopped by `kerege up`: apart from the command line,
-which would otherwise load a web server to print a help text.
+`python -m kerege.node.web_worker --home DIR --port N [--public DIR]`, started and stopped by `kerege up`: apart from
+the command line, which would otherwise load a web server to print a help text.
 """
 
 import argparse
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kerege.api import create_app, serve
 from kerege.node.async_wire import AsyncSubmitter
+from kerege.node.child import watch_parent
 from kerege.node.home import Home
 from kerege.node.web import HOST
 from kerege.node.wire import SocketDoor
@@ -19,15 +20,18 @@ from kerege.portal.pages import Portal, routes
 
 def main() -> int:
     """Serve one home until the signal to stop."""
+    watch_parent()
     parser = argparse.ArgumentParser(description="HTTP worker of a node; `kerege up` starts it.")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--public", type=Path, help="files that the pages offer; else public/ in the home")
     wanted = parser.parse_args()
     home = Home(wanted.home)
     pack, trust = read_nation(home.read_about()["nation"]), home.trust.read_bytes()
     services = {each.definition.code: each.definition for each in pack.services}
+    public = wanted.public or home.path / "public"
     with SocketDoor(home.socket) as door:
-        portal = Portal(door, pack.texts, services, trust, home.path / "public", pack.nation.offset_minutes)
+        portal = Portal(door, pack.texts, services, trust, public, pack.nation.offset_minutes)
         submitter = AsyncSubmitter(home.socket)
         serve(create_app(lambda: door, pack.texts, trust, submitter=submitter, pages=routes(portal)), HOST, wanted.port)
     return 0

@@ -181,10 +181,12 @@ class NodeWiring:
         port: int | None,
         chores: Sequence[Callable[[Ledger], None]],
         beside: Sequence[AbstractContextManager[None]] = (),
+        public: Path | None = None,
     ) -> None:
         """Run a node, with a web worker where a port is given, until it is interrupted.
 
-        `chores` run each second; `beside` are processes that live as long as the node.
+        `chores` run each second; `beside` are processes that live as long as the node; `public` holds files that the
+        pages offer, None: the home's own folder of that name.
         """
         stop = _interrupted()
         with _told(), ExitStack() as stack:
@@ -197,7 +199,7 @@ class NodeWiring:
             height = ledger.prover.head().height
             where = f"socket {ledger.home.socket}"
             if port is not None:
-                where = f"{stack.enter_context(web.web_worker(home, port))} · {where}"
+                where = f"{stack.enter_context(web.web_worker(home, port, public))} · {where}"
             ready(f"{ledger.machine.ledger} at height {height}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:

@@ -65,8 +65,18 @@ def record_of(raw: bytes) -> Record:
     return RECORDS.decode_value(raw)
 
 
-def correct(journey: Journey, record: bytes, values: Mapping[str, str], office: str, centre: str) -> Played:
-    """A clerical correction of an imported act: asked for by a parent, decided by two registrars, certified anew."""
+def correct(
+    journey: Journey,
+    record: bytes,
+    values: Mapping[str, str],
+    office: str,
+    centre: str,
+    changed: Mapping[str, str] | None = None,
+) -> Played:
+    """A clerical correction of an imported act: asked for by a parent, decided by two registrars, certified anew.
+
+    `changed`: what the request says differently, beside the field that it names.
+    """
     desk = journey.desk
     asked = {
         **completed(values),
@@ -79,6 +89,7 @@ def correct(journey: Journey, record: bytes, values: Mapping[str, str], office: 
         "amendment.document_date": "2026-01-19",
         "amendment.document_issuer": office,
         "amendment.fields": "child.name_latin",
+        **(changed or {}),
     }
     first, second = journey.official(office, "registrar"), journey.official(office, "registrar", "another")
     parent = journey.new_person(centre, "acceptor")

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from msgspec.structs import replace
@@ -65,8 +66,11 @@ class Raion:
     """A child's name that stands in an act and nowhere on the ledger."""
 
 
-def seed(home: Home, tell: Tell, *, now: Callable[[], int] = wall_clock) -> Raion:
-    """Make the raion in a fresh home; leaves certificate.json and trust.json in its `public/`."""
+def seed(home: Home, public: Path, tell: Tell, *, now: Callable[[], int] = wall_clock) -> Raion:
+    """Make the raion in a fresh home; leaves certificate.json and trust.json in `public`.
+
+    That folder is none of the home's: the certificate shows names, and no file of a home does.
+    """
     clock = Clock(now() - PAST)
     create_dev_home(home, "kg", clock=clock)
     with open_workplace(home, clock=clock) as workplace:
@@ -92,8 +96,8 @@ def seed(home: Home, tell: Tell, *, now: Callable[[], int] = wall_clock) -> Raio
         clock.time = max(clock.time, now() - DAY // 4)
         live = [play("plain", steps) for steps in (2, 3, 1, 3)]
         plain = _example(workplace, "plain", clock)
-        _publish(home, journey, finished.case, finished.record, finished.papers[0])
-        shutil.copy(home.trust, home.path / "public" / "trust.json")
+        _publish(public, journey, finished.case, finished.record, finished.papers[0])
+        shutil.copy(home.trust, public / "trust.json")
         return Raion(live[1].case.hex(), plain.values["child.surname"])
 
 
@@ -110,14 +114,13 @@ def _example(workplace: Workplace, name: str, clock: Clock) -> Example:
     return replace(example, values={**example.values, **dated})
 
 
-def _publish(home: Home, journey: Journey, case: bytes, record: bytes | None, paper: tuple[bytes, bytes]) -> None:
+def _publish(public: Path, journey: Journey, case: bytes, record: bytes | None, paper: tuple[bytes, bytes]) -> None:
     """A certificate for the visitor, with three fields disclosed after a look that is on the ledger."""
-    folder = home.path / "public"
-    folder.mkdir(exist_ok=True)
+    public.mkdir(exist_ok=True)
     shown = {}
     if record is not None:
         shown = journey.look(journey.official(REGISTRY, "registrar"), record, case, REGISTRY, SHOWN)
-    (folder / "certificate.json").write_bytes(journey.bundle(*paper, list(shown.values())))
+    (public / "certificate.json").write_bytes(journey.bundle(*paper, list(shown.values())))
 
 
 def _move_in(home: Home, workplace: Workplace, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from kerege import proofs
+from kerege.dossiers.errors import FormRefused
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.reader import open_extract
 from kerege.modules.registries.messages import BeginRekeying, Rekey
@@ -14,6 +15,7 @@ from kerege.modules.registries.types import RecordStatus
 from kerege.testing.imported import correct, prove_row, record_of
 from kerege.testing.journey import Journey
 from tests.gateways.importing.desk import row
+from tests.gateways.importing.test_imports import SHARED
 
 OFFICE, CENTRE, PLACE = "ЗАГС-708203", "ЦОН-708203", "41708203000000"
 ROWS, CHOSEN = 150, 100
@@ -51,6 +53,82 @@ def test_a_hundred_imported_rows_are_proven_corrected_certified_and_verified(des
         verdict = proofs.verify(journey.bundle(*played.papers[0]), trust, now=workplace.ledger.engine.now())
         assert verdict.exit is proofs.Exit.VALID, verdict
         assert verdict.facts is not None
+
+
+STRANGE = (
+    {"surname": "=1+1"},
+    {"surname": "Я" * 300},
+    {"given_name": "А?бек"},
+    {"act_number": "б/н"},
+    {"office": "ЗАГС-999999"},
+    {"office": "", "act_number": ""},
+    {"place_name": '"Чаткал\r\nрайону"'},
+)
+"""Cells that no form of today would take, and that an old act has."""
+
+
+def test_an_act_that_says_what_no_form_of_today_takes_is_corrected_as_it_stands(desk):
+    lines = [row(n, **{"office": OFFICE, "place_code": PLACE, **cells}) for n, cells in enumerate(STRANGE, 1)]
+    path = desk.write("a.csv", lines)
+    assert desk.bring(path)[0].outcomes["accepted"] == len(STRANGE)
+    for journey, record, values in acts_of(desk, path, range(1, len(STRANGE) + 1)):
+        played = correct(journey, record, values, OFFICE, CENTRE)
+        assert played.record is not None
+        assert played.successor is not None
+        look = journey.look(journey.official(OFFICE, "registrar"), played.successor, played.case, OFFICE)
+        shown = {name: each.value for name, each in look.items()}
+        assert {name: shown[name] for name in values if values[name]} == {k: v for k, v in values.items() if v}
+        assert shown["child.name_latin"] == "Corrected"
+
+
+def test_what_an_amendment_names_or_adds_is_in_todays_form(desk):
+    path = desk.write("a.csv", [row(1, office=OFFICE, place_code=PLACE)])
+    desk.bring(path)
+    ((journey, record, values),) = acts_of(desk, path, [1])
+    for changed in ({"child.name_latin": "a\nb"}, {"evidence.none_reason": "no such reason"}):
+        with pytest.raises(FormRefused):
+            correct(journey, record, values, OFFICE, CENTRE, changed)
+
+
+def test_what_an_amendment_does_not_name_stays_as_it_stands(desk):
+    """A request that says another surname without naming it changes none."""
+    path = desk.write("a.csv", [row(1, office=OFFICE, place_code=PLACE)])
+    desk.bring(path)
+    ((journey, record, values),) = acts_of(desk, path, [1])
+    played = correct(journey, record, values, OFFICE, CENTRE, {"child.surname": "=1+1"})
+    assert played.successor is not None
+    look = journey.look(journey.official(OFFICE, "registrar"), played.successor, played.case, OFFICE)
+    assert look["child.surname"].value == values["child.surname"]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is absent")
+@pytest.mark.parametrize(("name", "broken"), [("births-utf8", 3911), ("births-cp1251", 1262)])
+def test_a_hundred_rows_of_a_shared_extract_are_proven_corrected_and_certified(desk, name, broken):
+    """One of them always says its place in two lines."""
+    path = desk.home.path.parent / f"{name}.csv"
+    path.write_bytes((SHARED / f"{name}.csv").read_bytes())
+    _, outcomes = desk.bring(path)
+    accepted = [int(line.split(",")[0]) for line in outcomes if line.split(",")[1] == "accepted"]
+    chosen = [broken, *Random(7).sample([number for number in accepted if number != broken], CHOSEN - 1)]
+    trust = desk.home.trust.read_bytes()
+    for journey, record, values in acts_of(desk, path, chosen):
+        played = correct(journey, record, values, OFFICE, CENTRE)
+        closed = prove_row(desk.workplace.ledger.prover, RECORDS.encode_key(record))
+        assert closed is not None
+        assert record_of(closed).status is RecordStatus.CLOSED
+        verdict = proofs.verify(journey.bundle(*played.papers[0]), trust, now=desk.workplace.ledger.engine.now())
+        assert verdict.exit is proofs.Exit.VALID, verdict
+
+
+def acts_of(desk, path, numbers):
+    """A journey, the record and its values for each of some rows of an imported file."""
+    journey = Journey(desk.workplace)
+    journey.receive_blanks(OFFICE, "ЖТ", 1, CHOSEN)
+    extract = open_extract(path, desk.workplace.pack.extracts)
+    source, wanted = desk.importer().source(extract), set(numbers)
+    for each in extract.rows():
+        if each.number in wanted:
+            yield journey, desk.workplace.controller.imports.record(source, each.number), births.values_of(each)
 
 
 def test_a_rejected_row_is_proven_absent(desk, imported):

@@ -18,6 +18,7 @@ class Up:
 
     url: str
     home: Path
+    public: Path
     told: str
     """What the terminal said."""
     seconds: float
@@ -34,8 +35,8 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Start it, read what it says, stop it as Ctrl-C does."""
-    home, port = tmp_path_factory.mktemp("up") / "home", free_port()
-    command = [sys.executable, "-m", "kerege.testing.first_minute", "--home", str(home), "--port", str(port)]
+    folder, port = tmp_path_factory.mktemp("up") / "up", free_port()
+    command = [sys.executable, "-m", "kerege.testing.first_minute", "--folder", str(folder), "--port", str(port)]
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -44,7 +45,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         told.append(line)
         if "Ctrl-C" in line and "stop " in line:
             break
-    yield Up(f"http://127.0.0.1:{port}", home, "".join(told), time.monotonic() - started)
+    yield Up(f"http://127.0.0.1:{port}", folder / "home", folder / "public", "".join(told), time.monotonic() - started)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors

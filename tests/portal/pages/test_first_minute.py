@@ -10,12 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from litestar import Litestar
+from litestar.testing import TestClient
 from playwright.sync_api import Browser
 
 from kerege.modules.registries.state import IMPORTS
 from kerege.node.home import Home
 from kerege.node.wire import SocketDoor
-from kerege.portal.pages.routes import LANGUAGES, texts
+from kerege.node.workplace import read_nation
+from kerege.portal.pages.routes import LANGUAGES, Portal, routes, texts
+from kerege.portal.pages.search import patterns
 from tests.portal.pages.conftest import Up
 
 DAY = 24 * 3_600_000
@@ -33,7 +37,7 @@ def test_it_serves_within_a_minute_and_says_where(up):
 
 def test_a_port_in_use_is_one_sentence_with_the_cure(up, tmp_path):
     port = up.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "kerege.testing.first_minute", "--home", str(tmp_path / "h"), "--port", port]
+    command = [sys.executable, "-m", "kerege.testing.first_minute", "--folder", str(tmp_path / "h"), "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert done.stderr.count("\n") <= 2
@@ -78,6 +82,36 @@ def test_the_raion_has_what_was_promised(up):
     assert 59 < (last.time - first.time) / DAY < 61
 
 
+def test_the_search_that_is_printed_can_be_copied(up):
+    link = re.search(r"http://\S+word=\S+", up.told)
+    assert link is not None
+    assert link[0].isascii()
+    assert httpx.get(link[0], timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/verify", "/live.json", "/download/trust.json"])
+def test_the_head_of_a_page(up, path):
+    answer = httpx.head(up.url + path, timeout=20)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == get(up, path).headers["content-type"]
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_the_table_of_cases_is_short_and_counts_the_rest(up, monkeypatch):
+    monkeypatch.setattr(sys.modules["kerege.portal.pages.routes"], "LISTED", 3)
+    with SocketDoor(Home(up.home).socket) as door:
+        pack = read_nation("kg")
+        services = {each.definition.code: each.definition for each in pack.services}
+        portal = Portal(door, pack.texts, services, b"{}", up.public, pack.nation.offset_minutes)
+        with TestClient(Litestar(list(routes(portal)))) as client:
+            page = client.get("/", params={"lang": "en"}).text
+    assert page.count("<tr><td>") == 3
+    rest = re.search(r"Cases not listed here: (\d+)", page)
+    assert rest is not None
+    assert int(rest[1]) > 0
+    assert page.count("Overdue") == 1, "what waits for somebody is listed first"
+
+
 def test_two_hundred_births_moved_in(up):
     with SocketDoor(Home(up.home).socket) as door:
         (raw,) = [raw for _, raw in door.scan(IMPORTS.prefix)]
@@ -105,6 +139,30 @@ def test_the_childs_name_is_in_no_block_and_an_office_is(up):
     for word in (name[1], name[1].upper(), "22708201900031"):
         assert "Hits: 0<" in get(up, "/", lang="en", word=word).text
     assert "Hits: 0<" not in get(up, "/", lang="en", word="ЗАГС-708203").text
+
+
+def test_no_file_of_the_home_without_its_keys_shows_a_name(up):
+    """Also while the node runs: the certificate and what the terminal says lie beside the home."""
+    words = sorted({value for code, value in shown_values() if is_telling(code, value)})
+    assert len(words) > 10
+    assert any(word in (up.public / "certificate.json").read_text(encoding="utf-8") for word in words)
+    for path in (each for each in up.home.rglob("*") if each.is_file()):
+        if path.relative_to(up.home).parts[0] != "keys":
+            raw = path.read_bytes()
+            assert [word for word in words for form in patterns(word) if form in raw] == [], path
+
+
+def shown_values() -> list[tuple[str, str]]:
+    """Field and value of the births that the raion plays."""
+    names = {"plain", "refusal-with-reasons", "names-uulu-and-tegin", "foundling"}
+    examples = [each for each in read_nation("kg").service("birth").examples if each.name in names]
+    return [pair for each in examples for pair in each.values.items()]
+
+
+def is_telling(code: str, value: str) -> bool:
+    """A person's name or number: places and offices are public, and short values occur by chance."""
+    name = not value.isascii() and not {" ", "-"} & set(value)
+    return len(value) > 4 and "territory" not in code and (name or value.isdecimal())
 
 
 @pytest.mark.parametrize("word", ["<script>alert(1)</script>", "\u202e", "%", "а" * 100])

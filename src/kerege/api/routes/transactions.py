@@ -12,7 +12,17 @@ from msgspec import UNSET, Struct
 from kerege.api import idempotency
 from kerege.api.idempotency import Entry
 from kerege.api.octets import Base64url, Hex32, from_base64url, to_base64url
-from kerege.api.operations import Asked, Good, Operation, check_depth, malformed, read_body, read_parts, read_query
+from kerege.api.operations import (
+    Asked,
+    Good,
+    Operation,
+    check_depth,
+    check_names,
+    malformed,
+    read_body,
+    read_parts,
+    read_query,
+)
 from kerege.api.problems import (
     BAD_FORM,
     BUSY,
@@ -291,9 +301,11 @@ def _batch(service: Service) -> Operation:
 
 def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:  # noqa: ANN401 - the decoder's type
     try:
-        return decoder.decode(raw)
+        decoded = decoder.decode(raw)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise malformed("body", str(error)) from None
+    check_names(raw)
+    return decoded
 
 
 # Finding

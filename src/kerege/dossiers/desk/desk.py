@@ -6,7 +6,7 @@ Officials and citizens sign with their own keys elsewhere; the desk holds none. 
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,7 +20,7 @@ from kerege.dossiers.derivations import Hashing
 from kerege.dossiers.desk.folders import Folder, Folders
 from kerege.dossiers.embedded_keys import REQUESTS
 from kerege.dossiers.errors import DossierExists, DossierMissing, FieldNotGranted, FormRefused
-from kerege.dossiers.forms import World, find_faults
+from kerege.dossiers.forms import World, find_faults, kept_fields
 from kerege.dossiers.ports import Look, PinAuthority
 from kerege.dossiers.sealing import join
 from kerege.dossiers.store import Draft, Shown, Written
@@ -46,6 +46,9 @@ PIN_FIELD = "child.pin"
 """The field that registration fills from the PIN authority."""
 NUMBERED = ("act.office", "act.year", "act.number", PIN_FIELD)
 """What the authority gives out: an act keeps it through every amendment."""
+
+NAMED = "amendment.fields"
+"""Field of a request in which an amendment says what it changes."""
 
 RANDOM_ID = re.compile("[0-9a-f]{32}")
 ATTEMPTS = 16
@@ -287,17 +290,21 @@ class Desk:
     ) -> tuple[OpenSuccessor, Identifier]:
         """Open the next version of an amended act under a new id; the link is kept in a dossier only.
 
-        `look`: a granted look at the whole act that is amended. Its number and its PIN are taken from there, never from
-        the request: an amendment moves no uniqueness key. Ids and salts are derived, so that what was cut off between
-        the two transactions of an amendment is finished by calling this again.
+        `look`: a granted look at the whole act that is amended. What the amendment does not name in `amendment.fields`
+        is taken from there as it stands, never from the request, and number and PIN always: an amendment moves no
+        uniqueness key. What the act did not say may be added in today's form. Ids and salts are derived, so that what
+        was cut off between the two transactions of an amendment is finished by calling this again. Raises
+        `FieldNotGranted`, `FormRefused`.
         """
         before, derive = self._folder(look.record), self._controller.amendments
         slots, shown = self._slots(before), {each.field: each.value for each in self.read(look)}
-        unseen = [code for code in NUMBERED if code in slots and code not in shown]
+        kept = self._kept(self._definitions[before.service], values)
+        unseen = [code for code in slots if code in kept and code not in shown]
         if unseen:
             raise FieldNotGranted(access=look.access, field=unseen[0])
-        told = {**values, **{code: shown[code] for code in NUMBERED if code in slots}}
-        known = {code: told.get(code, "") for code in slots}
+        known = {code: values.get(code, "") for code in slots}
+        known |= {code: shown[code] for code in slots if code in NUMBERED or (code in kept and shown[code])}
+        self._check_added(before.service, known, {code for code in kept if code in known and not shown[code]})
         source = _digest(derive.source(), look.record, office, kind, *known.values())
         record = derive.record(source, version)
         subject = derive.subject(record) if kind == ADOPTION else before.subject
@@ -366,9 +373,23 @@ class Desk:
 
     def check_form(self, service: str, values: Mapping[str, str]) -> None:
         """Raise `FormRefused` with everything to correct; nothing is written where the form does not hold."""
-        faults = find_faults(self._definitions[service], values, self._world(service))
+        definition = self._definitions[service]
+        kept = self._kept(definition, values) if _amends(definition) else frozenset()
+        faults = find_faults(definition, values, self._world(service), kept=kept)
         if faults:
             raise FormRefused(service=service, faults=faults)
+
+    @staticmethod
+    def _kept(definition: ServiceDefinition, values: Mapping[str, str]) -> frozenset[str]:
+        """What an amendment leaves as the act has it."""
+        return kept_fields(definition, values.get(NAMED, "")) | {*NUMBERED}
+
+    def _check_added(self, service: str, values: Mapping[str, str], added: Collection[str]) -> None:
+        """Raise `FormRefused` for what an amendment adds beside the fields it names: nobody has judged that yet."""
+        faults = find_faults(self._definitions[service], values, self._world(service))
+        wrong = tuple(fault for fault in faults if fault.field in added)
+        if wrong:
+            raise FormRefused(service=service, faults=wrong)
 
     def _folder(self, about: Identifier) -> Folder:
         found = self.folders.find(about)
@@ -530,6 +551,10 @@ class Desk:
                     raise
             else:
                 return
+
+
+def _amends(definition: ServiceDefinition) -> bool:
+    return any(outcome.writes == "amendment" for outcome in definition.outcomes)
 
 
 def _of_old_acts(definition: ServiceDefinition) -> bool:

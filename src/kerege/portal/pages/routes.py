@@ -34,6 +34,8 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": CSP, "X-Frame-Options": "DENY"}
+LISTED = 20
+"""Cases on the start page: those that wait for somebody first, so that new ones push none of them out."""
 ORDER = ("open", "suspended", "appealed", "decided", "withdrawn", "lapsed")
 AnyRequest = Request[Any, Any, Any]
 Texts = Mapping[str, Mapping[str, str]]
@@ -124,13 +126,15 @@ def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
         head = portal.door.head()
         shown = sorted((line for line in lines(portal.door, portal.services) if line.service == "birth"), key=_order)
         featured = next((line for line in shown if line.status == "open" and not line.overdue), None)
+        others = [line for line in shown if line is not featured]
         found = None if not (word or "").strip() else search(portal.door, str(word).strip())
         return portal.page(
             "start.html",
             _lang(request, lang),
             ledger=portal.door.ledger,
             head=head,
-            cases=[line for line in shown if line is not featured][:20],
+            cases=others[:LISTED],
+            unlisted=len(others[LISTED:]),
             featured=featured,
             found=found,
             downloads=[name for name in DOWNLOADS if portal.has(name)],

@@ -1,0 +1,37 @@
+"""HEAD (RFC 9110, 9.3.2): what GET answers, without the body, at every address that has a GET."""
+
+import asyncio
+from typing import Any
+
+from litestar import Litestar
+
+
+class Application(Litestar):
+    """The application, asked as for GET where only the head is wanted; the server leaves the body out."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - any ASGI server's
+        """Answer one request, or live for as long as the server does."""
+        answer: Any = super().__call__
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            head = _Head(send)
+            await answer({**scope, "method": "GET"}, head.receive, head.send)
+        else:
+            await answer(scope, receive, send)
+
+
+class _Head:
+    """A client that hears the head of an answer and is gone then, so that a stream ends as well."""
+
+    def __init__(self, send: Any) -> None:  # noqa: ANN401 - any ASGI server's
+        self._send = send
+        self._told = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self._told.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            await self._send(message)
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            self._told.set()
