@@ -7,15 +7,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from msgspec import Meta, Struct
 
-from kerege.kernel import forms
+from kerege.kernel import addresses, forms
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import BadForm
 from kerege.kernel.messages import tag_of
 from kerege.kernel.module import Modules
 from kerege.kernel.types import Address, Amount, Count, Day, Identifier, Time
 from kerege.modules import MODULES
+from kerege.modules.accounts.messages import Open
 from tests.kernel import toy
 from tests.kernel.strategies import values_of
 
@@ -226,3 +228,22 @@ def test_union_of_messages_is_told_by_its_tag():
 def test_depth_is_known_before_anything_is_decoded(raw: bytes, depth: int) -> None:
     assert not forms.is_deeper(raw, depth)
     assert depth == 0 or forms.is_deeper(raw, depth - 1)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *(table.value for table in TABLES)], ids=str)
+@QUICK
+@given(data=st.data())
+def test_what_is_written_fits_its_schema(kind: Any, data: st.DataObject) -> None:
+    """Addresses, closed lists and bounds as they are written: a client that follows the schema sends what is read."""
+    schema = forms.json_schema(kind)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(forms.to_json(data.draw(values_of(kind)), kind, "kg"))
+
+
+def test_a_schema_tells_the_words_and_the_bounds() -> None:
+    """What a closed list allows, how long an address is, how large a number may be."""
+    opening = forms.json_schema(Open)["properties"]
+    assert opening["kind"]["enum"] == ["person", "institution", "official", "gateway"]
+    assert Draft202012Validator(forms.json_schema(Address)).is_valid(addresses.encode("kg", bytes(20)))
+    assert not Draft202012Validator(forms.json_schema(Address)).is_valid("00" * 20)
+    assert not Draft202012Validator(forms.json_schema(Identifier)).is_valid("00" * 15)

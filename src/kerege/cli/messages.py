@@ -76,6 +76,8 @@ def _hint(kind: types.Type) -> str:
         return "Drawn where absent."
     if form == "identifier":
         return f"`{RANDOM}` draws one."
+    if isinstance(bare, types.EnumType):
+        return f"One of {', '.join(str(each.value) for each in bare.cls)}."
     return "JSON, or @FILE." if isinstance(bare, types.ListType | types.VarTupleType | types.StructType) else ""
 
 
