@@ -2,11 +2,12 @@
 
 One validator, the same configuration, transactions of 250 bytes, submitted in batches over one connection with a
 bound on what is in flight, so that blocks are full and the pool never overflows. In turn: the engine's own `kvstore`,
-in Go inside the engine's process, and an empty application in Python over a Unix socket. Rates are of committed
+in Go inside the engine's process; the same `kvstore` in a process of its own, over a Unix socket; and an empty
+application in Python over a Unix socket. Rates are of committed
 transactions by the engine's own blocks; finality is one block of one validator, written to its disk.
 
-The processor's time per transaction stands beside the rates: it holds on a machine where others work too. Most of the
-difference between both is the engine's own socket client, not Python.
+The processor's time per transaction stands beside the rates: it holds on a machine where others work too. What
+the second costs more than the first is the engine's own socket client.
 """
 
 import base64
@@ -27,7 +28,7 @@ from benchmarks.empty_application import EmptyApplication
 from kerege.consensus.cometbft import answers
 from kerege.consensus.cometbft import messages as m
 from kerege.testing.cometbft import Engine, Rpc
-from tools.engine import DEFAULT, binary
+from tools.engine import DEFAULT, binary, peer
 
 BYTES = 250
 BATCH = 500
@@ -52,29 +53,31 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
         "finality": "one block of one validator, in its store",
         "finalize_2000_ms_median": round(_finalize_ms(), 2),
     }
-    if not binary().is_file():
+    if not (binary().is_file() and peer().is_file()):
         reason = f"CometBFT {DEFAULT} is not in .tools: make engine"
         absent = (
-            *("kvstore_per_s", "python_per_s", "python_of_kvstore"),
-            *("kvstore_engine_us", "python_engine_us", "python_application_us"),
+            *("kvstore_per_s", "kvstore_socket_per_s", "python_per_s", "python_of_kvstore", "python_of_kvstore_socket"),
+            *("kvstore_engine_us", "kvstore_socket_engine_us", "python_engine_us"),
+            *("kvstore_socket_application_us", "python_application_us"),
         )
         figures["machine_load"] = round(os.getloadavg()[0], 2)
         return {**figures, **dict.fromkeys(absent), "reasons": dict.fromkeys(absent, reason)}
-    runs: dict[str, list[Run]] = {"kvstore": [], "python": []}
+    runs: dict[str, list[Run]] = {"kvstore": [], "kvstore_socket": [], "python": []}
     bodies = _bodies(transactions + WARM_UP)
     for turn in range(turns):
-        for name in ("kvstore", "python") if turn % 2 == 0 else ("python", "kvstore"):
+        for name in runs if turn % 2 == 0 else reversed(runs):
             runs[name].append(_run(name, bodies, transactions))
             say(f"{name}: {runs[name][-1].per_s:.0f} transactions/s")
-    go, python = (statistics.median(run.per_s for run in runs[name]) for name in ("kvstore", "python"))
+    rate = {name: statistics.median(run.per_s for run in found) for name, found in runs.items()}
+    for name, found in runs.items():
+        figures[f"{name}_per_s"] = round(rate[name])
+        figures[f"{name}_engine_us"] = round(statistics.median(run.engine_us for run in found), 1)
+        if name != "kvstore":
+            figures[f"{name}_application_us"] = round(statistics.median(run.application_us for run in found), 1)
     return {
         **figures,
-        "kvstore_per_s": round(go),
-        "python_per_s": round(python),
-        "python_of_kvstore": round(python / go, 3),
-        "kvstore_engine_us": round(statistics.median(run.engine_us for run in runs["kvstore"]), 1),
-        "python_engine_us": round(statistics.median(run.engine_us for run in runs["python"]), 1),
-        "python_application_us": round(statistics.median(run.application_us for run in runs["python"]), 1),
+        "python_of_kvstore": round(rate["python"] / rate["kvstore"], 3),
+        "python_of_kvstore_socket": round(rate["python"] / rate["kvstore_socket"], 3),
         "machine_load": round(os.getloadavg()[0], 2),
         "reasons": {},
     }
@@ -185,12 +188,15 @@ def _application(name: str, folder: Path) -> Iterator[tuple[str, int | None]]:
         yield "kvstore", None
         return
     path = folder / "socket"
-    command = [sys.executable, "-m", "benchmarks.empty_application", f"unix://{path}"]
-    with subprocess.Popen(command) as process:
+    address = f"unix://{path}"
+    command = [sys.executable, "-m", "benchmarks.empty_application", address]
+    if name == "kvstore_socket":
+        command = [str(peer()), "kvstore", "--address", address]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             while not path.exists():
                 time.sleep(0.01)
-            yield f"unix://{path}", process.pid
+            yield address, process.pid
         finally:
             process.kill()
 

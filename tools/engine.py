@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools.setup import pip_configuration, uv_environment
@@ -44,6 +44,11 @@ class Stop(Exception):
 def binary(version: str = DEFAULT) -> Path:
     """Where an engine is, once it is installed."""
     return TOOLS / f"cometbft-{version}" / "cometbft"
+
+
+def peer(version: str = DEFAULT) -> Path:
+    """Where the engine's own `abci-cli` is, whose `kvstore` the benchmark puts behind the same socket."""
+    return binary(version).with_name("abci-cli")
 
 
 def installed() -> list[str]:
@@ -104,7 +109,7 @@ def install(version: str) -> None:
     if version not in ENGINES:
         raise Stop(f"{version} is no engine that Kerege runs on; choose one of {', '.join(ENGINES)}.")
     go = find_go() or fetch_go()
-    if binary(version).is_file():
+    if binary(version).is_file() and peer(version).is_file():
         check(go, binary(version), version)
         _tell(f"CometBFT {version} is installed")
         return
@@ -112,12 +117,13 @@ def install(version: str) -> None:
     TOOLS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
         environment = {**_environment(), "GOBIN": folder, "CGO_ENABLED": "0"}
-        command: list[str | Path] = [go, "install", "-trimpath", f"{MODULE}/cmd/cometbft@{version}"]
-        _run(command, "Go's module proxy", environment)
-        made = Path(folder) / "cometbft"
-        check(go, made, version)
+        packages = [f"{MODULE}/{name}@{version}" for name in ("cmd/cometbft", "abci/cmd/abci-cli")]
+        _run([go, "install", "-trimpath", *packages], "Go's module proxy", environment)
         binary(version).parent.mkdir(exist_ok=True)
-        made.rename(binary(version))
+        for path in (peer(version), binary(version)):
+            made = Path(folder) / path.name
+            check(go, made, version)
+            made.rename(path)
     if version == DEFAULT:
         _run([go, "mod", "download", PROTO], "Go's module proxy", _environment())
     _tell(f"CometBFT {version} is installed; its module has the pinned hash")
@@ -149,7 +155,7 @@ def _said(go: Path) -> str:
     return subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _run(command: list[str | Path], source: str, environment: dict[str, str] | None = None) -> None:
+def _run(command: Sequence[str | Path], source: str, environment: dict[str, str] | None = None) -> None:
     try:
         done = subprocess.run(
             command, cwd="/", capture_output=True, text=True, check=False, env=environment or dict(os.environ)

@@ -32,7 +32,8 @@ KEYS = {
     "engine": {
         "engine", "validators", "transaction_bytes", "transactions", "turns", "finality", "finalize_2000_ms_median",
         "kvstore_per_s", "python_per_s", "python_of_kvstore", "kvstore_engine_us", "python_engine_us",
-        "python_application_us", "machine_load",
+        "python_application_us", "machine_load", "kvstore_socket_per_s", "python_of_kvstore_socket",
+        "kvstore_socket_engine_us", "kvstore_socket_application_us",
     },
 }  # fmt: skip
 

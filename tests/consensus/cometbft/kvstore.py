@@ -7,6 +7,7 @@ unseen. State, height and hash are one file, replaced in `commit` only; a propos
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -83,6 +84,8 @@ class KeyValue:
 
     def query(self, request: m.RequestQuery) -> m.ResponseQuery:
         state = self.committed
+        if request.path == "/hang":
+            threading.Event().wait()
         if request.path == "/all":
             return m.ResponseQuery(value=state.encode(), height=state.height)
         value = state.pairs.get(request.data.decode())

@@ -1,6 +1,7 @@
 """The server under real engines: one validator, transactions in by RPC, kill −9 of either side, of both."""
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -135,6 +136,18 @@ def replayed(rpc: Rpc, height: int) -> State:
         application.finalize_block(m.RequestFinalizeBlock(height=at, txs=[base64.b64decode(tx) for tx in txs]))
         application.commit(m.RequestCommit())
     return application.committed
+
+
+def test_votes_are_extended_where_the_genesis_says_so(pair):
+    path = pair.engine.home / "config" / "genesis.json"
+    genesis = json.loads(path.read_text())
+    genesis["consensus_params"]["abci"] = {"vote_extensions_enable_height": "1"}
+    path.write_text(json.dumps(genesis))
+    rpc = pair.start()
+    for n in range(5):
+        assert rpc.submit(b"v%d=1" % n) == OK
+        wait_for(rpc, f"v{n}")
+    assert int(rpc.call("consensus_params")["consensus_params"]["abci"]["vote_extensions_enable_height"]) == 1
 
 
 def test_an_application_that_forgot_everything_is_given_it_again(pair):

@@ -368,10 +368,10 @@ def test_an_inherited_socket_is_served_and_a_signal_ends_it(tmp_path):
 
 def test_a_failure_ends_the_process_with_a_clear_text(tmp_path):
     listener = listen(f"unix://{tmp_path / 's'}")
-    (tmp_path / "folder").mkdir()
     number = listener.fileno()
     with start_process(f"fd:{number}", tmp_path / "none/state", pass_fds=[number]) as process:
-        caller = Caller(tmp_path / "s")
+        hanging, caller = Caller(tmp_path / "s"), Caller(tmp_path / "s")
+        hanging.send(framed("query", m.RequestQuery(path="/hang")) + framed("flush"))  # keeps nobody from ending
         caller.call("finalize_block", block(1))
         with pytest.raises(RuntimeError, match="failed in commit: FileNotFoundError"):
             caller.call("commit")
@@ -379,6 +379,7 @@ def test_a_failure_ends_the_process_with_a_clear_text(tmp_path):
         assert process.stderr is not None
         told = process.stderr.read()
         caller.close()
+        hanging.close()
     listener.close()
     assert "FATAL: the application failed in commit: FileNotFoundError" in told.splitlines()[-1]
     assert "Traceback" in told

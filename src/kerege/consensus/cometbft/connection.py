@@ -107,6 +107,8 @@ class Connection(asyncio.Protocol):
         """Forget everything that nobody waits for any more."""
         del exc
         self._open = False
+        if self._job is not None:
+            self._job.cancel()
         self._host.closed(self)
 
     def pause_writing(self) -> None:

@@ -10,13 +10,13 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
 from kerege.consensus.cometbft.application import Application
 from kerege.consensus.cometbft.connection import Connection
 from kerege.consensus.cometbft.framing import MESSAGE_MAX
+from kerege.consensus.cometbft.threads import Threads
 
 CONNECTIONS_MAX = 16
 """Connections at once: an engine opens four, and one that was killed may not yet be noticed."""
@@ -43,7 +43,7 @@ class Server:
     def __init__(self, application: Application, *, message_max: int = MESSAGE_MAX, alarm: Alarm = say) -> None:
         self.application = application
         self.message_max = message_max
-        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="abci")
+        self.executor = Threads(THREADS)
         self._alarm = alarm
         self._connections: dict[Connection, None] = {}
         self._consensus: Connection | None = None
@@ -84,7 +84,7 @@ class Server:
             for connection in list(self._connections):
                 connection.abort()
             await asyncio.sleep(0)  # the loop closes what was aborted in its next round
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor.shutdown()
 
     # What the connections ask
 
