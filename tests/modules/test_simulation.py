@@ -25,6 +25,7 @@ from kerege.modules.accounts.messages import (
 from kerege.modules.accounts.state import ACCOUNTS
 from kerege.modules.accounts.types import AccountKind, AccountStatus
 from kerege.modules.authority.messages import Appoint, Approve, EndAppointment, Propose
+from kerege.modules.authority.rules import proposal_content
 from kerege.modules.authority.state import APPOINTMENTS
 from kerege.modules.bank.messages import (
     CaptureHold,
@@ -243,8 +244,9 @@ class Country(RuleBasedStateMachine):
     def enact(self, value: int, later: int) -> None:
         name = self.name()
         rule_ = encode(SetParameter("test.rule", value, self.ledger.time + later, None, UNVERIFIED))
-        assert self.send("minister", Propose(name, "government", [rule_], self.ledger.time + HOUR)).code == ""
-        assert self.send("deputy", Approve(name)).code == ""
+        expires = self.ledger.time + HOUR
+        assert self.send("minister", Propose(name, "government", [rule_], expires)).code == ""
+        assert self.send("deputy", Approve(name, proposal_content("government", [rule_], expires))).code == ""
         self.expire()
 
     # Time and truth

@@ -18,7 +18,7 @@ from kerege.consensus.door import CommittedReader
 from kerege.kernel.block import Block, Head, Prepared
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.crypto import Verifier
-from kerege.kernel.errors import KernelFault, NotATransaction
+from kerege.kernel.errors import KernelFault, NotATransaction, Refused
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.kernel.machine import Machine
 from kerege.kernel.module import Modules
@@ -182,7 +182,7 @@ class _Verification:
         )
         try:
             block = self.machine.begin(genesis)
-        except (KernelFault, NotATransaction) as fault:
+        except (KernelFault, NotATransaction, Refused, ValueError) as fault:
             raise _Apart("block 0", f"a genesis of these modules ({fault})", raw) from fault
         self._compare_block(self._block(0), block, raw)
 

@@ -131,15 +131,16 @@ class Execution:
         """Refused or applied: the sequence is consumed, a receipt says which."""
         ctx, state, executed = self._ctx, self._state, self._executed
         mark, state.created = len(state.undo), 0
-        refusal = self._run_messages(transaction, retry_at)
-        receipt = self._receipt(transaction, refusal) if refusal is None else b""
+        refusal, receipt = self._run_messages(transaction, retry_at), b""
+        if refusal is None:
+            receipt, refusal = self._receipt_or_fault(transaction, None)
         work = state.operations + len(receipt) // RECEIPT_BYTES_PER_OPERATION
         if refusal is None and work > MAXIMUM_OPERATIONS:
             refusal = WorkExceeded(operations=work, limit=MAXIMUM_OPERATIONS)
         if refusal is not None:
             state.rollback(mark)
             ctx.events = []
-            receipt = self._receipt(transaction, refusal)
+            receipt = self._receipt_or_fault(transaction, refusal)[0]
         executed.outcomes.append(Outcome(transaction.id, receipt, len(executed.leaves)))
         executed.leaves.append(receipt)
 
@@ -166,6 +167,16 @@ class Execution:
             self._alarm(transaction, repr(unforeseen))
             return InternalError(message=tag_of(running))
         return None
+
+    def _receipt_or_fault(self, transaction: Transaction, refusal: Refused | None) -> tuple[bytes, Refused | None]:
+        """The receipt; where what it should tell has no form (a number beyond 64 bits), that of `kernel.internal`."""
+        try:
+            return self._receipt(transaction, refusal), refusal
+        except (OverflowError, TypeError, ValueError) as unforeseen:
+            self._alarm(transaction, repr(unforeseen))
+        self._ctx.events = []
+        internal = InternalError(message=tag_of(transaction.body.messages[0]))
+        return self._receipt(transaction, internal), internal
 
     def _receipt(self, transaction: Transaction, refusal: Refused | None) -> bytes:
         ctx = self._ctx

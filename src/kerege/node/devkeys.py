@@ -20,7 +20,8 @@ WARNING = (
     "whoever reads them is every office of the state. Never use it for anything real."
 )
 
-DECIDING = ("registrar", "consul", "acceptor")
+HOLDERS = {"registrar": 2, "consul": 2, "acceptor": 2, "central-banker": 3}
+"""Roles that several hold at one office: four eyes need two people, and a board more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,19 @@ class DevKey:
 def draw_keys(pack: Pack) -> list[DevKey]:
     """A fresh key for every post of the pack's offices that stand open-ended.
 
-    Two officials of every role that decides (`registrar`, `registrar-2`): four eyes need two people.
+    Several for the roles of `HOLDERS`: `registrar`, `registrar-2`.
     """
     return [DevKey(name, office, role, secrets.token_bytes(32)) for name, office, role in _posts(pack)]
 
 
 def _posts(pack: Pack) -> Iterator[tuple[str, str, str]]:
-    kinds = {kind.code: kind for kind in pack.office_kinds}
     for office in pack.offices:
         if office.valid_to is not None:
             continue
-        for role in kinds[office.kind].roles:
-            yield f"{office.code}/{role}", office.code, role
-            if role in DECIDING:
-                yield f"{office.code}/{role}-2", office.code, role
+        for role in pack.roles_at(office):
+            for number in range(1, HOLDERS.get(role, 1) + 1):
+                suffix = "" if number == 1 else f"-{number}"
+                yield f"{office.code}/{role}{suffix}", office.code, role
 
 
 def write_keys(home: Home, keys: list[DevKey], prefix: str) -> None:

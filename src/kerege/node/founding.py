@@ -42,8 +42,7 @@ def read_founders(raw: bytes, pack: Pack) -> list[Post]:
         listed = msgspec.json.decode(raw, type=Founders).officials
     except msgspec.DecodeError as error:  # what is no JSON, and JSON of another shape
         raise HomeError(f"the founders' file is unusable ({error}): {HELP}.") from None
-    roles = {kind.code: kind.roles for kind in pack.office_kinds}
-    roles_of = {office.code: roles[office.kind] for office in pack.offices if office.valid_to is None}
+    roles_of = {office.code: pack.roles_at(office) for office in pack.offices if office.valid_to is None}
     posts = [_post(founder, roles_of) for founder in listed]
     for number, post in enumerate(posts):
         if post in posts[:number]:

@@ -31,7 +31,7 @@ CENTRAL_BANK = "central-bank"
 TREASURER = "treasurer"
 """Role whose founding holder's account receives fees, until a proposal names another."""
 BOARDS = {GOVERNMENT: ("minister-justice", "system-operator", TREASURER), CENTRAL_BANK: ("central-banker",)}
-"""Founding boards and the roles whose holders sit on them; half of them, rounded up, decide."""
+"""Founding boards and the roles whose holders sit on them; more than half of them decide."""
 
 _UNVERIFIED = [LegalBasis("", "", "", None, unverified=True)]
 
@@ -121,7 +121,7 @@ def _board(name: str, roles: tuple[str, ...], posts: Sequence[Post]) -> Board:
     if not members:
         reason = f"no founding official holds a role of the board {name} ({', '.join(roles)}): add one to the keys."
         raise HomeError(reason)
-    return Board(members, (len(members) + 1) // 2)
+    return Board(members, len(members) // 2 + 1)
 
 
 def _policy(pack: Pack, posts: Sequence[Post]) -> PolicyGenesis:

@@ -2,8 +2,10 @@
 
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,8 +26,9 @@ from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 from kerege.node.home import Home, HomeError, write_private
 from kerege.node.wire import DoorServer
+from kerege.storage.errors import HomeOfAnotherVersion, StoreDamaged, StoreFailed
 from kerege.storage.port import Area, Store
-from kerege.storage.rocks import RocksStore
+from kerege.storage.rocks import RocksStore, is_store
 from kerege.storage.secondary import SecondaryStore
 
 CHECKPOINT_KEY = "checkpoint.key"
@@ -97,6 +100,7 @@ def open_ledger(
     modules = Modules(MODULES)
     store = RocksStore(home.path)
     try:
+        _check_same_ledger(home, read_genesis(store))
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
         prover = Prover(modules, store, machine.trees, machine.ledger, [_checkpoint_key(home, machine.ledger)])
@@ -106,6 +110,22 @@ def open_ledger(
         store.close()
         raise
     return Ledger(home, modules, store, machine, engine, prover, door)
+
+
+def _check_same_ledger(home: Home, genesis: Genesis) -> None:
+    """Raise `HomeError` where the home names another ledger than its store: it would sign the wrong one."""
+    about = home.read_about()
+    if (genesis.ledger, genesis.prefix) != (about["ledger"], about["prefix"]):
+        reason = f"{home.about} says {about['ledger']}, the store is of {genesis.ledger}: restore both together."
+        raise HomeError(reason)
+
+
+def remove_home(folder: Path, home: Home) -> None:
+    """Remove a folder with a home in it; raises `HomeLocked` while a node has it open."""
+    if is_store(home.path / "store"):
+        with suppress(StoreDamaged, StoreFailed, HomeOfAnotherVersion):
+            RocksStore(home.path).close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_reader(home: Home) -> tuple[Modules, SecondaryStore]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kerege import proofs
 from kerege.cli.signing import KeySigner
 from kerege.cli.wiring import CommandError, Signer
 from kerege.consensus.door import Door, collect
@@ -230,9 +231,16 @@ class NodeWiring:
         ):
             modules, store = open_reader(Home(home))
             try:
-                report = verify_ledger(store, modules, scratch, progress=lambda p: progress(p.height, p.of))
+                trusted = _trust(Home(home))
+                report = verify_ledger(
+                    store, modules, scratch, genesis=trusted.genesis, progress=lambda p: progress(p.height, p.of)
+                )
             finally:
                 store.close()
+        named = {Home(home).read_about()["ledger"], trusted.ledger}
+        if report.sound and named != {report.ledger}:
+            sentence = f"the home and its trust file name {', '.join(sorted(named))}, the store is of {report.ledger}."
+            raise CommandError(sentence, 1)
         return {
             "ok": report.sound,
             "ledger": report.ledger,
@@ -351,6 +359,15 @@ class NodeWiring:
         """See `Wiring`."""
         with _told():
             return devkeys.list_keys(Home(home))
+
+
+def _trust(home: Home) -> proofs.trust.Trust:
+    """What verifiers of this home's ledger trust; raises `CommandError`."""
+    try:
+        return proofs.trust.parse(home.trust.read_bytes())
+    except proofs.Malformed as fault:
+        sentence = f"{home.trust} is no trust file ({fault}): restore it from a backup of the home."
+        raise CommandError(sentence, 1) from None
 
 
 @contextmanager

@@ -21,9 +21,11 @@ from kerege.gateways.extracts import births
 from kerege.gateways.extracts.importer import Importer
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
 from kerege.modules.registries.state import RECORDS
-from kerege.node.home import Home
+from kerege.node.home import Home, HomeError
 from kerege.node.importing import IMPORTS, ROLE, setting_of
+from kerege.node.ledger import remove_home
 from kerege.node.workplace import create_dev_home, open_workplace
+from kerege.storage.errors import StorageError
 from kerege.testing import extracts
 from kerege.testing.imported import correct, prove_row
 from kerege.testing.journey import Journey, Played
@@ -92,8 +94,8 @@ OLD_ROWS, OLD_SEED = 1_000, 7
 def play(folder: Path, console: Console) -> int:
     """Tell the story in a fresh folder; returns the exit code of the last verification (3: superseded)."""
     started = time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
     home = Home(folder / "home")
+    remove_home(folder, home)
     create_dev_home(home, "kg")
     with open_workplace(home) as workplace:
         console.print(f"[bold]A ledger begins[/bold]: {workplace.ledger.machine.ledger}, nation kg, throw-away keys")
@@ -239,7 +241,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="A birth from notification to a corrected act, verified offline.")
     parser.add_argument("--folder", type=Path, default=Path("var/demo"))
     folder = parser.parse_args().folder
-    return 0 if play(folder, Console()) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
+    try:
+        return 0 if play(folder, Console()) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
+    except (HomeError, StorageError) as fault:
+        sys.stderr.write(f"kerege: {fault}\n")
+        return 2
 
 
 if __name__ == "__main__":

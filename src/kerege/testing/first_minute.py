@@ -1,7 +1,6 @@
 """`make up`: a fictitious raion to look at, within a minute: pages, API, a certificate to verify, commands to copy."""
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -16,9 +15,10 @@ from rich.console import Console
 from kerege.cli.wiring import CommandError
 from kerege.node import follower
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import Ledger
+from kerege.node.ledger import Ledger, remove_home
 from kerege.node.web import HOST, check_port
 from kerege.node.wiring import NodeWiring
+from kerege.storage.errors import StorageError
 from kerege.testing.raion import Raion, notify, seed
 
 EVERY = 5
@@ -63,7 +63,7 @@ def main() -> int:
                 notify(ledger.home, ledger, chance)
 
         _run(place, wanted.port, raion, live)
-    except (HomeError, CommandError) as fault:
+    except (HomeError, StorageError, CommandError) as fault:
         console.print(f"kerege: {str(fault).replace('--port', 'PORT, as in `make up PORT=8081`')}")
         return 2
     return 0
@@ -74,7 +74,7 @@ def _raion(place: Place, console: Console, *, fresh: bool) -> Raion:
     mark = place.public / MARK
     if not fresh and mark.is_file() and place.home.about.is_file():
         return msgspec.json.decode(mark.read_bytes(), type=Raion)
-    shutil.rmtree(place.folder, ignore_errors=True)
+    remove_home(place.folder, place.home)
     started = time.monotonic()
     with console.status("making sixty days of a raion") as status:
         raion = seed(place.home, place.public, lambda text: status.update(f"making sixty days of a raion: {text}"))

@@ -12,6 +12,7 @@ from kerege.kernel.codec import encode
 from kerege.kernel.messages import Message
 from kerege.modules.accounts.messages import AddKey, CloseAccount, SetGuardians
 from kerege.modules.authority.messages import Approve, Propose, SetRole
+from kerege.modules.authority.rules import proposal_content
 from kerege.modules.bank.messages import CaptureHold, Issue, PlaceHold, RegisterCurrency, Transfer
 from kerege.modules.disclosure.messages import GiveConsent, RequestAccess
 from kerege.modules.policy.messages import SetParameter
@@ -55,10 +56,10 @@ def _decide(ledger: Simulator, *messages: Message) -> None:
     proposal = sha256(encode([encode(m) for m in messages])).digest()[:16]
     ledger.advance(60_000)
     for part in range(0, len(messages), 16):
-        raws = [encode(m) for m in messages[part : part + 16]]
+        raws, expires = [encode(m) for m in messages[part : part + 16]], ledger.time + HOUR
         identifier = bytes([part]) + proposal[1:]
-        ledger.send("alice", Propose(identifier, "government", raws, ledger.time + HOUR))
-    ledger.send("bob", Approve(proposal))
+        ledger.send("alice", Propose(identifier, "government", raws, expires))
+        ledger.send("bob", Approve(identifier, proposal_content("government", raws, expires)))
 
 
 def _message(number: int, at: int) -> Message:

@@ -20,7 +20,7 @@ from kerege.modules.authority.messages import (
     SetRole,
     WithdrawProposal,
 )
-from kerege.modules.authority.rules import possession_payload
+from kerege.modules.authority.rules import possession_payload, proposal_content
 from kerege.modules.authority.state import NODE_KEYS, PROPOSALS, ROLES
 from kerege.modules.authority.types import NodeKeyKind, ProposalStatus
 from kerege.modules.bank.messages import Transfer
@@ -51,12 +51,18 @@ def acting(ledger: Simulator, time: int | None = None) -> Authority:
     return ledger.machine.context(ledger.time if time is None else time).use(Authority)
 
 
+def approval(ledger: Simulator, proposal: bytes) -> Approve:
+    """The approval of what stands under an id."""
+    row = ledger.read(PROPOSALS, proposal)
+    return Approve(proposal, proposal_content(row.board, row.messages, row.expires))
+
+
 def decide(ledger: Simulator, *messages: Message, name: str = "p") -> str:
     """Two members pass a proposal; the code of the last approval."""
     proposal = names.random_like(name, 16)
     raws = [encode(message) for message in messages]
     assert ledger.send("pm", Propose(proposal, "government", raws, ledger.time + HOUR)).code == ""
-    return ledger.send("minister", Approve(proposal)).code
+    return ledger.send("minister", approval(ledger, proposal)).code
 
 
 def test_an_appointment_gives_its_role_at_its_office_from_its_day_to_its_day(ledger):
@@ -106,9 +112,9 @@ def test_a_board_acts_by_m_of_n_and_all_or_nothing(ledger):
     row = ledger.read(PROPOSALS, PROPOSAL)
     assert (row.status, row.approvals) == (ProposalStatus.OPEN, [names.address("pm")])
     assert decide(ledger, SetInstitution("nothing", "", []), name="q") == ""
-    assert ledger.send("deputy", Approve(PROPOSAL)).code == "", "the reason is gone: the same proposal passes"
+    assert ledger.send("deputy", approval(ledger, PROPOSAL)).code == "", "the reason is gone: the same proposal passes"
     assert ledger.read(ROLES, "notary") is not None
-    assert ledger.send("minister", Approve(PROPOSAL)).code == "authority.12"
+    assert ledger.send("minister", approval(ledger, PROPOSAL)).code == "authority.12"
     statuses = [e.row.status for e in ledger.events() if isinstance(e, ProposalWritten) and e.proposal == PROPOSAL]
     assert statuses == [ProposalStatus.OPEN, ProposalStatus.EXECUTED]
 
@@ -117,7 +123,7 @@ def test_a_proposal_cannot_spend_the_money_of_who_approves_last(ledger):
     transfer = encode(Transfer(names.address("pm"), "KGS", 1000))
     refused = ledger.send("pm", Propose(PROPOSAL, "government", [transfer], ledger.time + HOUR))
     assert refused.code == "kernel.1"
-    nested = encode(Approve(PROPOSAL))
+    nested = encode(Approve(PROPOSAL, bytes(32)))
     assert ledger.send("pm", Propose(PROPOSAL, "government", [nested], ledger.time + HOUR)).code == "kernel.1"
 
 
@@ -131,9 +137,9 @@ def test_approvals_count_while_their_members_sit_on_the_board(ledger):
     ledger.send("deputy", Propose(PROPOSAL, "government", [role], ledger.time + HOUR))
     members = sorted(map(names.address, ("pm", "minister")))
     assert decide(ledger, SetBoard("government", members, 2), name="q") == ""
-    assert ledger.send("pm", Approve(PROPOSAL)).code == ""
+    assert ledger.send("pm", approval(ledger, PROPOSAL)).code == ""
     assert ledger.read(ROLES, "notary") is None, "the deputy's approval counts no more"
-    assert ledger.send("minister", Approve(PROPOSAL)).code == ""
+    assert ledger.send("minister", approval(ledger, PROPOSAL)).code == ""
     assert ledger.read(ROLES, "notary") is not None
 
 
@@ -143,15 +149,15 @@ def test_a_proposal_lasts_until_it_expires_or_is_withdrawn(ledger):
         ledger.send("pm", Propose(names.random_like(name, 16), "government", [role], ledger.time + HOUR))
     assert ledger.send("minister", WithdrawProposal(PROPOSAL)).code == "authority.10"
     assert ledger.send("pm", WithdrawProposal(PROPOSAL)).code == ""
-    assert ledger.send("minister", Approve(PROPOSAL)).facts["status"] == "withdrawn"
+    assert ledger.send("minister", approval(ledger, PROPOSAL)).facts["status"] == "withdrawn"
     ledger.advance(HOUR + 1)
-    assert ledger.send("minister", Approve(names.random_like("q", 16))).facts["status"] == "expired"
+    assert ledger.send("minister", approval(ledger, names.random_like("q", 16))).facts["status"] == "expired"
 
 
 def test_a_rule_of_a_board_is_in_force_in_the_next_transaction_of_the_block(ledger):
     rule = encode(SetParameter("test.days", 5, ledger.time, None, UNVERIFIED))
     ledger.send("pm", Propose(PROPOSAL, "government", [rule], ledger.time + HOUR))
-    assert ledger.send("minister", Approve(PROPOSAL)).code == ""
+    assert ledger.send("minister", approval(ledger, PROPOSAL)).code == ""
     assert ledger.machine.context(ledger.time).parameter("test.days") == 5
 
 

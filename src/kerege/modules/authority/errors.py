@@ -117,3 +117,9 @@ class NotOperator(Refused, code="authority.18"):
     """The sender operates nodes of another institution."""
 
     institution: str
+
+
+class OtherProposal(Refused, code="authority.19"):
+    """The proposal holds other messages than those that were approved."""
+
+    proposal: Identifier

@@ -8,7 +8,7 @@ from kerege.kernel.messages import Message
 from kerege.modules.accounts.keeper import AccountView
 from kerege.modules.authority import errors, messages
 from kerege.modules.authority.keeper import Authorities
-from kerege.modules.authority.rules import check_period, check_speaks, possession_payload
+from kerege.modules.authority.rules import check_period, check_speaks, possession_payload, proposal_content
 from kerege.modules.authority.types import (
     Appointment,
     Board,
@@ -87,6 +87,8 @@ def approve(ctx: Context, message: messages.Approve) -> None:
     row = authorities.proposal(message.proposal)
     board = authorities.check_member(row.board, ctx.sender)
 
+    if message.content != proposal_content(row.board, row.messages, row.expires):
+        raise errors.OtherProposal(proposal=message.proposal)
     if ctx.sender in row.approvals:
         raise errors.ApprovedAlready(proposal=message.proposal)
 

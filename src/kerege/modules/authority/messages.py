@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from kerege.kernel.messages import Message, Senders, any_account, authority, role
-from kerege.kernel.types import Address, Code, Count, Identifier, Time
+from kerege.kernel.types import Address, Code, Count, Hash, Identifier, Time
 from kerege.modules.authority.types import MessageBytes, NodeKeyBytes, NodeKeyKind, Text
 
 _APPOINTMENT = Meta(description="The appointment's random id.")
@@ -93,6 +93,9 @@ class Approve(Message, frozen=True, tag="authority.Approve"):
     WEIGHT: ClassVar[int] = 20
 
     proposal: Annotated[Identifier, Meta(description="The proposal.")]
+    content: Annotated[
+        Hash, Meta(description="SHA-256 over what is approved: format, board, messages and expiry, as canonical bytes.")
+    ]
 
 
 class WithdrawProposal(Message, frozen=True, tag="authority.WithdrawProposal"):

@@ -1,6 +1,8 @@
 """Periods, boards, proof of possession: pure formulas."""
 
 import itertools
+from collections.abc import Sequence
+from hashlib import sha256
 
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import NotEntitled
@@ -22,6 +24,11 @@ def office_stands(office: Office, now: int) -> bool:
 def appointment_in_force(appointment: Appointment, now: int) -> bool:
     """Whether the appointment gives its role now."""
     return in_force(appointment.since, appointment.until, now) and appointment.ended is None
+
+
+def proposal_content(board: str, messages: Sequence[bytes], expires: int) -> bytes:
+    """What an approval names: the id alone is free to choose, and somebody else may have taken it first."""
+    return sha256(encode(("kerege/proposal/1", board, list(messages), expires))).digest()
 
 
 def check_period(since: int, until: int | None) -> None:

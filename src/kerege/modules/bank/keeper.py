@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from kerege.kernel.context import Context, Keeper
 from kerege.kernel.errors import MinimumBalance
-from kerege.kernel.types import add
+from kerege.kernel.types import MAXIMUM_AMOUNT, add
 from kerege.modules.bank import errors
 from kerege.modules.bank.events import (
     AccountFrozen,
@@ -113,7 +113,7 @@ class BankView(Keeper):
         deposit, base = policy.find(ENTRY_DEPOSIT, now), policy.find(BASE_CURRENCY, now)
         if not isinstance(deposit, int) or not isinstance(base, str):
             return
-        needed, available = entries * deposit, self.available(address, base)
+        needed, available = min(entries * deposit, MAXIMUM_AMOUNT), self.available(address, base)
         if available < needed:
             raise MinimumBalance(needed=needed, available=available)
 

@@ -241,6 +241,12 @@ class Pack(Struct, frozen=True):
         """The sentence of an id; raises `KeyError` for an id that the pack does not have."""
         return self.texts[language][identifier]
 
+    def roles_at(self, office: Office) -> tuple[Code, ...]:
+        """Roles that somebody can hold at an office: those of its kind to which its institution appoints."""
+        kind = next(each for each in self.office_kinds if each.code == office.kind)
+        own = next(each.roles for each in self.institutions if each.code == office.institution)
+        return tuple(role for role in kind.roles if role in own)
+
     def service(self, code: str) -> Service:
         """The service of this code; raises `KeyError`."""
         for service in self.services:
