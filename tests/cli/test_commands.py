@@ -131,3 +131,21 @@ def test_the_log_of_a_subject_is_told_by_the_controller(copy):
     nobody = kerege("show", "looks", "--about", "00" * 16, "--home", copy)
     assert nobody.code == 1
     assert "there is no dossier" in nobody.err
+
+
+def test_the_ledger_is_verified_against_the_trust_file(copy):
+    """A store of another genesis than verifiers trust is told, however sound it is in itself."""
+    trust = json.loads((copy / "trust.json").read_bytes())
+    (copy / "trust.json").write_text(json.dumps({**trust, "genesis": "00" * 32}))
+    done = kerege("verify-ledger", "--home", copy, "--json")
+    assert done.code == 1
+    assert "genesis" in json.dumps(done.json)
+
+
+def test_a_home_that_names_another_ledger_than_its_store_signs_nothing(copy):
+    about = json.loads((copy / "home.json").read_bytes())
+    (copy / "home.json").write_text(json.dumps({**about, "ledger": "kg-dev-00000000"}))
+    for words in (("checkpoint",), ("verify-ledger",)):
+        done = kerege(*words, "--home", copy)
+        assert done.code != 0
+        assert "kg-dev-00000000" in done.err

@@ -346,14 +346,17 @@ def test_entries_that_come_and_go_in_one_transaction_are_none(bench):
 # Broken
 
 
-@pytest.mark.parametrize(("how", "code"), [("invariant", InvariantBroken.code), ("error", InternalError.code)])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("invariant", InvariantBroken.code), ("error", InternalError.code), ("untellable", InternalError.code)],
+)
 def test_what_breaks_is_rolled_back_with_an_alarm(bench, how, code):
     before = without_usage(bench)
     block = bench.run(bench.tx("alice", PAY, toy.Break(how)), bench.tx("bob", PAY))
     receipt = receipt_of(block)
     assert receipt.code == code
-    told = {"name": "purse.supply"} if how == "invariant" else {"message": "purse.Break"}
-    assert facts_of(receipt)[1] == told
+    told = {"invariant": {"name": "purse.supply"}, "untellable": {"message": "purse.Pay"}}
+    assert facts_of(receipt)[1] == told.get(how, {"message": "purse.Break"})
     assert [receipt.transaction.hex() in alarm for alarm in block.executed.alarms] == [True]
     assert usage_of(bench, "alice").sequences[0] == 1
     assert receipt_of(block, 1).code == "", "the next one is not harmed"

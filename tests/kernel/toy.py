@@ -372,6 +372,7 @@ class Purse(Keeper):
 WRONGS = {
     "error": ValueError("unforeseen"),
     "found": NotFound(table="purse.note"),
+    "untellable": TooPoor(available=2**70, asked=13),
     "recursion": RecursionError(),
     "memory": MemoryError(),
     "disk": OSError("disk"),

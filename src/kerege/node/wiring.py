@@ -59,7 +59,7 @@ TICK_EVERY = 1.0
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def in_one_sentence() -> Iterator[None]:
     """Known faults as one sentence with the cure."""
     try:
         yield
@@ -136,7 +136,7 @@ class NodeWiring:
 
     def create_home(self, home: Path, nation: str, *, founders: bytes | None) -> str:
         """See `Wiring`."""
-        with _told(), _whole_or_nothing(home):
+        with in_one_sentence(), _whole_or_nothing(home):
             if founders is None:
                 create_dev_home(Home(home), nation)
             else:
@@ -145,22 +145,22 @@ class NodeWiring:
 
     def prefix(self, home: Path) -> str:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             return Home(home).read_about()["prefix"]
 
     def prefix_of(self, nation: str) -> str:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             return read_nation(nation).nation.prefix
 
     def texts(self, home: Path) -> Mapping[str, Mapping[str, str]]:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             return read_nation(Home(home).read_about()["nation"]).texts
 
     def trust(self, home: Path) -> bytes:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             Home(home).read_about()
             return Home(home).trust.read_bytes()
 
@@ -190,7 +190,7 @@ class NodeWiring:
         pages offer, None: the home's own folder of that name.
         """
         stop = _interrupted()
-        with _told(), ExitStack() as stack:
+        with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
             ledger = stack.enter_context(open_ledger(home, alarm=ready))
@@ -219,13 +219,13 @@ class NodeWiring:
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             return KeySigner(devkeys.read_key(Home(home), name).seed)
 
     def verify_ledger(self, home: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """See `Wiring`."""
         with (
-            _told(),
+            in_one_sentence(),
             TemporaryDirectory(prefix="kerege-replay-") as folder,
             RocksStore(Path(folder), create=True) as scratch,
         ):
@@ -311,7 +311,7 @@ class NodeWiring:
     @contextmanager
     def _controller(self, home: Path) -> Iterator[tuple[Door, Controller]]:
         """The ledger's door and the dossiers behind it, for this process alone."""
-        with _told(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
+        with in_one_sentence(), _door(Home(home)) as door, Controller.open(home, DoorView(door)) as controller:
             yield door, controller
 
     def _protection(self, home: Path) -> Signer:
@@ -329,7 +329,7 @@ class NodeWiring:
         self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]
     ) -> dict[str, Any]:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             Home(home).read_about()  # a wrong home is told as such, before its keys are missed
             officer = signer or self._officer(home, importing.ROLE)
             return asdict(importing.import_births(Home(home), wanted, officer, progress))
@@ -338,26 +338,26 @@ class NodeWiring:
         self, home: Path, database: str | None, progress: Callable[[int, int], None]
     ) -> dict[str, Any]:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             told: dict[str, Any] = _readmodel().rebuild(Home(home), database, progress)
             return told
 
     def read_model_status(self, home: Path, database: str | None) -> dict[str, Any]:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             told: dict[str, Any] = _readmodel().status(Home(home), database)
             return told
 
     def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
         """See `Wiring`."""
         stop = _interrupted()
-        with _told():
+        with in_one_sentence():
             told: dict[str, Any] = _readmodel().follow(Home(home), database, _quietly, lambda: not stop.is_set())
             return told
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
         """See `Wiring`."""
-        with _told():
+        with in_one_sentence():
             return devkeys.list_keys(Home(home))
 
 
@@ -373,7 +373,7 @@ def _trust(home: Home) -> proofs.trust.Trust:
 @contextmanager
 def _door(home: Home) -> Iterator[Door]:
     """The socket of a running node, else the store opened by this process."""
-    with _told():
+    with in_one_sentence():
         home.read_about()
         try:
             running = SocketDoor(home.socket)

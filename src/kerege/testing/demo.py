@@ -17,15 +17,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kerege.cli.wiring import CommandError
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.importer import Importer
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
 from kerege.modules.registries.state import RECORDS
-from kerege.node.home import Home, HomeError
+from kerege.node.home import Home
 from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.ledger import remove_home
+from kerege.node.wiring import in_one_sentence
 from kerege.node.workplace import create_dev_home, open_workplace
-from kerege.storage.errors import StorageError
 from kerege.testing import extracts
 from kerege.testing.imported import correct, prove_row
 from kerege.testing.journey import Journey, Played
@@ -242,8 +243,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("var/demo"))
     folder = parser.parse_args().folder
     try:
-        return 0 if play(folder, Console()) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
-    except (HomeError, StorageError) as fault:
+        with in_one_sentence():
+            return 0 if play(folder, Console()) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
+    except CommandError as fault:
         sys.stderr.write(f"kerege: {fault}\n")
         return 2
 

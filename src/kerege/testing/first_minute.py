@@ -17,8 +17,7 @@ from kerege.node import follower
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, remove_home
 from kerege.node.web import HOST, check_port
-from kerege.node.wiring import NodeWiring
-from kerege.storage.errors import StorageError
+from kerege.node.wiring import NodeWiring, in_one_sentence
 from kerege.testing.raion import Raion, notify, seed
 
 EVERY = 5
@@ -54,7 +53,8 @@ def main() -> int:
     try:
         check_port(wanted.port)
         place = Place(wanted.folder)
-        raion = _raion(place, console, fresh=wanted.fresh)
+        with in_one_sentence():
+            raion = _raion(place, console, fresh=wanted.fresh)
         chance, last = Random(), [0.0]
 
         def live(ledger: Ledger) -> None:
@@ -63,7 +63,7 @@ def main() -> int:
                 notify(ledger.home, ledger, chance)
 
         _run(place, wanted.port, raion, live)
-    except (HomeError, StorageError, CommandError) as fault:
+    except (HomeError, CommandError) as fault:
         console.print(f"kerege: {str(fault).replace('--port', 'PORT, as in `make up PORT=8081`')}")
         return 2
     return 0

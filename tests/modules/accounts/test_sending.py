@@ -166,3 +166,10 @@ def test_only_an_agency_sponsors():
     assert ledger.send("agency", Sponsor(1, names.signer("guest").key)).code == ""
     assert ledger.read(ACCOUNTS, names.address("guest")).sponsor == names.address("agency")
     assert ledger.send("guest", SetGuardians([names.address("alice")], 1)).code == ""
+
+
+@pytest.mark.parametrize("value", [5, True, "https://portal.gov.kg"])
+def test_a_mistyped_list_of_places_stops_nobody(value):
+    """A board may enact nonsense: no passkey signs then, and everybody else goes on."""
+    ledger = country(**{"kernel.webauthn_origins": value})
+    assert ledger.send("alice", PAY).code == ""
