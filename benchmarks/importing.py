@@ -119,7 +119,7 @@ def _pages() -> dict[str, Any]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     started = time.perf_counter()
-    words = ("kerege.testing.first_minute", "--home", str(folder / "home"), "--port", str(port))
+    words = ("kerege.testing.first_minute", "--folder", str(folder / "up"), "--port", str(port))
     try:
         with _node(*words, ready="Ctrl-C\n"):
             served = time.perf_counter() - started

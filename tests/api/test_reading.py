@@ -6,8 +6,10 @@ import json
 import pytest
 from openapi_spec_validator import validate
 
+from kerege.api.octets import from_base64url
 from kerege.kernel.messages import tag_of
 from kerege.modules import MODULES
+from kerege.proofs import Exit, entry
 from tests.api.serving import OCTETS, job
 from tests.api.test_refusals import is_problem
 
@@ -107,3 +109,16 @@ def test_no_personal_value_is_in_any_answer(client):
     )
     assert "surname" not in raw
     assert not any("\u0400" <= letter <= "\u04ff" and word.islower() for word in raw.split('"') for letter in word[:1])
+
+
+def test_any_row_and_any_absence_is_proven(client, raion):
+    """What the state says is verified by the files alone, and so is that it says nothing."""
+    trusted = raion.trust.read_bytes()
+    row = client.get("/state/authority/office", params={"limit": 1}).json()["rows"][0]
+    proof = client.get("/proofs/authority/office/" + "/".join(map(str, row["key"])))
+    code, told = entry.judge(proof.content, trusted)
+    assert (code, told["value"]) == (Exit.VALID, from_base64url(row["stored"]).hex())
+    absent = client.get(f"/proofs/registries/record/{'00' * 16}")
+    assert (absent.status_code, entry.judge(absent.content, trusted)[1]["value"]) == (200, None)
+    assert client.get("/proofs/registries/record/none").status_code in {400, 422}
+    assert client.get("/proofs/registries/nothing/00").status_code == 404

@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,13 +100,18 @@ def test_commands_do_what_is_said(tmp_path: Path) -> None:
         "KEREGE_KEYS": f"{folder}/keystore",
     }
     variables.pop("CI", None)
-    for name in TRIED:
-        for command in commands(ROOT / name):
-            if not any(command.startswith(start) for start in ELSEWHERE):
-                run(command, folder, variables)
-        for file in ("certificate.json", "trust.json"):  # as if somebody had brought them
-            if not (folder / file).exists():
-                shutil.copy(folder / "var/demo" / file, folder / file)
+    try:
+        for name in TRIED:
+            for command in commands(ROOT / name):
+                if not any(command.startswith(start) for start in ELSEWHERE):
+                    run(command, folder, variables)
+            for file in ("certificate.json", "trust.json"):  # as if somebody had brought them
+                if not (folder / file).exists():
+                    shutil.copy(folder / "var/demo" / file, folder / file)
+    finally:  # what a page started and, where it failed, did not stop
+        for started in (folder / "var").glob("*.pid"):
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(started.read_text()), signal.SIGTERM)
 
 
 def run(command: str, folder: Path, variables: dict[str, str]) -> None:

@@ -62,6 +62,9 @@ class Door(Protocol):
     def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
         """The proof bundle of a transaction's receipt, with the state under `key` as of the newest checkpoint."""
 
+    def prove(self, key: bytes) -> bytes:
+        """The state proof of a key, present or absent, as of the newest block."""
+
 
 class CommittedReader:
     """Committed state as the kernel's `StateReader`."""
@@ -151,6 +154,10 @@ class LocalDoor:
     def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
         """See `Door`."""
         return self._prover.bundle(self._prover.place(transaction), key=key, disclosures=disclosures)
+
+    def prove(self, key: bytes) -> bytes:
+        """See `Door`."""
+        return self._prover.entry(key)
 
 
 def collect(door: Door, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

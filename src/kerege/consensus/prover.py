@@ -111,6 +111,19 @@ class Prover:
         except proofs.CannotMake as error:
             raise Unprovable(str(error)) from error
 
+    def entry(self, key: bytes, height: int | None = None) -> bytes:
+        """The state proof of a key, present or absent, as of a height (the newest by default).
+
+        Raises `Unprovable` for a key of no module, and where the height is no longer held.
+        """
+        head = self._head_at(height)
+        path = Log(head.log_size, self._read_tile).inclusion_path(head.log_size - 1)
+        state, record = self.state(key, head), self._record(head)
+        try:
+            return proofs.entry.make(self._ledger, key, self.checkpoint(head), tuple(path), record, state)
+        except proofs.CannotMake as error:
+            raise Unprovable(str(error)) from error
+
     def state(self, key: bytes, head: Head) -> proofs.StateProof:
         """What the state holds under a key at a height of the last 128, or that it holds nothing."""
         position = self._modules.position.get(key.partition(b".")[0].decode(errors="replace"))

@@ -131,6 +131,7 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
         "states": (tuple[Annotated[list[bytes], Meta(max_length=PAGE)]], door.states),
         "scan": (tuple[bytes, bytes, Annotated[int, Meta(ge=1, le=PAGE)]], door.scan),
         "checkpoint": (tuple[()], door.checkpoint),
+        "prove": (tuple[bytes], door.prove),
         "bundle": (tuple[Hash, bytes | None, list[_Shown]], bundle),
     }
 
@@ -323,6 +324,11 @@ class SocketDoor:
         """See `Door`."""
         shown = [[d.field, d.value, d.salt, d.position, d.count, list(d.path)] for d in disclosures]
         raw: bytes = self._ask("bundle", transaction, key, shown)
+        return raw
+
+    def prove(self, key: bytes) -> bytes:
+        """See `Door`."""
+        raw: bytes = self._ask("prove", key)
         return raw
 
 

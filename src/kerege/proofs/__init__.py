@@ -3,7 +3,7 @@
 Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
 """
 
-from . import cli, note, trust
+from . import cli, entry, note, trust
 from .make import CannotMake, Disclosure, StateProof, make
 from .merkle import is_consistent, sides
 from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
@@ -27,6 +27,7 @@ __all__ = [
     "TrustedKey",
     "Verdict",
     "cli",
+    "entry",
     "field_commitment",
     "is_consistent",
     "make",

@@ -77,7 +77,8 @@ class Bundle:
     disclosures: tuple[Disclosed, ...] = ()
 
 
-def _hashes(value: object, what: str) -> tuple[bytes, ...]:
+def hashes(value: object, what: str) -> tuple[bytes, ...]:
+    """Read a list of hashes, or raise `Malformed`."""
     return text.to_hashes(text.from_base64url(value, what), what)
 
 
@@ -108,7 +109,8 @@ def _from_siblings(siblings: tuple[bytes, ...]) -> str:
     return text.to_base64url(bytes([depth]) + bits.to_bytes((depth + 7) // 8, "little") + hashes)
 
 
-def _record(value: object, *, with_root: bool) -> Record:
+def read_record(value: object, *, with_root: bool) -> Record:
+    """Read a block record from its members, or raise `Malformed`."""
     required = {"height", "time", "root"} if with_root else {"height", "time"}
     members = canonical.members(value, "the record", frozenset(required), frozenset({"validators"}))
     validators = NO_VALIDATORS
@@ -129,12 +131,13 @@ def _other(value: object) -> tuple[bytes, bytes]:
     return both[: text.HASH_SIZE], both[text.HASH_SIZE :]
 
 
-def _state(value: object) -> State:
+def read_state(value: object) -> State:
+    """Read a state path from its members, or raise `Malformed`."""
     members = canonical.members(value, "the state part", _STATE, frozenset({"other", "value"}))
     if "other" in members and "value" in members:
         raise Malformed("the state part shows a value and another leaf")
     return State(
-        _hashes(members["modules"], "the module path"),
+        hashes(members["modules"], "the module path"),
         canonical.natural(members["sides"], "the module path's sides"),
         _siblings(members["siblings"]),
         text.from_base64url(members["value"], "the state value") if "value" in members else None,
@@ -152,7 +155,7 @@ def _disclosure(value: object) -> Disclosed:
         canonical.text(members["value"], "a disclosed value"),
         text.from_base64url(members["salt"], "a salt", SALT_SIZE),
         canonical.natural(members["sides"], "a disclosure's sides"),
-        _hashes(members["path"], "a disclosure's path"),
+        hashes(members["path"], "a disclosure's path"),
     )
 
 
@@ -188,16 +191,17 @@ def parse(data: bytes) -> Bundle:
         ledger=canonical.text(members["ledger"], "the ledger id"),
         receipt=text.from_base64url(members["receipt"], "the receipt"),
         index=canonical.natural(members["index"], "the index"),
-        path=_hashes(members["path"], "the log path"),
+        path=hashes(members["path"], "the log path"),
         note=canonical.text(checkpoint["note"], "the checkpoint note"),
-        record=_record(members["record"], with_root="state" not in members) if "record" in members else None,
-        state=_state(members["state"]) if "state" in members else None,
+        record=read_record(members["record"], with_root="state" not in members) if "record" in members else None,
+        state=read_state(members["state"]) if "state" in members else None,
         event=canonical.natural(members["event"], "the event") if "event" in members else None,
         disclosures=_disclosures(members["disclosures"]) if "disclosures" in members else (),
     )
 
 
-def _record_members(record: Record) -> dict[str, object]:
+def record_members(record: Record) -> dict[str, object]:
+    """The members of a block record."""
     members: dict[str, object] = {"height": record.height, "time": record.time}
     if record.validators != NO_VALIDATORS:
         members["validators"] = text.to_base64url(record.validators)
@@ -206,7 +210,8 @@ def _record_members(record: Record) -> dict[str, object]:
     return members
 
 
-def _state_members(state: State) -> dict[str, object]:
+def state_members(state: State) -> dict[str, object]:
+    """The members of a state path."""
     members: dict[str, object] = {
         "modules": text.from_hashes(state.modules),
         "sides": state.sides,
@@ -240,9 +245,9 @@ def encode(bundle: Bundle) -> bytes:
         "receipt": text.to_base64url(bundle.receipt),
     }
     if bundle.record is not None:
-        members["record"] = _record_members(bundle.record)
+        members["record"] = record_members(bundle.record)
     if bundle.state is not None:
-        members["state"] = _state_members(bundle.state)
+        members["state"] = state_members(bundle.state)
     if bundle.event is not None:
         members["event"] = bundle.event
     if bundle.disclosures:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import entry
 from .canonical import SIZE_LIMIT
 from .outcome import Check, Exit, Unusable, Verdict
 from .texts import LANGUAGES
@@ -61,6 +62,19 @@ def _judge(arguments: argparse.Namespace) -> Verdict:
     return verify(bundle, trust, now=now, max_age_days=arguments.max_age, checkpoint=newer)
 
 
+def _held(arguments: argparse.Namespace) -> int | None:
+    """Judge a state proof and tell it; None where the file means to be none, or one of the files cannot be read."""
+    try:
+        data, trusted = _read(arguments.bundle, Check.BUNDLE_FILE), _read(arguments.trust, Check.TRUST_FILE)
+    except Unusable:
+        return None
+    if not entry.is_entry(data):
+        return None
+    code, told = entry.judge(data, trusted)
+    _say(json.dumps(told, indent=2) if arguments.json else entry.lines(told, arguments.lang))
+    return int(code)
+
+
 def _say(text: str) -> None:
     """Print in UTF-8 whatever the locale, since the lines hold Cyrillic."""
     data = (text + "\n").encode("utf-8", "backslashreplace")
@@ -78,6 +92,9 @@ def main(argv: Sequence[str]) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as stop:
         return int(Exit.UNUSABLE) if stop.code else int(Exit.VALID)
+    held = _held(arguments)
+    if held is not None:
+        return held
     verdict = _judge(arguments)
     if arguments.json:
         _say(json.dumps(verdict.to_json(arguments.lang), ensure_ascii=False, indent=2))

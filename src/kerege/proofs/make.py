@@ -41,7 +41,8 @@ class Disclosure:
     path: Sequence[bytes]
 
 
-def _record(data: bytes, *, with_root: bool) -> files.Record:
+def record_part(data: bytes, *, with_root: bool) -> files.Record:
+    """The record part of a block record's MessagePack; raises `Malformed`."""
     match msgpack.decode(data):
         case ["block", int(height), int(time), bytes(root), bytes(validators)] if (
             len(root) == len(validators) == text.HASH_SIZE
@@ -51,7 +52,8 @@ def _record(data: bytes, *, with_root: bool) -> files.Record:
             raise Malformed("the record is not a block record")
 
 
-def _state(proof: StateProof) -> files.State:
+def state_part(proof: StateProof) -> files.State:
+    """The state part of what a prover gives."""
     turns = merkle.sides(proof.module_position, proof.module_count)
     return files.State(tuple(proof.module_path), turns, tuple(proof.siblings), proof.value, proof.other)
 
@@ -101,8 +103,8 @@ def make(
             index=index,
             path=tuple(path),
             note=note,
-            record=None if record is None else _record(record, with_root=state is None),
-            state=None if state is None else _state(state),
+            record=None if record is None else record_part(record, with_root=state is None),
+            state=None if state is None else state_part(state),
             event=_event(receipt, certificate) if state is not None else None,
             disclosures=tuple(sorted(map(_disclosed, disclosures), key=lambda d: d.field)),
         )

@@ -75,7 +75,7 @@ def _check_signature(line: Signature, checkpoint: Checkpoint, trust: Trust, span
         raise Failed(Check.SIGNATURES, "bad-signature")
 
 
-def _check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[str, ...]:
+def check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[str, ...]:
     """Return the names of the signers: every signature present must verify, under a key valid within the time span."""
     names = [s.name for s in checkpoint.note.signatures]
     if len(set(names)) != len(names):
@@ -190,7 +190,7 @@ def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
     checks.put(Check.LEDGER, Result.PASSED)
     walked = _walk(bundle, checkpoint, checks)
     span = _signing_span(bundle, walked, asked.now)
-    signers = _check_signatures(checkpoint, asked.trust, span)
+    signers = check_signatures(checkpoint, asked.trust, span)
     checks.put(Check.SIGNATURES, Result.PASSED)
     checks.put(Check.THRESHOLD, Result.PASSED)
 

@@ -10,10 +10,11 @@ from msgspec import inspect as types
 from kerege.api.cursors import MAXIMUM, Cursors, bad_cursor
 from kerege.api.octets import to_base64url
 from kerege.api.operations import Asked, Good, Operation, malformed, read_parts, read_query
-from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, Problem
-from kerege.api.replies import json_reply
+from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, NOT_PROVABLE, Problem
+from kerege.api.replies import JSON, json_reply, reply
 from kerege.api.service import Service
 from kerege.api.shapes import RowShape, RowsShape
+from kerege.consensus.prover import Unprovable
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm
 from kerege.kernel.tables import Table
@@ -50,7 +51,7 @@ class RowsQuery(Struct, forbid_unknown_fields=True):
 
 def state_operations(service: Service) -> list[Operation]:
     """The operations of this file."""
-    return [_row(service), _rows(service)]
+    return [_row(service), _proof(service), _rows(service)]
 
 
 def _table(service: Service, parts: TableParts) -> Table[Any, Any]:
@@ -64,17 +65,13 @@ def _row(service: Service) -> Operation:
     async def row(request: Asked) -> ASGIResponse:
         parts = read_parts(request, RowParts)
         table = _table(service, parts)
-        door = service.door
-        given = _segments(request.scope["raw_path"].decode("ascii", "replace"), table.name)
-        if len(given) != len(table.parts):
-            raise malformed("path", f"a key of {table.name} has {len(table.parts)} parts, not {len(given)}")
-        values = [_part(text, kind, door.prefix) for text, kind in zip(given, _kinds(table), strict=True)]
-        key = _encode(table, values)
+        prefix = service.door.prefix
+        key = _key(request, table, prefix)
         stored = await service.ask(lambda door: door.state(key))
         if stored is None:
-            detail = f"{table.name} holds nothing under {'/'.join(given)} now: check the key and GET /ledger."
+            detail = f"{table.name} holds nothing under {parts.key} now: check the key and GET /ledger."
             raise Problem(NOT_FOUND, detail)
-        return json_reply(row_shape(table, key, stored, door.prefix))
+        return json_reply(row_shape(table, key, stored, prefix))
 
     return Operation(
         method="GET",
@@ -86,6 +83,35 @@ def _row(service: Service) -> Operation:
         parts=RowParts,
         problems=(NOT_FOUND, NO_NODE),
     )
+
+
+def _proof(service: Service) -> Operation:
+    async def prove(request: Asked) -> ASGIResponse:
+        table = _table(service, read_parts(request, RowParts))
+        key = _key(request, table, service.door.prefix)
+        try:
+            return reply(await service.ask(lambda door: door.prove(key)), JSON)
+        except Unprovable as fault:
+            raise Problem(NOT_PROVABLE, f"{str(fault).rstrip('.')}: ask again.") from None
+
+    return Operation(
+        method="GET",
+        path="/proofs/{module}/{table}/{key...}",
+        name="getStateProof",
+        summary="The state proof of a key, of what is there or that nothing is, for `kerege verify`.",
+        run=prove,
+        good=Good(description="The state proof, kerege-state/1.", schema={"type": "object"}),
+        parts=RowParts,
+        problems=(NOT_FOUND, NOT_PROVABLE, NO_NODE),
+    )
+
+
+def _key(request: Asked, table: Table[Any, Any], prefix: str) -> bytes:
+    """The state key that the rest of a path names."""
+    given = _segments(request.scope["raw_path"].decode("ascii", "replace"), table.name)
+    if len(given) != len(table.parts):
+        raise malformed("path", f"a key of {table.name} has {len(table.parts)} parts, not {len(given)}")
+    return _encode(table, [_part(text, kind, prefix) for text, kind in zip(given, _kinds(table), strict=True)])
 
 
 def _rows(service: Service) -> Operation:
@@ -123,7 +149,7 @@ def _rows(service: Service) -> Operation:
 
 def _segments(raw_path: str, table: str) -> list[str]:
     """The parts of a key as they stand in the path, each decoded by itself: a part may hold a slash."""
-    marker = "/state/" + table.replace(".", "/", 1) + "/"
+    marker = "/" + table.replace(".", "/", 1) + "/"
     return [unquote(text) for text in raw_path.partition(marker)[2].split("/")]
 
 
