@@ -1,6 +1,8 @@
 """`kerege export`: every row of the state, of one block, whoever else uses the ledger meanwhile."""
 
 import json
+import os
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,3 +119,20 @@ def test_no_personal_value_leaves_the_dossiers(copy, tmp_path):
     assert kerege("export", "--home", copy, "--out", tmp_path / "state.jsonl").code == 0
     written = (tmp_path / "state.jsonl").read_text(encoding="utf-8")
     assert not [secret for secret in ("Нурсултан", "Асанов", "11203199500017") if secret in written]
+
+
+def test_what_is_no_file_is_written_to_and_stays(home, tmp_path):
+    """A pipe gets the bytes and nothing takes its place; a link goes on pointing where it did."""
+    pipe, kept, link = tmp_path / "pipe", tmp_path / "kept.jsonl", tmp_path / "link.jsonl"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    assert kerege("export", "--home", home, "--out", pipe).code == 0
+    reader.join()
+    assert pipe.is_fifo()
+    kept.write_text("old")
+    link.symlink_to(kept)
+    assert kerege("export", "--home", home, "--out", link).code == 0
+    assert link.is_symlink()
+    assert kept.read_bytes() == read[0]

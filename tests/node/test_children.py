@@ -1,12 +1,15 @@
 """What a process started does not outlive it, also where it was killed: nobody keeps the home, the port or a table."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -112,3 +115,31 @@ def test_a_node_without_standard_input_runs_until_it_is_told(home):
         assert node.poll() is None
         node.terminate()
         assert node.wait(SECONDS) == 0
+
+
+def test_what_ends_beside_a_node_is_started_again(tmp_path: Path) -> None:
+    """The pages and the tables are there again, though whoever runs the node did nothing."""
+    home, port = Home(tmp_path / "home"), free_port()
+    create_dev_home(home, "kg")
+
+    def processes(what: str) -> list[int]:
+        told = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True).stdout
+        return [int(line.split()[0]) for line in told.splitlines() if str(home.path) in line and what in line]
+
+    def answers() -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/api/v1/health/live", timeout=2):
+                return True
+        except OSError:
+            return False
+
+    def replaced(what: str, old: int) -> bool:
+        return any(each != old for each in processes(what))
+
+    with started("up", "--home", home.path, "--port", str(port)):
+        assert until(answers)
+        for what in ("web_worker", "readmodel follow"):
+            (old,) = processes(what)
+            os.kill(old, signal.SIGKILL)
+            assert until(partial(replaced, what, old))
+        assert until(answers)

@@ -48,8 +48,13 @@ def write_over(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 def replacing(path: Path, *, mode: int = 0o644) -> AbstractContextManager[IO[bytes]]:
-    """A draft that takes the path's place at the end, durably; what fails meanwhile leaves the path as it was."""
-    return _placed(path, mode, os.replace)
+    """A draft that takes the path's place at the end, durably; what fails meanwhile leaves the path as it was.
+
+    A link stays one: what it points to is replaced. A terminal, a pipe or a device is written to as it stands.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return _straight(path)
+    return _placed(path.resolve() if path.is_symlink() else path, mode, os.replace)
 
 
 def make_private(folder: Path) -> None:
@@ -58,6 +63,15 @@ def make_private(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise _unwritable(folder, error) from None
+
+
+@contextmanager
+def _straight(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 @contextmanager

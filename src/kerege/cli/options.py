@@ -1,7 +1,7 @@
 """Options that many commands share, and how they are read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,8 @@ As = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the message, send nothing.")]
 Lang = Annotated[
-    str, typer.Option("--lang", envvar="KEREGE_LANG", help="Language of refusals: ky, ru or en.", show_envvar=True)
+    Literal["ky", "ru", "en"],
+    typer.Option("--lang", envvar="KEREGE_LANG", help="Language of refusals.", show_envvar=True),
 ]
 Database = Annotated[
     str | None,

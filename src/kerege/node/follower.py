@@ -13,12 +13,13 @@ STOP_SECONDS = 10
 
 
 @contextmanager
-def running(home: Home, url: str | None) -> Iterator[None]:
+def running(home: Home, url: str | None) -> Iterator["subprocess.Popen[bytes]"]:
     """A process beside the node that keeps the tables up; what stops it is told on standard error, the node goes on.
 
     The address goes by the environment: a process list must not show what may hold a password.
     """
     environment = None if url is None else {DATABASE: url}
     words = ("readmodel", "follow", "--home", str(home.path), "--json")
-    with child("kerege.node", *words, patience=STOP_SECONDS, environment=environment, stdout=subprocess.DEVNULL):
-        yield
+    quiet = subprocess.DEVNULL
+    with child("kerege.node", *words, patience=STOP_SECONDS, environment=environment, stdout=quiet) as process:
+        yield process

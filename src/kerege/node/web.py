@@ -28,16 +28,20 @@ def check_port(port: int) -> None:
             raise HomeError(reason) from None
 
 
+def address_of(port: int) -> str:
+    """Where a worker answers."""
+    return f"http://{HOST}:{port}/"
+
+
 @contextmanager
-def web_worker(home: Home, port: int, public: Path | None = None) -> Iterator[str]:
-    """A worker that answers, for as long as the context lasts; its address. Raises `HomeError`."""
+def web_worker(home: Home, port: int, public: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker that answers at `address_of(port)`, for as long as the context lasts. Raises `HomeError`."""
     check_port(port)
-    url = f"http://{HOST}:{port}/"
     words = ["--home", str(home.path), "--port", str(port)]
     words += [] if public is None else ["--public", str(public)]
     with child("kerege.node.web_worker", *words, patience=STOP_SECONDS) as worker:
-        _wait(worker, url)
-        yield url
+        _wait(worker, address_of(port))
+        yield worker
 
 
 def _wait(worker: "subprocess.Popen[bytes]", url: str) -> None:

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from kerege import proofs
@@ -42,6 +44,7 @@ from kerege.modules.services.state import CASES
 from kerege.node import devkeys, follower, importing, upkeep, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
+from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
@@ -97,6 +100,12 @@ def _interrupted() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _warn(text: str) -> None:
+    """Tell whoever runs the node, on standard error."""
+    sys.stderr.write(f"kerege: {text}\n")
+    sys.stderr.flush()
 
 
 def _quietly(_done: int, _of: int) -> None:
@@ -172,7 +181,7 @@ class NodeWiring:
         self, home: Path, ready: Callable[[str], None], port: int | None, database: str | None, *, read_model: bool
     ) -> None:
         """See `Wiring`."""
-        beside = [follower.running(Home(home), database)] if read_model else []
+        beside = {"the read model": lambda: follower.running(Home(home), database)} if read_model else {}
         self.run_node(Home(home), ready, port, [], beside)
 
     def run_node(
@@ -181,13 +190,14 @@ class NodeWiring:
         ready: Callable[[str], None],
         port: int | None,
         chores: Sequence[Callable[[Ledger], None]],
-        beside: Sequence[AbstractContextManager[None]] = (),
+        beside: Mapping[str, Start] = MappingProxyType({}),
         public: Path | None = None,
     ) -> None:
         """Run a node, with a web worker where a port is given, until it is interrupted.
 
-        `chores` run each second; `beside` are processes that live as long as the node; `public` holds files that the
-        pages offer, None: the home's own folder of that name.
+        `chores` run each second; `beside` are processes, by what they do, that live as long as the node and are started
+        again where they end by themselves; `public` holds files that the pages offer, None: the home's own folder of
+        that name.
         """
         stop = _interrupted()
         with in_one_sentence(), ExitStack() as stack:
@@ -195,12 +205,14 @@ class NodeWiring:
                 web.check_port(port)
             ledger = stack.enter_context(open_ledger(home, alarm=ready))
             ledger.serve()
-            for process in beside:
-                stack.enter_context(process)
+            starts = dict(beside)
+            if port is not None:
+                starts["the web worker"] = lambda: web.web_worker(home, port, public)
+            kept = [stack.enter_context(Kept(name, start, _warn)) for name, start in starts.items()]
             height = ledger.prover.head().height
             where = f"socket {ledger.home.socket}"
             if port is not None:
-                where = f"{stack.enter_context(web.web_worker(home, port, public))} · {where}"
+                where = f"{web.address_of(port)} · {where}"
             ready(f"{ledger.machine.ledger} at height {height}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:
@@ -209,6 +221,8 @@ class NodeWiring:
                 self._tick(ledger)
                 for chore in chores:
                     chore(ledger)
+                for each in kept:
+                    each.tend()
 
     def _tick(self, ledger: Ledger) -> None:
         """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""

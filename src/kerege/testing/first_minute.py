@@ -101,7 +101,7 @@ def _run(place: Place, port: int, raion: Raion, live: Callable[[Ledger], None]) 
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
-    NodeWiring().run_node(home, ready, port, [live], [follower.running(home, None)], public)
+    NodeWiring().run_node(home, ready, port, [live], {"the read model": lambda: follower.running(home, None)}, public)
 
 
 if __name__ == "__main__":

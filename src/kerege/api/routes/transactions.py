@@ -262,7 +262,7 @@ async def _first(service: Service, entry: Entry, answer: Callable[[], Awaitable[
         try:
             decided = await answer()
         except Problem as problem:
-            if problem.kind in {BUSY, NO_NODE}:
+            if problem.kind in {BUSY, NO_NODE, OUT_OF_ORDER}:  # the same may be right later: nothing to remember
                 raise
             decided = problem.reply()
         return decided

@@ -1,5 +1,6 @@
 """The pages' routes and headers. No inline script or style, nothing from other origins; readable without script."""
 
+import time as clock
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -113,6 +114,11 @@ Lang = Annotated[str | None, QueryParameter(name="lang", max_length=2)]
 Word = Annotated[str | None, QueryParameter(name="word", max_length=LONGEST)]
 
 
+def _age(moment: int) -> int:
+    """Milliseconds since a block time by this server's clock."""
+    return max(0, clock.time_ns() // 1_000_000 - moment)
+
+
 def _order(line: CaseLine) -> tuple[bool, int, int]:
     return (not line.overdue, ORDER.index(line.status), line.due)
 
@@ -133,6 +139,7 @@ def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
             _lang(request, lang),
             ledger=portal.door.ledger,
             head=head,
+            age=_age(head.time),
             cases=others[:LISTED],
             unlisted=len(others[LISTED:]),
             featured=featured,
@@ -143,9 +150,14 @@ def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
 
     @get("/live.json", sync_to_thread=True, include_in_schema=False)
     def live() -> dict[str, Any]:
-        """Height and block time of the newest block."""
+        """Height, block time and age of the newest block."""
         head = portal.door.head()
-        return {"height": head.height, "time": head.time, "when": portal.when(head.time)}
+        return {
+            "height": head.height,
+            "time": head.time,
+            "age": _age(head.time),
+            "when": portal.when(head.time),
+        }
 
     @get("/cases/{identifier:str}", sync_to_thread=True, include_in_schema=False)
     def case(request: AnyRequest, identifier: str, lang: Lang = None) -> Response[str]:
