@@ -23,8 +23,6 @@ from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height
 from kerege.storage.port import Area, Batch, Store
 
-AGREED = b"agreed"
-"""Key in `Area.META` of what the engine and this store agreed on last."""
 VERSION = "kerege/1"
 APPLIED, REFUSED, NOT_A_TRANSACTION = 0, 1, 2
 """Codes of results: every node gives the same for the same block, and the engine hashes them into its next header."""
@@ -44,7 +42,7 @@ class Agreed(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, t
 
 def read_agreed(store: Store) -> Agreed | None:
     """Where engine and store stand together; None before genesis."""
-    raw = store.get(Area.META, AGREED)
+    raw = store.get(Area.META, rows.AGREED)
     return None if raw is None else decode(raw, Agreed)
 
 
@@ -102,7 +100,7 @@ class Replica:
             block = self.machine.begin(genesis)
             self._agreed = Agreed(0, block.head.app_hash)
             batch = rows.batch_of(block, 0, encode(genesis))
-            batch.put(Area.META, AGREED, encode(self._agreed))
+            batch.put(Area.META, rows.AGREED, encode(self._agreed))
             self.store.write(batch)
             self.machine.durable(block)
         if rows.read_genesis(self.store) != encode(genesis) or self._agreed is None or self._agreed.height:
@@ -179,23 +177,15 @@ class Replica:
         if self._decided is None:
             raise ValueError("nothing was decided")
         height, executed, block = self._decided
-        agreed, batch = Agreed(height, self._app_hash()), self._batch_of(height, block)
-        batch.put(Area.META, AGREED, encode(agreed))
+        agreed = Agreed(height, self._app_hash())
+        batch = Batch() if block is None else rows.batch_of(block, height - self._undo_kept + 1)
+        batch.put(Area.META, rows.AGREED, encode(agreed))
         self.store.write(batch)
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
         self._on_block(height, block, executed.outcomes)
         return m.ResponseCommit()
-
-    def _batch_of(self, height: int, block: Block | None) -> Batch:
-        """What a block changes; with the undo rows that are too old by now, whose heights have gaps here."""
-        if block is None:
-            return Batch()
-        batch, before = rows.batch_of(block, 0), 0 if block.before is None else block.before.height
-        oldest = [rows.height_key(max(0, each - self._undo_kept + 1)) for each in (before, height)]
-        batch.delete_range(Area.UNDO, *oldest)
-        return batch
 
     def _app_hash(self) -> bytes:
         head = self.machine.head

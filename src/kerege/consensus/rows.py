@@ -13,10 +13,12 @@ from msgspec import Struct
 from kerege.kernel.block import Block, Head, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.types import Height, Time
-from kerege.storage.port import Area, Batch, Store
+from kerege.storage.port import RESERVED, Area, Batch, Store
 
 HEAD = b"head"
 GENESIS = b"genesis"
+AGREED = RESERVED + b"agreed"
+"""What a replicated engine and this store agreed on last: no part of the ledger, as roots go."""
 KEPT_HEIGHTS = 128
 """Heights at which proofs can be made."""
 
@@ -62,7 +64,12 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
     batch.put(Area.UNDO, key, encode(block.undo))
     if undo_from > 0:
-        batch.delete(Area.UNDO, height_key(undo_from - 1))
+        # Heights have gaps where an engine decided empty blocks: what the block before left goes all at once.
+        skipped = 1 if block.before is None else block.head.height - block.before.height
+        if skipped == 1:
+            batch.delete(Area.UNDO, height_key(undo_from - 1))
+        else:
+            batch.delete_range(Area.UNDO, height_key(max(0, undo_from - skipped)), height_key(undo_from))
     if genesis is not None:
         batch.put(Area.META, GENESIS, genesis)
     batch.put(Area.META, HEAD, encode(block.head))
