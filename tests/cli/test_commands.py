@@ -3,8 +3,15 @@
 import json
 import shutil
 
+from kerege.kernel.addresses import decode as decode_address
+from kerege.kernel.codec import encode
+from kerege.modules.authority.state import BOARDS
+from kerege.modules.policy.messages import SetParameter
+from kerege.modules.policy.types import LegalBasis
 from kerege.modules.registries.state import RECORDS
+from kerege.node import devkeys
 from kerege.node.home import Home
+from kerege.node.ledger import open_ledger
 from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from tests.cli.program import ACCEPTOR, REGISTRAR, SUPERSEDED, kerege, process, running
@@ -149,3 +156,25 @@ def test_a_home_that_names_another_ledger_than_its_store_signs_nothing(copy):
         done = kerege(*words, "--home", copy)
         assert done.code != 0
         assert "kg-dev-00000000" in done.err
+
+
+def test_a_proposal_is_read_and_then_approved_by_its_content(copy):
+    """Two members of the government's board enact a rule by the command line alone."""
+    home, identifier = copy, "ab" * 16
+    with open_ledger(Home(home)) as ledger:
+        raw = ledger.door.state(BOARDS.encode_key("government"))
+        assert raw is not None
+        board = BOARDS.decode_value(raw)
+    keys = devkeys.list_keys(Home(home))
+    members = [name for name, address in keys if decode_address("kg", address) in board.members]
+    rule = SetParameter("test.days", 5, 2**41, None, [LegalBasis("", "", "", None, unverified=True)])
+    words = ("authority", "propose", "--proposal", identifier, "--board", "government", "--expires", str(2**41))
+    done = kerege(*words, "--messages", json.dumps([encode(rule).hex()]), "--home", home, "--as", members[0], "--json")
+    assert (done.code, done.json["outcome"]) == (0, "applied"), done
+    told = kerege("show", "proposal", identifier, "--home", home, "--json").json
+    assert told["messages"][0]["name"] == "test.days"
+    assert told["approvals"] == [dict(keys)[members[0]]]
+    approve = ("authority", "approve", "--proposal", identifier, "--home", home, "--as", members[1], "--json")
+    assert kerege(*approve, "--content", "00" * 32).json["code"] == "authority.19"
+    assert kerege(*approve, "--content", told["content"]).json["outcome"] == "applied"
+    assert kerege("show", "proposal", "00" * 16, "--home", home).code == 1

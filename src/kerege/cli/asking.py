@@ -16,8 +16,13 @@ from kerege.consensus.outcomes import outcome
 from kerege.kernel import days
 from kerege.kernel.errors import BadForm
 from kerege.kernel.forms import to_json
+from kerege.kernel.module import Modules
 from kerege.kernel.tables import Table
+from kerege.modules import MODULES
 from kerege.modules.accounts.state import ACCOUNTS
+from kerege.modules.authority.rules import proposal_content
+from kerege.modules.authority.state import PROPOSALS
+from kerege.modules.authority.types import Proposal
 from kerege.modules.policy.keeper import OFFSET
 from kerege.modules.policy.rules import in_force
 from kerege.modules.policy.state import ENACTED, REVISIONS
@@ -56,6 +61,23 @@ def record(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) 
 def certificate(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
     """A certificate and its status."""
     _row(home, CERTIFICATES, hex_id(identifier), as_json=json_)
+
+
+@app.command()
+def proposal(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
+    """A proposal to a board: its messages in clear, who approved, and the content that an approval names."""
+    key = hex_id(identifier)
+    with wiring().open_door(home) as door:
+        raw, modules = door.state(PROPOSALS.encode_key(key)), Modules(MODULES)
+        if raw is None:
+            sentence = f"there is no proposal {key.hex()}: check the id and the home."
+            raise CommandError(sentence, 1)
+        row = PROPOSALS.decode_value(raw)
+        messages = [modules.decode_message(each) for each in row.messages]
+        told = to_json(row, Proposal, door.prefix)
+        told["messages"] = [to_json(message, type(message), door.prefix) for message in messages]
+        told["content"] = proposal_content(row.board, row.messages, row.expires).hex()
+    show(told, as_json=json_)
 
 
 @app.command()

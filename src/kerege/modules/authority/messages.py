@@ -94,7 +94,8 @@ class Approve(Message, frozen=True, tag="authority.Approve"):
 
     proposal: Annotated[Identifier, Meta(description="The proposal.")]
     content: Annotated[
-        Hash, Meta(description="SHA-256 over what is approved: format, board, messages and expiry, as canonical bytes.")
+        Hash,
+        Meta(description="SHA-256 of what is approved, board and expiry included: `kerege show proposal` tells it."),
     ]
 
 
