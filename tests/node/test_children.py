@@ -138,7 +138,8 @@ def test_what_ends_beside_a_node_is_started_again(tmp_path: Path) -> None:
 
     with started("up", "--home", home.path, "--port", str(port)):
         assert until(answers)
-        for what in ("web_worker", "readmodel follow"):
+        # In this order: that the tables' process is there again shows that the node has begun to look after both.
+        for what in ("readmodel follow", "web_worker"):
             (old,) = processes(what)
             os.kill(old, signal.SIGKILL)
             assert until(partial(replaced, what, old))
