@@ -3,12 +3,14 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import IO
 
 from kerege.consensus.door import Door
+from kerege.consensus.embedded import Stopped
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.errors import LedgerUnreachable
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.importer import Importer, Progress, Summary
 from kerege.gateways.extracts.making import Setting
@@ -24,10 +26,28 @@ from kerege.node.workplace import read_nation
 IMPORTS = "imports"
 ROLE = "import-officer"
 START_SECONDS = 60
+ATTEMPTS, AGAIN_AFTER = 4, 1.5
+"""How often an import is taken up again whose node went away, and after how many seconds."""
+
+
+class NodeEnded(HomeError):
+    """The node that was started for an import ended before it answered."""
 
 
 def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
-    """Import a file of births; raises `ExtractError`, `HomeError`, `DossierError` and what the door raises."""
+    """Import a file of births; raises `ExtractError`, `HomeError`, `DossierError` and what the door raises.
+
+    Where the node goes away meanwhile (it was stopped, or was still ending after another import had been killed), the
+    import goes on with the next one: what is on the ledger is found there again.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Stopped, LedgerUnreachable, ConnectionError, NodeEnded):
+            return _import_births(home, wanted, signer, progress)
+        time.sleep(AGAIN_AFTER)
+    return _import_births(home, wanted, signer, progress)
+
+
+def _import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
     pack = read_nation(home.read_about()["nation"])
     extract = open_wanted(wanted, pack.extracts)
     with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
@@ -85,7 +105,7 @@ def _await(home: Home, node: "subprocess.Popen[bytes]", told: IO[str]) -> Socket
         if node.poll() is not None:
             told.seek(0)
             said = told.read().strip()
-            raise HomeError(said or f"the node ended with code {node.returncode}: run `kerege up` and look.")
+            raise NodeEnded(said or f"the node ended with code {node.returncode}: run `kerege up` and look.")
         door = _reach(home)
         if door is not None:
             return door
