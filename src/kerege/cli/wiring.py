@@ -1,6 +1,6 @@
 """What the command line needs of a node; `node/__main__.py` brings it, so that `cli` imports no wiring."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -105,6 +105,24 @@ class Wiring(Protocol):
 
     def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
         """Keep the SQL tables where the ledger is until interrupted."""
+
+    def create_network(self, home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
+        """Found a network of so many validators, and with `node` the one with the dossiers that does not vote."""
+
+    def run_network(self, home: Path, port: int | None, tell: Callable[[str], None]) -> None:
+        """Run a network in the foreground until it is interrupted; with a port the node's pages and API too."""
+
+    def start_network(self, home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Start a network in the background and wait until every member has a block."""
+
+    def stop_network(self, home: Path) -> bool:
+        """Stop a network; False where none ran."""
+
+    def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
+        """How the validators stand, and with `every` the node beside them."""
+
+    def network_logs(self, home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
+        """(who, line) of the newest lines of the logs, and with `follow` of what is written from now on."""
 
     def import_births(
         self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]

@@ -97,15 +97,19 @@ class Replica:
         """Begin with the genesis of the engine's file; asked again before the first block, it gives the same hash."""
         genesis = decode(bytes.fromhex(request.app_state_bytes.decode().strip('"')), Genesis)
         if self.machine.head is None:
-            block = self.machine.begin(genesis)
-            self._agreed = Agreed(0, block.head.app_hash)
-            batch = rows.batch_of(block, 0, encode(genesis))
-            batch.put(Area.META, rows.AGREED, encode(self._agreed))
-            self.store.write(batch)
-            self.machine.durable(block)
+            self.begin(genesis)
         if rows.read_genesis(self.store) != encode(genesis) or self._agreed is None or self._agreed.height:
             raise ValueError("this home holds another ledger than the engine's genesis file: use a new home")
         return m.ResponseInitChain(app_hash=self._agreed.app_hash)
+
+    def begin(self, genesis: Genesis) -> None:
+        """Write block 0 and the genesis in one write."""
+        block = self.machine.begin(genesis)
+        self._agreed = Agreed(0, block.head.app_hash)
+        batch = rows.batch_of(block, 0, encode(genesis))
+        batch.put(Area.META, rows.AGREED, encode(self._agreed))
+        self.store.write(batch)
+        self.machine.durable(block)
 
     # The pool
 

@@ -53,9 +53,11 @@ class Home:
         """What this home is: format, ledger, nation."""
         return self.path / "home.json"
 
-    def write_about(self, ledger: str, nation: str, prefix: str, *, dev: bool) -> None:
-        """Mark the folder as a home."""
+    def write_about(self, ledger: str, nation: str, prefix: str, *, dev: bool, engine: str | None = None) -> None:
+        """Mark the folder as a home; `engine` names who decides its blocks, where that is not this node alone."""
         about = {"format": FORMAT, "ledger": ledger, "nation": nation, "prefix": prefix, "dev": dev}
+        if engine is not None:
+            about["engine"] = engine
         write_private(self.about, json.dumps(about, indent=1, sort_keys=True).encode() + b"\n", mode=0o644)
 
     def read_about(self) -> dict[str, str]:

@@ -97,6 +97,9 @@ def open_ledger(
 ) -> Ledger:
     """Open a home for writing and start its engine; raises `HomeError` and what the store raises."""
     about = home.read_about()
+    if "engine" in about:
+        reason = f"{home.path} is of a network, whose blocks no member makes alone: run `kerege network up` first."
+        raise HomeError(reason)
     modules = Modules(MODULES)
     store = RocksStore(home.path)
     try:

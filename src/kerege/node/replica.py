@@ -16,23 +16,28 @@ from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
+from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import open_machine
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
+ENGINE = "cometbft"
+"""What the home of a member says of itself: blocks come from this engine, and nobody else may make any."""
 REMEMBERED = 200_000
 """Verdicts on signatures kept from admission until a block executes: each is checked once."""
 
 
 def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
-    """Make the home of a member: an empty store; raises `HomeError` where a home is there."""
+    """Make the home of a member, with block 0; raises `HomeError` where a home is there."""
     if home.about.exists():
         reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
         raise HomeError(reason)
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    RocksStore(home.path, create=True).close()
-    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
+    with RocksStore(home.path, create=True) as store:
+        machine = open_machine(Modules(MODULES), store, genesis.ledger, genesis.prefix, None)
+        Replica(machine, store, now=wall_clock).begin(genesis)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev, engine=ENGINE)
 
 
 def serve(home: Home, socket: Path) -> int:
@@ -51,6 +56,7 @@ def serve(home: Home, socket: Path) -> int:
 
 def main() -> int:
     """Run from the command line."""
+    watch_parent()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)

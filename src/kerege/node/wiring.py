@@ -4,9 +4,7 @@ import errno
 import os
 import secrets
 import shutil
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
@@ -44,9 +42,15 @@ from kerege.modules.services.state import CASES
 from kerege.node import devkeys, follower, importing, upkeep, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
+from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
+from kerege.node.network import control
+from kerege.node.network.founding import create_network
+from kerege.node.network.layout import read_network
+from kerege.node.network.status import statuses
+from kerege.node.network.supervisor import supervise
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
@@ -92,14 +96,6 @@ def _explain(fault: OSError) -> str:
     if fault.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return f"the disk is full ({fault.strerror}, {place}): free space, or choose another --home."
     return f"{place}: {fault.strerror or fault}; check the path and the disk, or choose another --home."
-
-
-def _interrupted() -> threading.Event:
-    """Set by Ctrl-C and by the signal to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _warn(text: str) -> None:
@@ -199,7 +195,7 @@ class NodeWiring:
         again where they end by themselves; `public` holds files that the pages offer, None: the home's own folder of
         that name.
         """
-        stop = _interrupted()
+        stop = interrupted()
         with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
@@ -348,6 +344,46 @@ class NodeWiring:
             officer = signer or self._officer(home, importing.ROLE)
             return asdict(importing.import_births(Home(home), wanted, officer, progress))
 
+    def create_network(self, home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence(), _whole_or_nothing(home):
+            network = create_network(home, nation, validators, node=node, clock=wall_clock)
+        told: dict[str, Any] = {"ledger": network.ledger, "home": str(home)}
+        return {**told, "validators": [member.name for member in network.validators], "node": network.node is not None}
+
+    def run_network(self, home: Path, port: int | None, tell: Callable[[str], None]) -> None:
+        """See `Wiring`."""
+        with in_one_sentence():
+            network = read_network(home)
+            tell(f"{network.ledger}: starting {len(network.members)} members; Ctrl-C stops")
+            supervise(network, tell, port)
+
+    def start_network(self, home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            network = read_network(home)
+            process = control.start_detached(network, port, progress)
+            return {"ledger": network.ledger, "members": len(network.members), "process": process}
+
+    def stop_network(self, home: Path) -> bool:
+        """See `Wiring`."""
+        with in_one_sentence():
+            return control.stop(read_network(home))
+
+    def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            network = read_network(home)
+            return statuses(network.members if every else network.validators)
+
+    def network_logs(self, home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            network = read_network(home)
+            yield from control.tail(network, member, lines)
+            if follow:
+                yield from control.follow(network, member, interrupted().is_set)
+
     def rebuild_read_model(
         self, home: Path, database: str | None, progress: Callable[[int, int], None]
     ) -> dict[str, Any]:
@@ -364,7 +400,7 @@ class NodeWiring:
 
     def follow_read_model(self, home: Path, database: str | None) -> dict[str, Any]:
         """See `Wiring`."""
-        stop = _interrupted()
+        stop = interrupted()
         with in_one_sentence():
             told: dict[str, Any] = _readmodel().follow(Home(home), database, _quietly, lambda: not stop.is_set())
             return told

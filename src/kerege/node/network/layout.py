@@ -1,0 +1,123 @@
+"""Where the parts of a network lie: one folder a member, each with a ledger of its own and an engine of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from kerege.node.home import Home, HomeError, write_private
+
+FORMAT = 1
+NODE = "node"
+"""Name of the member that holds the dossiers, serves clients and does not vote."""
+
+
+class Member(Struct, frozen=True, forbid_unknown_fields=True):
+    """One ledger with its engine."""
+
+    name: str
+    """Code of the institution that votes with it, or `node`."""
+    votes: bool
+    peers: int
+    """Port on 127.0.0.1 where other engines reach its engine."""
+    rpc: int
+    """Port where the engine is asked."""
+    metrics: int
+    """Port where the engine tells its measurements."""
+
+    @property
+    def rpc_url(self) -> str:
+        """Where the engine is asked."""
+        return f"http://127.0.0.1:{self.rpc}"
+
+
+class _About(Struct, frozen=True, forbid_unknown_fields=True):
+    format: int
+    ledger: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Paths and members of a network whose folder is `path`."""
+
+    path: Path
+    ledger: str
+    members: tuple[Member, ...]
+
+    @property
+    def validators(self) -> tuple[Member, ...]:
+        """Those that vote."""
+        return tuple(member for member in self.members if member.votes)
+
+    @property
+    def node(self) -> Member | None:
+        """The one beside them, where there is one."""
+        return next((member for member in self.members if not member.votes), None)
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it runs; its content is the number of its process."""
+        return _folder(self.path) / "supervisor.lock"
+
+    @property
+    def log(self) -> Path:
+        """What a detached supervisor says."""
+        return _folder(self.path) / "supervisor.log"
+
+    def home(self, member: Member) -> Home:
+        """A member's ledger: the network's own folder for the node, so that `--home` means the same everywhere."""
+        return Home(_folder(self.path) / member.name if member.votes else self.path)
+
+    def engine(self, member: Member) -> Path:
+        """The home of a member's engine: keys, settings, blocks."""
+        return self.home(member).path / "engine"
+
+    def logs(self, member: Member) -> tuple[Path, Path]:
+        """What a member's application and engine say."""
+        folder = self.home(member).path / "log"
+        return folder / "application.log", folder / "engine.log"
+
+    def find(self, name: str) -> Member:
+        """A member by name; raises `HomeError`."""
+        found = next((member for member in self.members if member.name == name), None)
+        if found is None:
+            reason = f"{name} is no member of this network: choose one of {', '.join(m.name for m in self.members)}."
+            raise HomeError(reason)
+        return found
+
+    def write(self) -> None:
+        """Mark the folder as a network's."""
+        about = _About(FORMAT, self.ledger, self.members)
+        write_private(_about(self.path), msgspec.json.format(msgspec.json.encode(about)) + b"\n", mode=0o644)
+
+
+def read_network(path: Path) -> Network:
+    """The network of a folder; raises `HomeError` where there is none."""
+    file = _about(path)
+    try:
+        about = msgspec.json.decode(file.read_bytes(), type=_About)
+    except FileNotFoundError:
+        reason = f"{path} holds no network: run `kerege network init --home {path} --validators 4` first."
+        raise HomeError(reason) from None
+    except (msgspec.DecodeError, OSError) as error:
+        reason = f"{file} cannot be read ({error}): restore it from a backup of the home."
+        raise HomeError(reason) from None
+    if about.format != FORMAT:
+        reason = f"{path} is a network of format {about.format}, this program reads {FORMAT}: use the release it is of."
+        raise HomeError(reason)
+    return Network(path, about.ledger, about.members)
+
+
+def is_network(path: Path) -> bool:
+    """Whether a folder holds a network."""
+    return _about(path).is_file()
+
+
+def _folder(path: Path) -> Path:
+    return path / "network"
+
+
+def _about(path: Path) -> Path:
+    return _folder(path) / "network.json"

@@ -1,0 +1,173 @@
+"""One member's two processes, application and engine: started together, ended together.
+
+The engine does not reconnect to its application, and ends with code 0 when that is gone; mostly, for in one of about
+fifteen kills under load it waits for ever. So whatever ends, both are ended, and both are started again.
+"""
+
+import ctypes
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from kerege.node.child import child
+from kerege.node.network.layout import Member, Network
+
+LOG_LIMIT = 32 * 1024 * 1024
+"""Bytes of a log above which it is set aside at the next start; one older is kept."""
+PATIENCE = 10.0
+"""Seconds to stop in when asked to."""
+GRACE = 2.0
+"""Seconds for an engine to end by itself once its application is gone."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before the pair is started again, doubled each time it does not last."""
+LASTED = 60.0
+"""Seconds after which a start counts as a success: the next wait is short again."""
+_BROKEN = b"CONSENSUS FAILURE!!!"
+_PR_SET_PDEATHSIG = 1
+
+
+class Pair:
+    """Application and engine of a member. `tend` is called now and then; `close` ends both."""
+
+    def __init__(self, network: Network, member: Member, engine: Path, sockets: Path, words: Sequence[str]) -> None:
+        """`sockets` is a folder with a short path; `words` are given to the application."""
+        self.member = member
+        self.height = 0
+        """What the supervisor saw last."""
+        self.moved = time.monotonic()
+        """When it saw the height grow."""
+        self._network = network
+        self._engine = engine
+        self._socket = sockets / f"{member.peers}.sock"
+        self._words = words
+        self._application: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stack = ExitStack()
+        self._started = 0.0
+        self._again: float | None = 0.0
+        self._wait = FIRST_WAIT
+        self._read = 0
+
+    @property
+    def runs(self) -> bool:
+        """Whether both live."""
+        return _lives(self._application) and _lives(self._process)
+
+    def tend(self) -> str:
+        """Start what is due, notice what ended; a sentence where there is something to tell."""
+        if self._again is not None:
+            if time.monotonic() >= self._again and not _lives(self._process):
+                self._start()
+            return ""
+        if _lives(self._application) and self._process is None and self._socket.exists():
+            self._process = self._stack.enter_context(self._run_engine())
+        broken = self._consensus_failed()
+        ended = next((name for name, process in self._parts() if process is not None and not _lives(process)), "")
+        if broken or ended:
+            return self.restart("its consensus failed" if broken else f"its {ended} ended")
+        return ""
+
+    def restart(self, reason: str) -> str:
+        """End both and start them after a while; the sentence that says so."""
+        lasted = time.monotonic() - self._started > LASTED
+        self._wait = FIRST_WAIT if lasted else min(2 * self._wait, LONGEST_WAIT)
+        self._end(GRACE)
+        self._again = time.monotonic() + self._wait
+        return f"{self.member.name}: {reason}; both parts start again in {self._wait:.1f} s"
+
+    def close(self) -> None:
+        """End both: the engine first, so that no block is left half done."""
+        self._end(PATIENCE)
+
+    def _start(self) -> None:
+        self._again, self._started = None, time.monotonic()
+        self.moved = self._started
+        application_log, engine_log = self._network.logs(self.member)
+        for log in (application_log, engine_log):
+            _set_aside(log)
+        self._read = engine_log.stat().st_size if engine_log.exists() else 0
+        self._socket.unlink(missing_ok=True)
+        told = self._stack.enter_context(application_log.open("a", encoding="utf-8"))
+        words = ["--home", str(self._network.home(self.member).path), "--socket", str(self._socket), *self._words]
+        self._application = self._stack.enter_context(
+            child("kerege.node.replica", *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
+        )
+
+    def _run_engine(self) -> "_Engine":
+        log = self._network.logs(self.member)[1]
+        return _Engine(
+            [
+                *(str(self._engine), "start", "--home", str(self._network.engine(self.member))),
+                *("--proxy_app", f"unix://{self._socket}", "--log_level", "error"),
+            ],
+            log,
+        )
+
+    def _parts(self) -> list[tuple[str, "subprocess.Popen[bytes] | None"]]:
+        return [("application", self._application), ("engine", self._process)]
+
+    def _consensus_failed(self) -> bool:
+        """Whether the engine has written that its consensus is dead: the process would go on answering."""
+        log = self._network.logs(self.member)[1]
+        if self._process is None or log.stat().st_size <= self._read:
+            return False
+        with log.open("rb") as file:
+            file.seek(max(0, self._read - len(_BROKEN)))
+            new = file.read()
+        self._read = log.stat().st_size
+        return _BROKEN in new
+
+    def _end(self, seconds: float) -> None:
+        if self._process is not None:
+            if _lives(self._application):
+                self._process.terminate()
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._stack.close()
+        self._application = self._process = None
+
+
+class _Engine:
+    """The engine's process; killed where the supervisor dies, as nobody else would end it."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has no other thread while it starts one
+            )
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _lives(process: "subprocess.Popen[bytes] | None") -> bool:
+    return process is not None and process.poll() is None
+
+
+def _set_aside(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))

@@ -1,0 +1,43 @@
+"""How the members of a network stand, as their engines say."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
+from kerege.node.network.layout import Member
+
+SECONDS = 3.0
+"""How long one is waited for: a paused one must not hide the others."""
+
+
+def status_of(member: Member) -> dict[str, Any]:
+    """Name, height, app hash, whether it is catching up, peers, waiting transactions; None where it does not answer."""
+    rpc = Rpc(member.rpc_url, SECONDS)
+    try:
+        sync, peers = rpc.call("status")["sync_info"], rpc.call("net_info")["n_peers"]
+        waiting = rpc.call("num_unconfirmed_txs")["total"]
+    except (RpcError, Unreachable):
+        return _row(member, running=False)
+    finally:
+        rpc.close()
+    return _row(
+        member,
+        running=True,
+        height=int(sync["latest_block_height"]),
+        app_hash=sync["latest_app_hash"].lower(),
+        catching_up=bool(sync["catching_up"]),
+        peers=int(peers),
+        waiting=int(waiting),
+        block_time=sync["latest_block_time"],
+    )
+
+
+def statuses(members: tuple[Member, ...]) -> list[dict[str, Any]]:
+    """All of them, asked at once, in their order."""
+    with ThreadPoolExecutor(max(1, len(members))) as pool:
+        return list(pool.map(status_of, members))
+
+
+def _row(member: Member, **found: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    empty = dict.fromkeys(("running", "height", "app_hash", "catching_up", "peers", "waiting", "block_time"))
+    return {"name": member.name, **empty, **found, "rpc": member.rpc_url}

@@ -1,0 +1,170 @@
+"""`python -m kerege.node.network.supervisor --home DIR`: runs a network's members and keeps them running.
+
+Health is a height that moves, not a process that lives: one that stands still while the others go on is started anew.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from kerege.node.home import HomeError
+from kerege.node.interrupts import interrupted
+from kerege.node.network.binary import find_engine
+from kerege.node.network.layout import Member, Network, read_network
+from kerege.node.network.pair import Pair
+from kerege.node.network.status import statuses
+from kerege.node.web import check_port
+
+EVERY = 0.2
+"""Seconds between two looks at the processes."""
+WATCH_EVERY = 5.0
+"""Seconds between two looks at the heights."""
+STUCK = 60.0
+"""Seconds for which a member may stand still while another is ahead of it."""
+BEHIND = 5
+"""Blocks by which another must be ahead."""
+
+Tell = Callable[[str], None]
+
+
+class Supervisor:
+    """The members of one network, as long as the context lasts."""
+
+    def __init__(self, network: Network, tell: Tell, words: Mapping[str, Sequence[str]]) -> None:
+        """`words` are given to the application of a member, by its name."""
+        self._network = network
+        self._tell = tell
+        engine = find_engine()
+        self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
+        self._pairs = [Pair(network, m, engine, self._sockets, words.get(m.name, ())) for m in network.members]
+        self._watched = time.monotonic()
+
+    def tend(self) -> None:
+        """One look at everything."""
+        for pair in self._pairs:
+            told = pair.tend()
+            if told:
+                self._tell(told)
+        if time.monotonic() - self._watched >= WATCH_EVERY:
+            self._watch()
+            self._watched = time.monotonic()
+
+    def _watch(self) -> None:
+        """Start anew who stands still while others are ahead."""
+        found = statuses(self._network.members)
+        highest = max(status["height"] or 0 for status in found)
+        for pair, status in zip(self._pairs, found, strict=True):
+            height = status["height"] or 0
+            if height > pair.height or highest - height < BEHIND or not pair.runs:
+                pair.height, pair.moved = max(pair.height, height), time.monotonic()
+            elif time.monotonic() - pair.moved > STUCK:
+                self._tell(pair.restart(f"its height stands at {height} while another's is {highest}"))
+                pair.moved = time.monotonic()
+
+    def close(self) -> None:
+        """End all of them at once."""
+        threads = [threading.Thread(target=pair.close) for pair in self._pairs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+@contextmanager
+def alone(network: Network) -> Iterator[None]:
+    """For one supervisor of a network at a time; raises `HomeError` where one runs."""
+    handle = os.open(network.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            reason = f"the network of {network.path} runs already: see `kerege network status --home {network.path}`."
+            raise HomeError(reason) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def runs(network: Network) -> int | None:
+    """The number of the supervisor's process; None where none runs."""
+    try:
+        handle = os.open(network.lock, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(handle, 20, 0) or b"0")
+    finally:
+        os.close(handle)
+    return None
+
+
+def check_ports(network: Network) -> None:
+    """Raise `HomeError` where somebody else listens where a member should."""
+    for member in network.members:
+        for port in (member.peers, member.rpc, member.metrics):
+            try:
+                check_port(port)
+            except HomeError:
+                reason = (
+                    f"port {port} of {member.name} is in use: stop what listens there (an engine that a killed network "
+                    "left ends within seconds), then start again."
+                )
+                raise HomeError(reason) from None
+
+
+def supervise(network: Network, tell: Tell, port: int | None) -> None:
+    """Run the network until interrupted; raises `HomeError`."""
+    stop = interrupted()
+    with alone(network), ExitStack() as stack:
+        check_ports(network)
+        if port is not None:
+            _check_pages(network.node, port)
+        words = {} if network.node is None or port is None else {network.node.name: ("--port", str(port))}
+        supervisor = Supervisor(network, tell, words)
+        stack.callback(supervisor.close)
+        while not stop.wait(EVERY):
+            supervisor.tend()
+
+
+def _check_pages(node: Member | None, port: int) -> None:
+    if node is None:
+        reason = "this network has no node that could show pages: leave --port out, or found it with a node."
+        raise HomeError(reason)
+    check_port(port)
+
+
+def say(text: str) -> None:
+    """One line to whoever started it."""
+    sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int)
+    wanted = parser.parse_args()
+    try:
+        supervise(read_network(wanted.home), say, wanted.port)
+    except HomeError as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
