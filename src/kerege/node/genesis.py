@@ -51,8 +51,28 @@ class Post:
         return crypto.address_of(crypto.ED25519, self.key)
 
 
-def genesis_of(pack: Pack, posts: Sequence[Post], ledger: str, time: int) -> Genesis:
+@dataclass(frozen=True, slots=True)
+class ValidatorPost:
+    """A founding validator: which institution runs it, with which keys.
+
+    Genesis is trusted as a whole, so that no proof of possession stands beside the keys: a validator without the
+    private half of its consensus key signs no block, and the network does not begin.
+    """
+
+    institution: str
+    consensus_key: bytes
+    """32-byte Ed25519 public key that signs blocks."""
+    checkpoint_key: bytes
+    """32-byte Ed25519 public key that signs checkpoints; never the consensus key."""
+    power: int
+
+
+def genesis_of(
+    pack: Pack, posts: Sequence[Post], ledger: str, time: int, validators: Sequence[ValidatorPost] = ()
+) -> Genesis:
     """The genesis of a ledger of this nation; raises `HomeError` where a founding board has no member."""
+    if validators:
+        raise HomeError("founding validators are not written yet")
     return Genesis(
         ledger=ledger,
         prefix=pack.nation.prefix,
