@@ -31,6 +31,8 @@ NO_STATE = 3
 
 Clock = Callable[[], int]
 Alarm = Callable[[str], None]
+Heard = Callable[[int, Block | None, Sequence[Outcome]], None]
+"""Told of a durable block: its height, itself (None: empty), what became of what was in it."""
 
 
 class Agreed(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-agreed/1"):
@@ -60,19 +62,23 @@ class Replica:
         *,
         now: Clock,
         alarm: Alarm = lambda _text: None,
-        on_block: Callable[[int, Block | None, Sequence[Outcome]], None] = lambda *_: None,
+        on_block: Heard = lambda *_: None,
         undo_kept: int = rows.KEPT_HEIGHTS,
     ) -> None:
         self.machine = machine
         self.store = store
         self._now = now
         self._alarm = alarm
-        self._on_block = on_block
+        self._heard: list[Heard] = [on_block]
         self._undo_kept = undo_kept
         self._proposals = Proposals(machine, now)
         self._agreed = read_agreed(store)
         self._decided: tuple[int, Executed, Block | None] | None = None
         """(height, what was executed, sealed block) that waits for its commit."""
+
+    def listen(self, heard: Heard) -> None:
+        """Tell one more of each durable block, inside the commit: it must return at once and ask nothing."""
+        self._heard.append(heard)
 
     @property
     def undecided(self) -> bool:
@@ -188,7 +194,8 @@ class Replica:
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
-        self._on_block(height, block, executed.outcomes)
+        for heard in self._heard:
+            heard(height, block, executed.outcomes)
         return m.ResponseCommit()
 
     def _app_hash(self) -> bytes:

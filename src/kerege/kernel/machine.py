@@ -125,9 +125,11 @@ class Machine:
         if not expected <= body.sequence <= expected + window:
             raise WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
 
-    def verify(self, transactions: list[Transaction]) -> list[bool]:
-        """Verdicts on the witnesses."""
-        settings = self._signature_settings(self.context())
+    def verify(self, transactions: list[Transaction], ctx: Context | None = None) -> list[bool]:
+        """Verdicts on the witnesses, by the settings that a context sees: on another thread than the executing one,
+        one over committed state.
+        """
+        settings = self._signature_settings(self.context() if ctx is None else ctx)
         return self.verifier.collect(self._submit(transactions), settings)
 
     def check_transaction(self, raw: bytes, time: int) -> Transaction:

@@ -1,0 +1,385 @@
+"""The engine of a node that follows a network: a twin of the embedded one, whose blocks others decide too.
+
+What is submitted is looked at, handed to the node's own engine, and settled by the blocks that the ledger of this
+process commits. Until then it is kept here and handed in again where the engine lost it: its pool is emptied by every
+restart. Two threads: the *sender* talks to the engine, the *settler* reads what was committed; the engine's own calls
+wait for neither.
+"""
+
+import threading
+import time as clock
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from queue import SimpleQueue
+from typing import Self
+
+from kerege.consensus.admission import Admission, Fit
+from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
+from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
+from kerege.consensus.replica import Replica
+from kerege.consensus.turns import Turn, in_turn, turn_of
+from kerege.kernel.block import Block, Outcome
+from kerege.kernel.codec import decode
+from kerege.kernel.errors import NotATransaction, WrongSequence
+from kerege.kernel.receipts import Receipt
+from kerege.kernel.transaction import Transaction
+
+MAXIMUM_WAITING_BYTES = 4 * 1024 * 1024
+"""Bytes of transactions without an answer beyond which the engine answers "busy": a few seconds of a network's work."""
+MAXIMUM_FLYING_BYTES = 2 * 1024 * 1024
+"""Bytes of those that were handed to the engine: its pool never fills through one node."""
+RETRY_AFTER = 1_000
+"""Milliseconds after which a submission that met a busy engine may be sent again."""
+GAP_SECONDS = 3.0
+"""How long a transaction may wait for the one before it of its sender, submitted here or committed."""
+LATER_SECONDS = 0.3
+"""After which a transaction is offered again that met a busy engine."""
+AGAIN_SECONDS = 3.0
+"""After which one is offered again of which nothing was heard: an engine that has it says so at little cost."""
+SWEEP_SECONDS = 0.25
+EXPIRED_MARGIN = 10_000
+"""Milliseconds after `valid_until`, by the node's clock, in which a block may still come that has the transaction."""
+
+Settled = tuple[int, int, Sequence[Outcome]]
+"""Height of a durable block, log index of its first leaf, what became of what was in it."""
+
+
+class _Item:
+    """A transaction without an answer, with those who wait for one."""
+
+    __slots__ = ("flying", "held_since", "transaction", "waiters")
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.waiters: list[tuple[Submission, int]] = []
+        self.flying = False
+        """Whether the engine was, or is just about to be, given it."""
+        self.held_since: float | None = None
+        """Since when it waits for the one before it."""
+
+
+class _Load:
+    """What is offered to the engine as one: the bytes, and the transactions in them."""
+
+    __slots__ = ("due", "items", "raw")
+
+    def __init__(self, raw: bytes, items: list[_Item]) -> None:
+        self.raw = raw
+        self.items = items
+        self.due = 0.0
+        """When it is offered (again)."""
+
+
+class ReplicatedEngine:
+    """Settles what is submitted through the engine of a `Replica` of this process; `start` and `stop` it.
+
+    `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `alarm(text)` is told when the engine does not
+    answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is busy.
+    """
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        rpc: str,
+        now: Clock = wall_clock,
+        alarm: Callable[[str], None] = lambda _text: None,
+        waiting_bytes: int = MAXIMUM_WAITING_BYTES,
+    ) -> None:
+        self.machine = replica.machine
+        self.store = replica.store
+        self.now = now
+        self.failure: BaseException | None = None
+        """What stopped the engine, where it did not stop because it was told to."""
+        self._alarm = alarm
+        self._waiting_bytes = waiting_bytes
+        self._admission = Admission(replica.machine, replica.store)
+        self._broadcaster = Broadcaster(rpc)
+        self._rpc = rpc
+        self._told: SimpleQueue[Settled | None] = SimpleQueue()
+        self._changed = threading.Condition()
+        """Guards all that follows."""
+        self._open = False
+        self._items: dict[bytes, _Item] = {}
+        """By their bytes."""
+        self._same_id: dict[bytes, list[_Item]] = {}
+        self._turns: dict[Turn, _Item] = {}
+        self._unsettled: dict[int, Submission] = {}
+        self._queue: deque[_Item] = deque()
+        """To be looked at."""
+        self._held: list[_Item] = []
+        self._fresh: list[_Load] = []
+        """To be offered to the engine now."""
+        self._given: list[_Load] = []
+        """Offered to it, of which something is still waited for."""
+        self._bytes = 0
+        self._flying_bytes = 0
+        self._away = False
+        """Whether the engine did not answer last."""
+        self._sender = threading.Thread(target=self._run, args=(self._send,), name="sender", daemon=True)
+        self._settler = threading.Thread(target=self._run, args=(self._settle_blocks,), name="settler", daemon=True)
+        replica.listen(self._hear)
+
+    # Running
+
+    def start(self) -> None:
+        """Begin to take transactions."""
+        self._open = True
+        self._sender.start()
+        self._settler.start()
+
+    def stop(self) -> None:
+        """Take no more; whoever waits is told that it stopped. What the engine was given may still be committed."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        self._told.put(None)
+        self._broadcaster.close()
+        for thread in (self._sender, self._settler):
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join()
+        self._give_up(self.failure)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
+            self._alarm(f"nothing can be submitted any more: {failure!r}")
+            with self._changed:
+                self.failure = self.failure or failure
+                self._open = False
+                self._changed.notify_all()
+            self._give_up(failure)
+
+    def _give_up(self, failure: BaseException | None) -> None:
+        with self._changed:
+            unsettled, self._unsettled = list(self._unsettled.values()), {}
+        for submission in unsettled:
+            submission.fail(failure)
+
+    # Submitting
+
+    def submit(self, raws: list[bytes]) -> Submission:
+        """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run."""
+        answers: list[Answer | None] = []
+        decoded: list[tuple[int, Transaction]] = []
+        for position, raw in enumerate(raws):
+            try:
+                decoded.append((position, self.machine.modules.decoder.transaction(raw)))
+                answers.append(None)
+            except NotATransaction as reason:
+                answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
+        submission = Submission(answers)
+        size = sum(len(transaction.raw) for _, transaction in decoded)
+        with self._changed:
+            if not self._open:
+                raise Stopped("the ledger is stopped") from self.failure
+            if self._bytes and self._bytes + size > self._waiting_bytes:
+                raise Busy(self._bytes, RETRY_AFTER)
+            if decoded:
+                self._unsettled[id(submission)] = submission
+                for position, transaction in decoded:
+                    self._item(transaction).waiters.append((submission, position))
+                self._changed.notify_all()
+        return submission
+
+    def send(self, raw: bytes, timeout: float | None = 30) -> Answer:
+        """Submit one and wait until it is final."""
+        return self.submit([raw]).wait(timeout)[0]
+
+    def find(self, transaction: bytes) -> Answer | None:
+        """The durable receipt of a transaction id: also what a resubmission is answered with."""
+        return self._admission.receipt(transaction)
+
+    def _item(self, transaction: Transaction) -> _Item:
+        """What is kept of these bytes; new ones are queued."""
+        known = self._items.get(transaction.raw)
+        if known is not None:
+            return known
+        item = self._items[transaction.raw] = _Item(transaction)
+        self._same_id.setdefault(transaction.id, []).append(item)
+        self._turns[turn_of(transaction)] = item
+        self._bytes += len(transaction.raw)
+        self._queue.append(item)
+        return item
+
+    # The sender: looks at what was submitted, gives it to the engine, again where it must
+
+    def _send(self) -> None:
+        swept = 0.0
+        while (taken := self._take()) is not None:
+            if taken:
+                self._look_at(taken)
+            time = clock.monotonic()
+            if time - swept > SWEEP_SECONDS:
+                self._sweep(time)
+                swept = time
+            self._offer()
+
+    def _take(self) -> list[_Item] | None:
+        """What waits to be looked at, as far as the engine has room; None where this closes."""
+        with self._changed:
+            if self._open and not (self._queue and self._flying_bytes < MAXIMUM_FLYING_BYTES):
+                self._changed.wait(SWEEP_SECONDS)
+            if not self._open:
+                return None
+            taken, size = list[_Item](), self._flying_bytes
+            while self._queue and size < MAXIMUM_FLYING_BYTES:
+                item = self._queue.popleft()
+                if item.transaction.raw in self._items:
+                    taken.append(item)
+                    size += len(item.transaction.raw)
+        return taken
+
+    def _look_at(self, taken: list[_Item]) -> None:
+        """Answer what is no transaction or known already; load the rest."""
+        items = in_turn(taken)
+        ctx = self._admission.context(self.now())
+        verdicts = self._admission.look(ctx, [item.transaction for item in items])
+        fit: list[_Item] = []
+        with self._changed:
+            for item, verdict in zip(items, verdicts, strict=True):
+                if isinstance(verdict, Answer):
+                    self._settle(item, verdict)
+                elif self._follows(item, verdict):
+                    self._fly(item)
+                    fit.append(item)
+                else:
+                    self._hold(item, verdict)
+            self._fresh.extend(_Load(item.transaction.raw, [item]) for item in fit)
+
+    def _follows(self, item: _Item, fit: Fit) -> bool:
+        """Whether it is the sender's turn, or that of a transaction which the engine has."""
+        if fit.gap == 0:
+            return True
+        sender, lane, sequence = turn_of(item.transaction)
+        before = self._turns.get((sender, lane, sequence - 1))
+        return before is not None and before.flying
+
+    def _fly(self, item: _Item) -> None:
+        if not item.flying:
+            item.flying, item.held_since = True, None
+            self._flying_bytes += len(item.transaction.raw)
+
+    def _land(self, item: _Item) -> None:
+        if item.flying:
+            item.flying = False
+            self._flying_bytes -= len(item.transaction.raw)
+
+    def _look_again(self, item: _Item) -> None:
+        if item.flying:
+            self._land(item)
+            self._queue.append(item)
+
+    def _hold(self, item: _Item, fit: Fit) -> None:
+        """Wait for the one before it, for a while."""
+        time, body = clock.monotonic(), item.transaction.body
+        if item.held_since is None:
+            item.held_since = time
+        self._land(item)
+        if time - item.held_since > GAP_SECONDS:
+            reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=body.sequence - fit.gap)
+            self._settle(item, Answer(item.transaction.id, None, 0, 0, reason))
+        else:
+            self._held.append(item)
+
+    def _sweep(self, time: float) -> None:
+        """Look again at what waits for another one and at what has expired; offer again what is due."""
+        past = self.now() - EXPIRED_MARGIN
+        with self._changed:
+            self._queue.extend(self._held)
+            self._held.clear()
+            for item in self._items.values():
+                if item.transaction.body.valid_until < past:
+                    self._look_again(item)
+            given = [load for load in self._given if self._is_wanted(load)]
+            self._fresh.extend(load for load in given if load.due <= time)
+            self._given = [load for load in given if load.due > time]
+
+    def _is_wanted(self, load: _Load) -> bool:
+        """Whether anything in a load is still waited for."""
+        return any(item.flying and item.transaction.raw in self._items for item in load.items)
+
+    def _offer(self) -> None:
+        """Give the engine what it has not been given, or must be given again."""
+        with self._changed:
+            fresh, self._fresh = [load for load in self._fresh if self._is_wanted(load)], []
+        if not fresh:
+            return
+        try:
+            said = self._broadcaster.offer([load.raw for load in fresh])
+        except Unreachable as reason:
+            self._lose(fresh, reason)
+            return
+        self._away, time = False, clock.monotonic()
+        with self._changed:
+            for load, answer in zip(fresh, said, strict=True):
+                load.due = time + (AGAIN_SECONDS if answer is Offered.WAITS else LATER_SECONDS)
+                if answer is Offered.REFUSED:
+                    self._reconsider(load.items)
+            self._given.extend(fresh)
+
+    def _lose(self, fresh: list[_Load], reason: Unreachable) -> None:
+        """The engine is away, and with it all that was in its pool: everything is offered again."""
+        with self._changed:
+            self._fresh, self._given = [*self._given, *fresh, *self._fresh], []
+            if self._open and not self._away:
+                self._alarm(f"the engine at {self._rpc} does not answer ({reason}): {len(self._items)} wait for it")
+            self._away = True
+            if self._open:
+                self._changed.wait(LATER_SECONDS)
+
+    def _reconsider(self, items: Iterable[_Item]) -> None:
+        """Look again at what the engine refused: that tells why."""
+        for item in items:
+            if item.flying and item.transaction.raw in self._items:
+                self._land(item)
+                self._held.append(item)
+
+    # The settler: answers what was committed
+
+    def _hear(self, height: int, block: Block | None, outcomes: Sequence[Outcome]) -> None:
+        """Inside a commit: note it and return."""
+        if outcomes and self._open:
+            self._told.put((height, 0 if block is None else block.stored.first_leaf, outcomes))
+
+    def _settle_blocks(self) -> None:
+        while (told := self._told.get()) is not None:
+            height, first_leaf, outcomes = told
+            with self._changed:
+                for outcome in outcomes:
+                    for item in list(self._same_id.get(outcome.id, ())):
+                        self._learn(item, height, first_leaf, outcome)
+                self._changed.notify_all()
+
+    def _learn(self, item: _Item, height: int, first_leaf: int, outcome: Outcome) -> None:
+        """Answer with the receipt; what was left out, or ran with another witness, is looked at again."""
+        receipt, leaf = outcome.receipt, outcome.leaf
+        if receipt is None or leaf is None or decode(receipt, Receipt).witness != item.transaction.witness_hash:
+            self._look_again(item)
+        else:
+            self._settle(item, Answer(outcome.id, receipt, height, first_leaf + leaf, None))
+
+    def _settle(self, item: _Item, answer: Answer) -> None:
+        transaction = item.transaction
+        if self._items.pop(transaction.raw, None) is None:
+            return
+        self._land(item)
+        self._bytes -= len(transaction.raw)
+        same = self._same_id[transaction.id]
+        same.remove(item)
+        if not same:
+            del self._same_id[transaction.id]
+        if self._turns.get(turn_of(transaction)) is item:
+            del self._turns[turn_of(transaction)]
+        for submission, position in item.waiters:
+            submission.answer(position, answer)
+            if submission.settled:
+                self._unsettled.pop(id(submission), None)

@@ -1,0 +1,104 @@
+"""What is submitted to a node of a network is settled by its blocks, once, whatever happens to its engine."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
+from kerege.kernel.codec import decode
+from kerege.kernel.errors import BadSignature, Expired, NotCanonical, UnknownSender, WrongSequence
+from kerege.kernel.receipts import Receipt
+from tests.consensus.member import MONEY, Member, balance, genesis, pay
+from tools.engine import DEFAULT, installed
+
+pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+
+PEOPLE = [f"person-{number}" for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def member(tmp_path_factory):
+    with Member(tmp_path_factory.mktemp("member"), genesis(PEOPLE)) as member:
+        yield member
+
+
+def reason_of(answer: Answer) -> type:
+    assert answer.receipt is None
+    return type(answer.reason)
+
+
+def test_what_is_no_transaction_is_told_why(member):
+    forged = bytearray(pay("person-0", "person-1"))
+    forged[-1] ^= 1
+    asked = [
+        b"junk",
+        bytes(forged),
+        pay("stranger", "person-1"),
+        pay("person-0", "person-1", 7),
+        pay("person-0", "person-1", until=wall_clock() - 1_000),
+    ]
+    answers = member.submitting.submit(asked).wait(20)
+    assert [reason_of(a) for a in answers] == [NotCanonical, BadSignature, UnknownSender, WrongSequence, Expired]
+
+
+def test_a_transaction_is_final_once_and_asking_again_gives_the_first_receipt(member):
+    raw = pay("person-2", "person-3")
+    first, again = member.submitting.submit([raw, raw]).wait(20)
+    assert first == again
+    assert first.receipt is not None
+    assert decode(first.receipt, Receipt).code == ""
+    assert member.submitting.send(raw) == first == member.submitting.find(first.id)
+    forged = bytearray(raw)
+    forged[-1] ^= 1
+    assert reason_of(member.submitting.send(bytes(forged))) is BadSignature
+    assert balance(member.store, "person-2") == MONEY - 5
+    assert reason_of(member.submitting.send(pay("person-2", "person-3", 0, amount=6))) is WrongSequence
+
+
+def test_many_of_one_sender_in_any_order_all_run(member):
+    raws = [pay("person-4", "person-5", number) for number in range(300)]
+    backwards = member.submitting.submit(raws[150:][::-1])
+    time.sleep(0.5)
+    answers = member.submitting.submit(raws[:150]).wait(30) + backwards.wait(30)
+    assert all(answer.receipt is not None for answer in answers)
+    assert balance(member.store, "person-4") == MONEY - 5 * len(raws)
+
+
+def test_whatever_happens_to_the_engine_everything_ends_once(tmp_path: Path):
+    with Member(tmp_path, genesis(PEOPLE)) as member:
+        submissions = []
+
+        def submit() -> None:
+            for sequence in range(60):
+                submissions.append(member.submitting.submit([pay(who, "person-39", sequence) for who in PEOPLE[:20]]))
+                time.sleep(0.05)
+
+        submitter = threading.Thread(target=submit)
+        submitter.start()
+        for pause in (0.0, 1.0):
+            time.sleep(1.0)
+            member.restart_engine(pause)
+        submitter.join()
+        answers = [answer for submission in submissions for answer in submission.wait(60)]
+        assert all(answer.receipt is not None for answer in answers)
+        assert len({answer.leaf for answer in answers}) == 1_200
+        assert [balance(member.store, who) for who in PEOPLE[:20]] == [MONEY - 300] * 20
+        assert sum(balance(member.store, who) for who in PEOPLE) == MONEY * len(PEOPLE)
+        assert any("does not answer" in text for text in member.alarms)
+
+
+def test_busy_comes_before_anything_overflows_and_who_waits_is_told_that_it_stopped(tmp_path: Path):
+    with Member(tmp_path, genesis(PEOPLE), waiting_bytes=500) as member:
+        member.engine.kill()
+        waiting = member.submitting.submit([pay("person-0", "person-1")])
+        with pytest.raises(Busy):
+            member.submitting.submit([pay("person-2", "person-1"), pay("person-3", "person-1")])
+        with pytest.raises(TimeoutError):
+            waiting.wait(0.5)
+        member.submitting.stop()
+        with pytest.raises(Stopped):
+            waiting.wait(1)
+        with pytest.raises(Stopped):
+            member.submitting.submit([pay("person-0", "person-1")])
