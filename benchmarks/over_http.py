@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 from benchmarks.common import Bench, draw, fill, genesis, say, sign_all, throughput
+from kerege.consensus.embedded import EmbeddedEngine
 from kerege.node.home import Home
 from kerege.node.ledger import create_ledger, open_ledger
 
@@ -85,6 +86,7 @@ def ledger(folder: Path, *, accounts: int, singles: int, batched: int) -> dict[s
     senders, receivers = _each_once(accounts, transfers)
     signed = sign_all(senders, receivers, time.time_ns() // 1_000_000)
     with open_ledger(home) as opened:
+        assert isinstance(opened.engine, EmbeddedEngine)
         fill(Bench(opened.store, opened.machine, opened.engine), accounts, senders)
     one, two, rest = signed[:singles], signed[singles : singles + batched], signed[singles + batched :]
     with socket.socket() as free:
@@ -116,6 +118,7 @@ def engine(folder: Path, *, accounts: int, transfers: int) -> float:
     senders, receivers = _each_once(accounts, transfers)
     signed = sign_all(senders, receivers, time.time_ns() // 1_000_000)
     with open_ledger(home) as opened:
+        assert isinstance(opened.engine, EmbeddedEngine)
         fill(Bench(opened.store, opened.machine, opened.engine), accounts, senders)
         return throughput(opened.engine, signed)
 

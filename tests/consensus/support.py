@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kerege.consensus import rows
-from kerege.consensus.checkpoints import CheckpointKey, origin_of
+from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_of
 from kerege.consensus.door import LocalDoor
 from kerege.consensus.embedded import EmbeddedEngine
 from kerege.consensus.prover import Prover
@@ -41,7 +41,7 @@ class Opened:
         self.engine = EmbeddedEngine(self.machine, store, **options)
         if head is None:
             self.engine.begin(genesis(balance=10**12))
-        self.prover = Prover(toy.MODULES, store, trees, LEDGER, [KEY])
+        self.prover = Prover(toy.MODULES, store, trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
         self.door = LocalDoor(toy.MODULES, store, self.prover, LEDGER, PREFIX, self.engine)
 
     def tick(self) -> int:

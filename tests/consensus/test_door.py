@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from kerege import proofs
 from kerege.consensus import embedded, rows
+from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import PAGE, LocalDoor, collect
 from kerege.consensus.embedded import Busy, Stopped
-from kerege.consensus.prover import Unprovable
 from kerege.kernel.errors import NotCanonical, WrongSequence
 from kerege.kernel.genesis import genesis_hash
 from kerege.node.wire import MAXIMUM_FRAME, DoorServer, NodeFailed, SocketDoor, WireFault, read_frame, write_frame

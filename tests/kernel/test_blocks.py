@@ -7,8 +7,8 @@ import pytest
 
 from kerege import proofs
 from kerege.consensus import rows
-from kerege.consensus.checkpoints import CheckpointKey, origin_of
-from kerege.consensus.prover import Prover, Unprovable
+from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, Unprovable, origin_of
+from kerege.consensus.prover import Prover
 from kerege.consensus.trees import dump_trees, open_trees
 from kerege.kernel import merkle
 from kerege.kernel.codec import decode, encode
@@ -334,7 +334,7 @@ def state_proof_holds(prover, head, key, value) -> bool:
 
 
 def prover_of(bench, trees=None):
-    return Prover(toy.MODULES, bench.store, trees or bench.machine.trees, LEDGER, [KEY])
+    return Prover(toy.MODULES, bench.store, trees or bench.machine.trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
 
 
 def grown(blocks=140):

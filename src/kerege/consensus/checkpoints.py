@@ -1,11 +1,17 @@
-"""Signed checkpoints of the log: C2SP signed notes by the operator's checkpoint key, never a consensus key."""
+"""Signed checkpoints of the log: C2SP signed notes by checkpoint keys, never by a consensus key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from nacl.signing import SigningKey
 
 from kerege import proofs
 from kerege.kernel.block import Head
+
+
+class Unprovable(Exception):
+    """What was asked for is not in the ledger, its height is no longer held, or nobody signed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,45 @@ class CheckpointKey:
         return f"CheckpointKey({self.name!r})"
 
 
+class Checkpoints(Protocol):
+    """Where the signatures over the log come from."""
+
+    def covering(self, head: Head) -> Head:
+        """A block that can be proven now: `head`, or where its signatures do not come the newest that has some.
+
+        Raises `Unprovable` where there is none.
+        """
+
+    def sign(self, head: Head) -> str:
+        """The signed note over the log as of a block; raises `Unprovable`."""
+
+
+class OwnCheckpoints:
+    """Those of one operator: signed here, as soon as a block is durable."""
+
+    def __init__(self, ledger: str, keys: Sequence[CheckpointKey]) -> None:
+        self._origin = origin_of(ledger)
+        self._keys = list(keys)
+        self._signed: tuple[int, str] | None = None
+
+    def covering(self, head: Head) -> Head:
+        """See `Checkpoints`."""
+        return head
+
+    def sign(self, head: Head) -> str:
+        """See `Checkpoints`; once per height."""
+        signed = self._signed
+        if signed is None or signed[0] != head.height:
+            signed = self._signed = (head.height, sign_checkpoint(self._origin, head, self._keys))
+        return signed[1]
+
+
 def origin_of(ledger: str) -> str:
     """Origin line of a ledger's checkpoints."""
     return f"kerege/{ledger}"
 
 
-def sign_checkpoint(origin: str, head: Head, keys: list[CheckpointKey]) -> str:
+def sign_checkpoint(origin: str, head: Head, keys: Sequence[CheckpointKey]) -> str:
     """The signed note over the log as of a block."""
     body = proofs.note.checkpoint_body(origin, head.log_size, head.log_root)
     signed = [(key.name, key.public, SigningKey(key.seed).sign(body).signature) for key in keys]

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from kerege import proofs
 from kerege.consensus import rows
-from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
+from kerege.consensus.checkpoints import Checkpoints, Unprovable
 from kerege.kernel import merkle
 from kerege.kernel.block import Head
 from kerege.kernel.codec import encode
@@ -26,10 +26,6 @@ CERTIFICATES = b"registries.certificate\0"
 _ATTEMPTS = 20
 
 
-class Unprovable(Exception):
-    """What was asked for is not in the ledger, or its height is no longer held."""
-
-
 @dataclass(frozen=True, slots=True)
 class LogPlace:
     """Where a receipt stands in the log."""
@@ -42,15 +38,13 @@ class Prover:
     """Proofs over one ledger's trees, log and store."""
 
     def __init__(
-        self, modules: Modules, store: Store, trees: Sequence[StateTree], ledger: str, keys: list[CheckpointKey]
+        self, modules: Modules, store: Store, trees: Sequence[StateTree], ledger: str, checkpoints: Checkpoints
     ) -> None:
         self._modules = modules
         self._store = store
         self._trees = trees
         self._ledger = ledger
-        self._origin = origin_of(ledger)
-        self._keys = keys
-        self._signed: tuple[int, str] | None = None
+        self._checkpoints = checkpoints
 
     def head(self) -> Head:
         """The newest durable block."""
@@ -60,12 +54,8 @@ class Prover:
         return head
 
     def checkpoint(self, head: Head | None = None) -> str:
-        """The signed note of the log as of a head (the newest by default); signed once per height."""
-        head = head or self.head()
-        signed = self._signed
-        if signed is None or signed[0] != head.height:
-            signed = self._signed = (head.height, sign_checkpoint(self._origin, head, self._keys))
-        return signed[1]
+        """The signed note of the log as of a head (the newest that is signed by default)."""
+        return self._checkpoints.sign(head or self._head_at(None))
 
     def place(self, transaction: bytes) -> LogPlace:
         """The receipt of a transaction id; raises `Unprovable`."""
@@ -82,7 +72,7 @@ class Prover:
         disclosures: Sequence[proofs.Disclosure] = (),
         height: int | None = None,
     ) -> bytes:
-        """The proof bundle of a receipt, as of a height (the newest by default).
+        """The proof bundle of a receipt, as of a height (the newest that is signed by default).
 
         With the state `key` of a certificate that the receipt issued, also what the state holds under it then.
         Raises `Unprovable` where the receipt is younger than the height, the height is no longer held, or the receipt
@@ -112,7 +102,7 @@ class Prover:
             raise Unprovable(str(error)) from error
 
     def entry(self, key: bytes, height: int | None = None) -> bytes:
-        """The state proof of a key, present or absent, as of a height (the newest by default).
+        """The state proof of a key, present or absent, as of a height (the newest that is signed by default).
 
         Raises `Unprovable` for a key of no module, and where the height is no longer held.
         """
@@ -162,7 +152,7 @@ class Prover:
 
     def _head_at(self, height: int | None) -> Head:
         if height is None:
-            return self.head()
+            return self._checkpoints.covering(self.head())
         summary = rows.read_summary(self._store, height)
         if summary is None:
             raise Unprovable(f"no block {height}")

@@ -8,11 +8,13 @@ the engine's height beside it. Nothing of a proposal is ever executed before it 
 from collections.abc import Callable, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from msgspec import Struct
 
 from kerege.consensus import rows
+from kerege.consensus.agreed import Agreed, read_agreed
+from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.proposals import Proposals
+from kerege.consensus.queries import Queries
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import BadSignature, NotATransaction
@@ -20,14 +22,11 @@ from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
-from kerege.kernel.types import Hash, Height
 from kerege.storage.port import Area, Batch, Store
 
 VERSION = "kerege/1"
 APPLIED, REFUSED, NOT_A_TRANSACTION = 0, 1, 2
 """Codes of results: every node gives the same for the same block, and the engine hashes them into its next header."""
-NO_STATE = 3
-"""Code of a query whose path nobody knows."""
 
 Clock = Callable[[], int]
 Alarm = Callable[[str], None]
@@ -35,24 +34,12 @@ Heard = Callable[[int, Block | None, Sequence[Outcome]], None]
 """Told of a durable block: its height, itself (None: empty), what became of what was in it."""
 
 
-class Agreed(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-agreed/1"):
-    """The last decided block that is durable here, empty ones included, of which the ledger itself keeps nothing."""
-
-    height: Height
-    app_hash: Hash
-
-
-def read_agreed(store: Store) -> Agreed | None:
-    """Where engine and store stand together; None before genesis."""
-    raw = store.get(Area.META, rows.AGREED)
-    return None if raw is None else decode(raw, Agreed)
-
-
 class Replica:
     """`Application` over a machine and its store; one process holds both.
 
     `now` is used for admission and to withhold transactions while block time lags: never for what a block does.
-    `on_block(height, block, outcomes)` is called after each durable block, empty ones (None) included.
+    `on_block(height, block, outcomes)` is called after each durable block, empty ones (None) included. With
+    `checkpoint_keys` it answers who gathers checkpoints.
     """
 
     def __init__(
@@ -64,6 +51,7 @@ class Replica:
         alarm: Alarm = lambda _text: None,
         on_block: Heard = lambda *_: None,
         undo_kept: int = rows.KEPT_HEIGHTS,
+        checkpoint_keys: Sequence[CheckpointKey] = (),
     ) -> None:
         self.machine = machine
         self.store = store
@@ -72,6 +60,7 @@ class Replica:
         self._heard: list[Heard] = [on_block]
         self._undo_kept = undo_kept
         self._proposals = Proposals(machine, now)
+        self._queries = Queries(store, machine.ledger, checkpoint_keys)
         self._agreed = read_agreed(store)
         self._decided: tuple[int, Executed, Block | None] | None = None
         """(height, what was executed, sealed block) that waits for its commit."""
@@ -211,10 +200,8 @@ class Replica:
     # Reading
 
     def query(self, request: m.RequestQuery) -> m.ResponseQuery:
-        """Committed state: path `state`, data the key. With proofs everything is read through a node's door."""
-        if request.path.strip("/") != "state":
-            return m.ResponseQuery(code=NO_STATE, codespace="kerege", log="known paths: state")
-        return m.ResponseQuery(key=request.data, value=self.store.get(Area.STATE, bytes(request.data)) or b"")
+        """Committed state, the head, a checkpoint: see `Queries`."""
+        return self._queries.answer(request)
 
     # State sync: not offered yet, so nothing is accepted either
 

@@ -13,10 +13,11 @@ from typing import Self
 from kerege import proofs
 from kerege.consensus import rows
 from kerege.consensus.beside import reading_beside
-from kerege.consensus.checkpoints import CheckpointKey, origin_of
+from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_of
 from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
 from kerege.consensus.prover import Prover
+from kerege.consensus.replicated import ReplicatedEngine
 from kerege.consensus.trees import Progress, dump_trees, open_trees
 from kerege.kernel.codec import decode
 from kerege.kernel.crypto import Verifier
@@ -46,7 +47,7 @@ class Ledger:
     modules: Modules
     store: Store
     machine: Machine
-    engine: EmbeddedEngine
+    engine: EmbeddedEngine | ReplicatedEngine
     prover: Prover
     door: LocalDoor
     server: DoorServer | None = None
@@ -83,7 +84,7 @@ def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> No
     with RocksStore(home.path, create=True) as store:
         machine = open_machine(modules, store, genesis.ledger, genesis.prefix, None)
         EmbeddedEngine(machine, store).begin(genesis)
-    write_private(home.trust, trust_file(genesis, _checkpoint_key(home, genesis.ledger)), mode=0o644)
+    write_private(home.trust, trust_file(genesis, checkpoint_key(home, genesis.ledger)), mode=0o644)
     home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
 
 
@@ -106,7 +107,13 @@ def open_ledger(
         _check_same_ledger(home, read_genesis(store))
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
-        prover = Prover(modules, store, machine.trees, machine.ledger, [_checkpoint_key(home, machine.ledger)])
+        prover = Prover(
+            modules,
+            store,
+            machine.trees,
+            machine.ledger,
+            OwnCheckpoints(machine.ledger, [checkpoint_key(home, machine.ledger)]),
+        )
         door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
         engine.start()
     except BaseException:
@@ -165,14 +172,15 @@ def new_ledger_id(nation: str, *, dev: bool) -> str:
     return f"{nation}-dev-{os.urandom(4).hex()}" if dev else f"{nation}-{time.strftime('%Y', time.gmtime())}"
 
 
-def _checkpoint_key(home: Home, ledger: str) -> CheckpointKey:
+def checkpoint_key(home: Home, ledger: str, name: str = "operator") -> CheckpointKey:
+    """The key in a home that signs checkpoints under a name; raises `HomeError`."""
     path: Path = home.secrets / CHECKPOINT_KEY
     try:
         seed = path.read_bytes()
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror}): restore the home's node folder from a backup."
         raise HomeError(reason) from None
-    return CheckpointKey(f"{origin_of(ledger)}/operator", seed)
+    return CheckpointKey(f"{origin_of(ledger)}/{name}", seed)
 
 
 def open_machine(

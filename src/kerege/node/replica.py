@@ -1,12 +1,15 @@
-"""`python -m kerege.node.replica --home DIR --socket PATH`: the ledger of one member of a network, for its engine.
+"""`python -m kerege.node.replica --home DIR --socket PATH [--name NAME]`: the ledger of one member, for its engine.
 
 The home holds the store and what it is; no dossiers, no keys of offices. The first block comes from the engine.
 """
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import run, say
 from kerege.consensus.embedded import wall_clock
@@ -18,7 +21,7 @@ from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import open_machine
+from kerege.node.ledger import checkpoint_key, open_machine
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -40,18 +43,25 @@ def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> N
     home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev, engine=ENGINE)
 
 
-def serve(home: Home, socket: Path) -> int:
-    """Serve the engine at a socket until told to stop; the exit code."""
+@contextmanager
+def open_replica(home: Home, alarm: Callable[[str], None], keys: Sequence[CheckpointKey] = ()) -> Iterator[Replica]:
+    """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`."""
     about, modules = home.read_about(), Modules(MODULES)
     with RocksStore(home.path) as store:
         machine = open_machine(
             modules, store, about["ledger"], about["prefix"], home, verifier=Verifier(remembered=REMEMBERED)
         )
-        replica = Replica(machine, store, now=wall_clock, alarm=say)
-        code = run(replica, listen(f"unix://{socket}"))
-        if code == 0 and machine.head is not None and not replica.undecided:
+        replica = Replica(machine, store, now=wall_clock, alarm=alarm, checkpoint_keys=keys)
+        yield replica
+        if machine.head is not None and not replica.undecided:
             dump_trees(modules, store, machine.trees, home.trees)
-    return code
+
+
+def serve(home: Home, socket: Path, name: str | None) -> int:
+    """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name."""
+    keys = [] if name is None else [checkpoint_key(home, home.read_about()["ledger"], name)]
+    with open_replica(home, say, keys) as replica:
+        return run(replica, listen(f"unix://{socket}"))
 
 
 def main() -> int:
@@ -60,9 +70,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--name", help="of the validator, as the trust file has it")
     wanted = parser.parse_args()
     try:
-        return serve(Home(wanted.home), wanted.socket)
+        return serve(Home(wanted.home), wanted.socket, wanted.name)
     except (HomeError, StorageError) as fault:
         say(str(fault))
         return 2

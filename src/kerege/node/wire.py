@@ -19,9 +19,9 @@ import msgspec
 from msgspec import Meta
 
 from kerege import proofs
+from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import PAGE, LocalDoor
 from kerege.consensus.embedded import Answer, Busy, Stopped
-from kerege.consensus.prover import Unprovable
 from kerege.kernel import errors
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.codec import decode, encode

@@ -17,9 +17,9 @@ from typing import Any
 from kerege import proofs
 from kerege.cli.signing import KeySigner
 from kerege.cli.wiring import CommandError, Signer
+from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import Door, collect
 from kerege.consensus.embedded import Busy, Stopped, wall_clock
-from kerege.consensus.prover import Unprovable
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.trees import Damaged
 from kerege.dossiers.controller import Controller
@@ -188,18 +188,19 @@ class NodeWiring:
         chores: Sequence[Callable[[Ledger], None]],
         beside: Mapping[str, Start] = MappingProxyType({}),
         public: Path | None = None,
+        opened: Callable[[], AbstractContextManager[Ledger]] | None = None,
     ) -> None:
         """Run a node, with a web worker where a port is given, until it is interrupted.
 
         `chores` run each second; `beside` are processes, by what they do, that live as long as the node and are started
         again where they end by themselves; `public` holds files that the pages offer, None: the home's own folder of
-        that name.
+        that name. `opened` opens the ledger where it is not this home's alone.
         """
         stop = interrupted()
         with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
-            ledger = stack.enter_context(open_ledger(home, alarm=ready))
+            ledger = stack.enter_context(open_ledger(home, alarm=ready) if opened is None else opened())
             ledger.serve()
             starts = dict(beside)
             if port is not None:

@@ -14,7 +14,7 @@ from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, NOT_PROVABLE, Pr
 from kerege.api.replies import JSON, json_reply, reply
 from kerege.api.service import Service
 from kerege.api.shapes import RowShape, RowsShape
-from kerege.consensus.prover import Unprovable
+from kerege.consensus.checkpoints import Unprovable
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm
 from kerege.kernel.tables import Table

@@ -47,8 +47,8 @@ from kerege.api.shapes import (
     SubmitShape,
     schema_of,
 )
+from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import Door
-from kerege.consensus.prover import Unprovable
 from kerege.kernel import addresses, crypto, forms
 from kerege.kernel.errors import BadForm
 from kerege.kernel.forms import json_schema

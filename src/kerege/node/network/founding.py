@@ -3,11 +3,11 @@
 import base64
 import json
 import secrets
-import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,13 +16,16 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from kerege import proofs
+from kerege.consensus.checkpoints import OwnCheckpoints, origin_of
 from kerege.consensus.door import LocalDoor
+from kerege.consensus.embedded import Clock
 from kerege.consensus.prover import Prover
 from kerege.dossiers.controller import Controller
 from kerege.kernel.codec import encode
-from kerege.kernel.genesis import Genesis
+from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.node import devkeys
-from kerege.node.genesis import Post, genesis_of
+from kerege.node.genesis import Post, ValidatorPost, genesis_of
 from kerege.node.home import Home, HomeError, write_private
 from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id, open_reader
 from kerege.node.ledger_view import DoorView
@@ -43,31 +46,74 @@ _EACH = 3
 _TRIES = 200
 
 
-def create_network(home: Path, nation: str, validators: int, *, node: bool, clock: Any) -> Network:  # noqa: ANN401
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a member signs with: blocks, checkpoints, and its connections with the others."""
+
+    name: str
+    consensus: SigningKey
+    checkpoint: SigningKey
+    peer: SigningKey
+
+    @property
+    def post(self) -> ValidatorPost:
+        """The member as genesis names it."""
+        return ValidatorPost(self.name, bytes(self.consensus.verify_key), bytes(self.checkpoint.verify_key), POWER)
+
+
+def draw_keys(name: str) -> Keys:
+    """Fresh keys of a member."""
+    return Keys(name, *(SigningKey(secrets.token_bytes(32)) for _ in range(3)))
+
+
+def create_network(home: Path, nation: str, validators: int, *, node: bool, clock: Clock) -> Network:
     """A network of a nation with throw-away keys, in a new folder; raises `HomeError`.
 
     `node`: beside the validators, the member that has the dossiers, serves clients and does not vote.
     """
-    engine, pack = find_engine(), read_nation(nation)
-    names = _institutions(pack, validators)
+    pack = read_nation(nation)
+    keys = [draw_keys(name) for name in _institutions(pack, validators)]
+    officials = devkeys.draw_keys(pack)
+    posts = [Post(key.office, key.role, key.public) for key in officials]
     ledger = new_ledger_id(nation, dev=True)
-    network = Network(home, ledger, _members([*names, *([NODE] if node else [])]))
-    keys = devkeys.draw_keys(pack)
-    genesis = genesis_of(pack, [Post(key.office, key.role, key.public) for key in keys], ledger, clock())
-    consensus = {member.name: SigningKey(secrets.token_bytes(32)) for member in network.validators}
-    peers = {member.name: SigningKey(secrets.token_bytes(32)) for member in network.members}
-    document = _document(genesis, consensus)
-    for member in network.members:
+    genesis = genesis_of(pack, posts, ledger, clock(), [each.post for each in keys])
+    network = lay_out(home, nation, genesis, keys, node=node)
+    devkeys.write_keys(Home(home), officials, pack.nation.prefix)
+    return network
+
+
+def lay_out(home: Path, nation: str, genesis: Genesis, validators: Sequence[Keys], *, node: bool) -> Network:
+    """The folders of a network that begins with this genesis, which names these validators; raises `HomeError`."""
+    engine = find_engine()
+    members = [*validators, *([draw_keys(NODE)] if node else [])]
+    network = Network(home, genesis.ledger, _members(members))
+    document = _document(genesis, validators)
+    for member, keys in zip(network.members, members, strict=True):
         create_replica(network.home(member), genesis, nation=nation, dev=True)
-        _set_up(engine, network, member, peers, document)
+        _set_up(engine, network, member, members, document)
         if member.votes:
-            write_private(network.home(member).secrets / CHECKPOINT_KEY, secrets.token_bytes(32))
-            _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(consensus[member.name]))
-    devkeys.write_keys(Home(home), keys, pack.nation.prefix)
+            write_private(network.home(member).secrets / CHECKPOINT_KEY, bytes(keys.checkpoint))
+            _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
     if network.node is not None:
-        _create_dossiers(Home(home), pack)
+        _create_dossiers(Home(home), genesis)
+    write_private(network.home(network.members[-1]).trust, trust_file(genesis, network), mode=0o644)
     network.write()
     return network
+
+
+def trust_file(genesis: Genesis, network: Network) -> bytes:
+    """What verifiers of the network's proofs need: the validators' checkpoint keys, more than two thirds of them."""
+    origin = origin_of(genesis.ledger)
+    return proofs.trust.make(
+        ledger=genesis.ledger,
+        genesis=genesis_hash(genesis),
+        origin=origin,
+        threshold=2 * len(network.validators) // 3 + 1,
+        keys=[
+            proofs.TrustedKey(f"{origin}/{each.name}", bytes.fromhex(each.checkpoint_key), genesis.time, None)
+            for each in network.validators
+        ],
+    )
 
 
 def _institutions(pack: Pack, count: int) -> list[str]:
@@ -78,9 +124,17 @@ def _institutions(pack: Pack, count: int) -> list[str]:
     return known[:count]
 
 
-def _members(names: Sequence[str]) -> tuple[Member, ...]:
-    ports = _free_ports(_EACH * len(names))
-    return tuple(Member(name, name != NODE, *ports[_EACH * at : _EACH * (at + 1)]) for at, name in enumerate(names))
+def _members(members: Sequence[Keys]) -> tuple[Member, ...]:
+    ports = _free_ports(_EACH * len(members))
+    return tuple(_member(keys, ports[_EACH * at : _EACH * (at + 1)]) for at, keys in enumerate(members))
+
+
+def _member(keys: Keys, ports: Sequence[int]) -> Member:
+    peers, rpc, metrics = ports
+    if keys.name == NODE:
+        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics)
+    key = bytes(keys.checkpoint.verify_key).hex()
+    return Member(keys.name, votes=True, peers=peers, rpc=rpc, metrics=metrics, power=POWER, checkpoint_key=key)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -99,13 +153,14 @@ def _free_ports(count: int) -> list[int]:
     raise HomeError(reason)
 
 
-def _set_up(engine: Path, network: Network, member: Member, peers: dict[str, SigningKey], document: str) -> None:
+def _set_up(engine: Path, network: Network, member: Member, members: Sequence[Keys], document: str) -> None:
     """The engine's own folder: its settings with their reasons, its keys, the first bytes of the chain."""
     folder = network.engine(member)
     done = subprocess.run([engine, "init", "--home", folder], capture_output=True, text=True, check=False)
     if done.returncode:
         reason = f"the engine could not be set up in {folder}: {done.stderr.strip()[-300:]}; run `make engine` again."
         raise HomeError(reason)
+    peers = {keys.name: keys.peer for keys in members}
     others = ",".join(
         f"{_node_id(peers[other.name])}@{HOST}:{other.peers}" for other in network.members if other is not member
     )
@@ -124,7 +179,7 @@ def _set_up(engine: Path, network: Network, member: Member, peers: dict[str, Sig
     _write_json(folder / "config" / "node_key.json", {"priv_key": secret})
 
 
-def _document(genesis: Genesis, validators: dict[str, SigningKey]) -> str:
+def _document(genesis: Genesis, validators: Sequence[Keys]) -> str:
     """The engine's genesis file: the same bytes for every member."""
     form = {
         "genesis_time": datetime.fromtimestamp(genesis.time / 1_000, UTC).isoformat().replace("+00:00", "Z"),
@@ -138,7 +193,7 @@ def _document(genesis: Genesis, validators: dict[str, SigningKey]) -> str:
             "version": {"app": "1"},
             "abci": {"vote_extensions_enable_height": "0"},
         },
-        "validators": [{**_public(key), "power": str(POWER), "name": name} for name, key in validators.items()],
+        "validators": [{**_public(keys.consensus), "power": str(POWER), "name": keys.name} for keys in validators],
         "app_hash": "",
         "app_state": encode(genesis).hex(),
     }
@@ -175,15 +230,10 @@ def _write_json(path: Path, form: dict[str, Any]) -> None:
     write_private(path, json.dumps(form, indent=1).encode() + b"\n")
 
 
-def _create_dossiers(home: Home, pack: Pack) -> None:
+def _create_dossiers(home: Home, genesis: Genesis) -> None:
     """Empty dossiers for the data controller, beside its ledger."""
     modules, store = open_reader(home)
     with store:
-        prover = Prover(modules, store, [], home.read_about()["ledger"], [])
-        door = LocalDoor(modules, store, prover, home.read_about()["ledger"], pack.nation.prefix, None)
+        prover = Prover(modules, store, [], genesis.ledger, OwnCheckpoints(genesis.ledger, []))
+        door = LocalDoor(modules, store, prover, genesis.ledger, genesis.prefix, None)
         Controller.create(home.path, DoorView(door)).close()
-
-
-def remove_network(home: Path) -> None:
-    """Remove what a founding that failed has left."""
-    shutil.rmtree(home, ignore_errors=True)

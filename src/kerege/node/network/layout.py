@@ -25,6 +25,9 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
     """Port where the engine is asked."""
     metrics: int
     """Port where the engine tells its measurements."""
+    power: int = 0
+    checkpoint_key: str = ""
+    """Public key in hex of a validator's signatures over the log."""
 
     @property
     def rpc_url(self) -> str:

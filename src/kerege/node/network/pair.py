@@ -32,8 +32,8 @@ _PR_SET_PDEATHSIG = 1
 class Pair:
     """Application and engine of a member. `tend` is called now and then; `close` ends both."""
 
-    def __init__(self, network: Network, member: Member, engine: Path, sockets: Path, words: Sequence[str]) -> None:
-        """`sockets` is a folder with a short path; `words` are given to the application."""
+    def __init__(self, network: Network, member: Member, engine: Path, sockets: Path, program: Sequence[str]) -> None:
+        """`sockets` is a folder with a short path; `program` is the application's module with its own words."""
         self.member = member
         self.height = 0
         """What the supervisor saw last."""
@@ -42,7 +42,7 @@ class Pair:
         self._network = network
         self._engine = engine
         self._socket = sockets / f"{member.peers}.sock"
-        self._words = words
+        self._program = program
         self._application: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._stack = ExitStack()
@@ -91,9 +91,10 @@ class Pair:
         self._read = engine_log.stat().st_size if engine_log.exists() else 0
         self._socket.unlink(missing_ok=True)
         told = self._stack.enter_context(application_log.open("a", encoding="utf-8"))
-        words = ["--home", str(self._network.home(self.member).path), "--socket", str(self._socket), *self._words]
+        module, *own = self._program
+        words = ["--home", str(self._network.home(self.member).path), "--socket", str(self._socket), *own]
         self._application = self._stack.enter_context(
-            child("kerege.node.replica", *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
+            child(module, *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
         )
 
     def _run_engine(self) -> "_Engine":

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -38,13 +38,12 @@ Tell = Callable[[str], None]
 class Supervisor:
     """The members of one network, as long as the context lasts."""
 
-    def __init__(self, network: Network, tell: Tell, words: Mapping[str, Sequence[str]]) -> None:
-        """`words` are given to the application of a member, by its name."""
+    def __init__(self, network: Network, tell: Tell, port: int | None) -> None:
         self._network = network
         self._tell = tell
         engine = find_engine()
         self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
-        self._pairs = [Pair(network, m, engine, self._sockets, words.get(m.name, ())) for m in network.members]
+        self._pairs = [Pair(network, m, engine, self._sockets, program(m, port)) for m in network.members]
         self._watched = time.monotonic()
 
     def tend(self) -> None:
@@ -132,11 +131,17 @@ def supervise(network: Network, tell: Tell, port: int | None) -> None:
         check_ports(network)
         if port is not None:
             _check_pages(network.node, port)
-        words = {} if network.node is None or port is None else {network.node.name: ("--port", str(port))}
-        supervisor = Supervisor(network, tell, words)
+        supervisor = Supervisor(network, tell, port)
         stack.callback(supervisor.close)
         while not stop.wait(EVERY):
             supervisor.tend()
+
+
+def program(member: Member, port: int | None) -> list[str]:
+    """The application of a member: its module and its own words."""
+    if member.votes:
+        return ["kerege.node.replica", "--name", member.name]
+    return ["kerege.node.network.node", *([] if port is None else ["--port", str(port)])]
 
 
 def _check_pages(node: Member | None, port: int) -> None:

@@ -1,0 +1,53 @@
+"""What an engine's clients may ask a member's application: committed state, where it stands, its signed checkpoint.
+
+No proofs: those are made by a node, from its own store, under the checkpoints of all.
+"""
+
+from collections.abc import Sequence
+
+from kerege.consensus import rows
+from kerege.consensus.agreed import read_agreed
+from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
+from kerege.consensus.cometbft import messages as m
+from kerege.kernel.codec import encode
+from kerege.storage.port import Area, Store
+
+UNKNOWN, NOT_YET = 3, 5
+"""Codes of answers: a path that nobody knows; a block that is not there, or not confirmed by the one after it."""
+_DIGITS = 16
+
+
+class Queries:
+    """Answers from a store, on any thread. `keys` sign checkpoints; none where this member signs nothing."""
+
+    def __init__(self, store: Store, ledger: str, keys: Sequence[CheckpointKey] = ()) -> None:
+        self._store = store
+        self._origin = origin_of(ledger)
+        self._keys = list(keys)
+        self._paths = {"state": self._state, "head": self._head, "checkpoint": self._checkpoint}
+
+    def answer(self, request: m.RequestQuery) -> m.ResponseQuery:
+        """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits)."""
+        found = self._paths.get(request.path.strip("/"))
+        if found is None:
+            known = ", ".join(self._paths)
+            return m.ResponseQuery(code=UNKNOWN, codespace="kerege", log=f"known paths: {known}")
+        return found(bytes(request.data))
+
+    def _state(self, key: bytes) -> m.ResponseQuery:
+        return m.ResponseQuery(key=key, value=self._store.get(Area.STATE, key) or b"")
+
+    def _head(self, _data: bytes) -> m.ResponseQuery:
+        head = rows.read_head(self._store)
+        return m.ResponseQuery(value=b"" if head is None else encode(head))
+
+    def _checkpoint(self, height: bytes) -> m.ResponseQuery:
+        """This member's signature over the log as of a block that the next one has confirmed."""
+        if not (self._keys and height.isdigit() and len(height) <= _DIGITS):
+            return m.ResponseQuery(
+                code=UNKNOWN, codespace="kerege", log="a validator is asked for the digits of a height"
+            )
+        agreed, summary = read_agreed(self._store), rows.read_summary(self._store, int(height))
+        if agreed is None or summary is None or summary.height >= agreed.height:
+            return m.ResponseQuery(code=NOT_YET, codespace="kerege", log="no later block confirms this one yet")
+        return m.ResponseQuery(value=sign_checkpoint(self._origin, summary.head, self._keys).encode())

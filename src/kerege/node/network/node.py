@@ -1,0 +1,126 @@
+"""`python -m kerege.node.network.node --home DIR --socket PATH --port N`: the member that serves clients.
+
+The same as a node of an embedded ledger, but its blocks come from the network's engine, and its checkpoints are signed
+by the validators. The dossiers lie in its home; it does not vote.
+"""
+
+import argparse
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvloop
+
+from kerege.cli.wiring import CommandError
+from kerege.consensus.checkpoints import origin_of
+from kerege.consensus.cometbft.listener import listen
+from kerege.consensus.cometbft.server import Server, say
+from kerege.consensus.door import LocalDoor
+from kerege.consensus.embedded import wall_clock
+from kerege.consensus.gathering import GatheredCheckpoints, Witness
+from kerege.consensus.prover import Prover
+from kerege.consensus.replicated import ReplicatedEngine
+from kerege.node import follower
+from kerege.node.child import watch_parent
+from kerege.node.home import Home, HomeError
+from kerege.node.ledger import Ledger
+from kerege.node.network.layout import Network, read_network
+from kerege.node.replica import open_replica
+from kerege.node.wiring import NodeWiring
+
+Alarm = Callable[[str], None]
+
+
+def witnesses_of(network: Network) -> list[Witness]:
+    """The validators that sign checkpoints, and where each is asked."""
+    origin = origin_of(network.ledger)
+    return [
+        Witness(f"{origin}/{member.name}", bytes.fromhex(member.checkpoint_key), member.power, member.rpc_url)
+        for member in network.validators
+    ]
+
+
+@contextmanager
+def open_node(home: Home, network: Network, socket: Path, alarm: Alarm) -> Iterator[Ledger]:
+    """The ledger of the node, with its engine served beside; raises `HomeError`."""
+    node = network.node
+    if node is None:
+        reason = f"the network of {home.path} has no node: found it with one."
+        raise HomeError(reason)
+    with open_replica(home, alarm) as replica:
+        machine, store = replica.machine, replica.store
+        engine = ReplicatedEngine(replica, rpc=node.rpc_url, now=wall_clock, alarm=alarm)
+        checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network))
+        prover = Prover(machine.modules, store, machine.trees, machine.ledger, checkpoints)
+        door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)
+        ledger = Ledger(home, machine.modules, store, machine, engine, prover, door)
+        with _Serving(Server(replica, alarm=alarm), socket, engine):
+            engine.start()
+            try:
+                yield ledger
+            finally:
+                if ledger.server is not None:
+                    ledger.server.close()
+                engine.stop()
+
+
+class _Serving:
+    """An application served to its engine by a thread with a loop of its own."""
+
+    def __init__(self, server: Server, socket: Path, engine: ReplicatedEngine) -> None:
+        self._server = server
+        self._listener = listen(f"unix://{socket}")
+        self._engine = engine
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="application", daemon=True)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._serve())
+            except BaseException as failure:  # noqa: BLE001 - told by who watches the engine
+                self._engine.failure = failure
+
+    async def _serve(self) -> None:
+        await self._server.start(self._listener)
+        await self._server.finished()
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join()
+
+
+def main() -> int:
+    """Run from the command line."""
+    watch_parent()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--port", type=int)
+    wanted = parser.parse_args()
+    home = Home(wanted.home)
+    try:
+        network = read_network(home.path)
+        NodeWiring().run_node(
+            home,
+            say,
+            wanted.port,
+            [],
+            {"the read model": lambda: follower.running(home, None)},
+            opened=lambda: open_node(home, network, wanted.socket, say),
+        )
+    except (CommandError, HomeError) as fault:
+        say(str(fault))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
