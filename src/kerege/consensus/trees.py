@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kerege.consensus.rows import Undo, read_head, read_undo
+from kerege.consensus.rows import Undo, read_head, read_summary, read_undo
 from kerege.kernel.block import Head
 from kerege.kernel.module import Modules
 from kerege.kernel.tree import PlainTree, StateTree, TreePath, hash_pairs, make_tree
@@ -178,6 +178,8 @@ def _replay(modules: Modules, store: Store, trees: list[StateTree], dumped: int,
     steps: list[tuple[int, list[tuple[bytes, bytes | None]]]] = []
     for height in range(head.height, dumped, -1):
         undo: Undo | None = read_undo(store, height)
+        if undo is None and read_summary(store, height) is None:
+            continue  # an engine decided an empty block, of which the ledger keeps nothing
         if undo is None:
             return False
         unknown = [key for key, _ in undo if key not in after]
@@ -227,13 +229,13 @@ def _dump_height(store: Store, trees: list[StateTree], spare: int) -> int:
     if head is None:
         raise Damaged("the store holds no block: restore it from a backup.")
     oldest = max(0, *(tree.heights()[0] + spare for tree in trees))
-    height, changes = head.height, 0
-    while height > oldest:
-        undo = read_undo(store, height)
-        if undo is None:
+    found, changes = head.height, 0
+    for height in range(head.height - 1, oldest - 1, -1):
+        if read_summary(store, height) is None:
+            continue  # empty: the trees hold no such height
+        undo = read_undo(store, found)
+        changes += 0 if undo is None else len(undo)
+        if undo is None or changes > REPLAYED_CHANGES:
             break
-        changes += len(undo)
-        if changes > REPLAYED_CHANGES:
-            break
-        height -= 1
-    return height
+        found = height
+    return found

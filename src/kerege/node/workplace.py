@@ -1,10 +1,12 @@
 """A controller's workplace on one machine: the ledger, the dossiers, the desk and the nation's pack together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
+from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Clock, wall_clock
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Desk
@@ -20,21 +22,35 @@ from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, create_ledger, new_ledger_id, open_ledger
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack, PackError, nation_folder, read_pack, world_of
+from kerege.node.wire import SocketDoor
 
 
 @dataclass(slots=True)
 class Workplace:
     """Everything the controller of civil registration has on its machine. A context manager."""
 
-    ledger: Ledger
+    home: Home
+    door: Door
+    now: Clock
     controller: Controller
     desk: Desk
     pack: Pack
+    opened: Ledger | None = None
+    """The ledger where this process holds it; None where a running node does."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger that this process holds; raises `HomeError` where a running node does."""
+        if self.opened is None:
+            reason = f"the ledger of {self.home.path} is held by its node: ask through its door."
+            raise HomeError(reason)
+        return self.opened
 
     def close(self) -> None:
-        """Close dossiers and ledger."""
+        """Close the dossiers, and the ledger where it was opened here."""
         self.controller.close()
-        self.ledger.close()
+        if self.opened is not None:
+            self.opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -85,25 +101,45 @@ def open_workplace(
     home: Home, *, clock: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
 ) -> Workplace:
     """Open a home with its dossiers for writing."""
-    pack = read_nation(home.read_about()["nation"])
     ledger = open_ledger(home, clock=clock, alarm=alarm)
     try:
         controller = Controller.open(home.path, DoorView(ledger.door), clock=clock)
     except BaseException:
         ledger.close()
         raise
-    return Workplace(ledger, controller, make_desk(pack, ledger, controller), pack)
+    return furnish(home, ledger.door, controller, now=clock, opened=ledger)
 
 
-def make_desk(pack: Pack, ledger: Ledger, controller: Controller) -> Desk:
+def furnish(
+    home: Home, door: Door, controller: Controller, *, now: Clock = wall_clock, opened: Ledger | None = None
+) -> Workplace:
+    """A workplace over any door: with the nation's services on its desk."""
+    pack = read_nation(home.read_about()["nation"])
+    return Workplace(home, door, now, controller, make_desk(pack, door, controller), pack, opened)
+
+
+@contextmanager
+def reach_workplace(home: Home) -> Iterator[Workplace]:
+    """A workplace over the running node of a home; raises `HomeError` where none runs."""
+    home.read_about()
+    try:
+        node = SocketDoor(home.socket)
+    except (FileNotFoundError, ConnectionRefusedError):
+        reason = f"no node of {home.path} runs: start it with `kerege up` or `kerege network up`, and the same --home."
+        raise HomeError(reason) from None
+    with node as door, Controller.open(home.path, DoorView(door)) as controller:
+        yield furnish(home, door, controller)
+
+
+def make_desk(pack: Pack, door: Door, controller: Controller) -> Desk:
     """The controller's desk with a nation's services."""
     return Desk(
         controller,
         {service.definition.code: service.definition for service in pack.services},
         controller.pins(pin_patterns(pack), offset_minutes=pack.nation.offset_minutes),
-        lambda: ledger.door.head().time,
+        lambda: door.head().time,
         offset_minutes=pack.nation.offset_minutes,
-        world=lambda service: world_of(pack, service, local_day(ledger.door.head().time, pack.nation.offset_minutes)),
+        world=lambda service: world_of(pack, service, local_day(door.head().time, pack.nation.offset_minutes)),
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kerege import proofs
 from kerege.cli.wiring import CommandError
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.importer import Importer
@@ -26,9 +27,9 @@ from kerege.node.home import Home
 from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.ledger import remove_home
 from kerege.node.wiring import in_one_sentence
-from kerege.node.workplace import create_dev_home, open_workplace
+from kerege.node.workplace import create_dev_home, open_workplace, reach_workplace
 from kerege.testing import extracts
-from kerege.testing.imported import correct, prove_row
+from kerege.testing.imported import correct
 from kerege.testing.journey import Journey, Played
 
 CHILD: Mapping[str, str] = {
@@ -92,14 +93,20 @@ SHOWN = ("child.surname", "child.given_names", "birth.date")
 OLD_ROWS, OLD_SEED = 1_000, 7
 
 
-def play(folder: Path, console: Console) -> int:
-    """Tell the story in a fresh folder; returns the exit code of the last verification (3: superseded)."""
+def play(folder: Path, console: Console, running: Home | None = None) -> int:
+    """Tell the story in a fresh folder; returns the exit code of the last verification (3: superseded).
+
+    On a ledger of its own, or on the one whose node is `running`, alone or in a network.
+    """
     started = time.monotonic()
-    home = Home(folder / "home")
-    remove_home(folder, home)
-    create_dev_home(home, "kg")
-    with open_workplace(home) as workplace:
-        console.print(f"[bold]A ledger begins[/bold]: {workplace.ledger.machine.ledger}, nation kg, throw-away keys")
+    home = running or Home(folder / "home")
+    if running is None:
+        remove_home(folder, home)
+        create_dev_home(home, "kg")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_workplace(home) if running is None else reach_workplace(home) as workplace:
+        begins = "A ledger begins" if running is None else "A ledger runs"
+        console.print(f"[bold]{begins}[/bold]: {workplace.door.ledger}, nation kg, throw-away keys")
         journey = Journey(workplace)
         _move_in(folder, journey, console)
         played = _birth(journey, console)
@@ -110,19 +117,19 @@ def play(folder: Path, console: Console) -> int:
         _export(journey, played, folder / "superseded.json", (), console)
     code = _verify(folder, "superseded.json", console)
     console.print(f"\n{time.monotonic() - started:.1f} s. Left in {folder}:")
-    console.print("  certificate.json, superseded.json, imported.json, outcomes.csv, trust.json, home/")
-    _hints(folder, console)
+    console.print("  certificate.json, superseded.json, imported.json, outcomes.csv, trust.json")
+    _hints(folder, home, console)
     return code
 
 
 def _move_in(folder: Path, journey: Journey, console: Console) -> None:
     """A generated extract of an old registry is imported; its outcomes are those it was made to deserve."""
-    workplace, home = journey.workplace, journey.workplace.ledger.home
+    workplace, home = journey.workplace, journey.workplace.home
     file, truth, told = folder / "old-registry.csv", folder / "old-registry.truth.csv", folder / "outcomes.csv"
-    today = datetime.fromtimestamp(workplace.ledger.door.head().time / 1000, UTC).date()
+    today = datetime.fromtimestamp(workplace.door.head().time / 1000, UTC).date()
     extracts.write(file, truth, OLD_ROWS, OLD_SEED, today=today)
     signer = journey.official(AUTHORITY, ROLE)
-    door, controller, pack = workplace.ledger.door, workplace.controller, workplace.pack
+    door, controller, pack = workplace.door, workplace.controller, workplace.pack
     importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
     wanted = Wanted(file=file, outcomes=told)
     extract = open_wanted(wanted, pack.extracts)
@@ -133,7 +140,8 @@ def _move_in(folder: Path, journey: Journey, console: Console) -> None:
     source, accepted = importer.source(extract), {line.split(",")[0] for line in _accepted(told)}
     row = next(row for row in extract.rows() if str(row.number) in accepted and row.office == REGISTRY)
     record = controller.imports.record(source, row.number)
-    if prove_row(workplace.ledger.prover, RECORDS.encode_key(record)) is None or not same:
+    held = proofs.entry.verify(door.prove(RECORDS.encode_key(record)), proofs.trust.parse(home.trust.read_bytes()))
+    if held.value is None or not same:
         sys.exit("the import is not what it should be")
     console.print(
         f"  row {row.number} is proven                  record {record.hex()[:12]}…, by its path to the state root"
@@ -226,25 +234,27 @@ def _verify(folder: Path, name: str, console: Console) -> int:
     return done.returncode
 
 
-def _hints(folder: Path, console: Console) -> None:
+def _hints(folder: Path, home: Home, console: Console) -> None:
     console.print("By hand:")
     for command in (
         f"kerege verify {folder}/certificate.json --trust {folder}/trust.json",
-        f"kerege verify-ledger --home {folder}/home",
-        f"kerege dossiers check --home {folder}/home",
-        f"kerege show looks --home {folder}/home",
+        f"kerege verify-ledger --home {home.path}",
+        f"kerege dossiers check --home {home.path}",
+        f"kerege show looks --home {home.path}",
     ):
         console.print(f"  .venv/bin/{command}", highlight=False)
 
 
 def main() -> int:
-    """`python -m kerege.testing.demo [--folder DIR]`: 0 where every step ended as told."""
+    """`python -m kerege.testing.demo [--folder DIR] [--home DIR]`: 0 where every step ended as told."""
     parser = argparse.ArgumentParser(description="A birth from notification to a corrected act, verified offline.")
     parser.add_argument("--folder", type=Path, default=Path("var/demo"))
-    folder = parser.parse_args().folder
+    parser.add_argument("--home", type=Path, help="the home of a running node, alone or in a network")
+    wanted = parser.parse_args()
+    running = None if wanted.home is None else Home(wanted.home)
     try:
         with in_one_sentence():
-            return 0 if play(folder, Console()) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
+            return 0 if play(wanted.folder, Console(), running) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
     except CommandError as fault:
         sys.stderr.write(f"kerege: {fault}\n")
         return 2

@@ -17,7 +17,7 @@ from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
 from kerege.modules.registries.state import CERTIFICATES
-from kerege.modules.services.keeper import CaseView
+from kerege.modules.services.state import CASES
 from kerege.modules.services.types import REQUESTER, Step
 from kerege.node import devkeys
 from kerege.node.pack.types import Example, ExampleStep
@@ -55,7 +55,7 @@ class Journey:
     def __init__(self, workplace: Workplace, territory: str = "708203") -> None:
         self.workplace = workplace
         self.desk = workplace.desk
-        self._home = workplace.ledger.home
+        self._home = workplace.home
         codes = {office.kind: office.code for office in reversed(workplace.pack.offices)}
         here = {o.kind: o.code for o in workplace.pack.offices if o.code.endswith(territory)}
         self.offices: dict[str, str] = {**codes, **here}
@@ -74,13 +74,13 @@ class Journey:
 
     def send(self, signer: Ed25519Signer, *messages: Message) -> Answer:
         """Sign, submit and wait until it is durable; raises `NotApplied`."""
-        door = self.workplace.ledger.door
+        door = self.workplace.door
         body = Body(
             ledger=door.ledger,
             sender=signer.address,
             lane=0,
             sequence=door.next_sequence(signer.address),
-            valid_until=max(door.head().time, self.workplace.ledger.engine.now()) + HOUR,
+            valid_until=max(door.head().time, self.workplace.now()) + HOUR,
             salt=os.urandom(16),
             messages=list(messages),
         )
@@ -131,7 +131,7 @@ class Journey:
     def bundle(self, transaction: bytes, certificate: bytes, shown: Sequence[Disclosure] = ()) -> bytes:
         """The proof bundle of a certificate as of the newest checkpoint."""
         key = CERTIFICATES.encode_key(certificate)
-        return self.workplace.ledger.door.bundle(transaction, key, sorted(shown, key=lambda d: d.field))
+        return self.workplace.door.bundle(transaction, key, sorted(shown, key=lambda d: d.field))
 
     # Examples of a pack
 
@@ -171,7 +171,7 @@ class Journey:
     ) -> None:
         """One step of the path; officials look before they act."""
         definition = self.workplace.pack.service(service).definition
-        row = self.workplace.ledger.door.context().use(CaseView).case(played.case)
+        row = CASES.decode_value(self.workplace.door.state(CASES.encode_key(played.case)) or b"")
         action = next(a for a in definition.step(row.step).actions if a.code == step.action)
         signer = requester or self.official(row.office, step.role, step.who)
         if action.kind == "decide":

@@ -26,7 +26,7 @@ from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.ledger import Ledger
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack.types import Example
-from kerege.node.workplace import Workplace, create_dev_home, make_desk, open_workplace, read_nation
+from kerege.node.workplace import Workplace, create_dev_home, furnish, open_workplace
 from kerege.testing import extracts
 from kerege.testing.journey import Journey, Played
 from kerege.testing.signers import Ed25519Signer
@@ -131,9 +131,9 @@ def _move_in(home: Home, workplace: Workplace, clock: Clock) -> None:
     name = next(name for name, _ in devkeys.list_keys(home) if name.endswith(ROLE))
     signer = Ed25519Signer(devkeys.read_key(home, name).seed)
     wanted = Wanted(file=file)
-    ledger, pack = workplace.ledger, workplace.pack
+    pack = workplace.pack
     importer = Importer(
-        ledger.door, workplace.controller, signer, setting_of(pack), home.path / IMPORTS, now=lambda: clock.time
+        workplace.door, workplace.controller, signer, setting_of(pack), home.path / IMPORTS, now=lambda: clock.time
     )
     run_import(importer, open_wanted(wanted, pack.extracts), pack.texts, wanted, lambda _done, _total: None)
     for path in (file, truth):
@@ -142,9 +142,8 @@ def _move_in(home: Home, workplace: Workplace, clock: Clock) -> None:
 
 def notify(home: Home, ledger: Ledger, chance: Random) -> None:
     """One ordinary transaction of the raion: a birth is notified. The dossiers are open for this moment only."""
-    pack = read_nation("kg")
     with Controller.open(home.path, DoorView(ledger.door)) as controller:
-        journey = Journey(Workplace(ledger, controller, make_desk(pack, ledger, controller), pack))
+        journey = Journey(furnish(home, ledger.door, controller, now=ledger.engine.now))
         today = datetime.fromtimestamp(ledger.engine.now() / 1000, UTC).date()
         values = {
             "child.sex": chance.choice(["female", "male"]),

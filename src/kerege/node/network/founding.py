@@ -96,7 +96,8 @@ def lay_out(home: Path, nation: str, genesis: Genesis, validators: Sequence[Keys
             _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
     if network.node is not None:
         _create_dossiers(Home(home), genesis)
-    write_private(network.home(network.members[-1]).trust, trust_file(genesis, network), mode=0o644)
+    for member in network.members:
+        write_private(network.home(member).trust, trust_file(genesis, network), mode=0o644)
     network.write()
     return network
 
