@@ -5,7 +5,7 @@ import json
 import secrets
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,11 +30,10 @@ from kerege.node.home import Home, HomeError, write_private
 from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.network.binary import find_engine
-from kerege.node.network.layout import NODE, Member, Network
+from kerege.node.network.layout import HOST, NODE, Member, Network
 from kerege.node.network.settings import SETTINGS, Setting, written
 from kerege.node.pack import Pack
 from kerege.node.replica import create_replica
-from kerege.node.web import HOST
 from kerege.node.workplace import read_nation
 
 POWER = 10
@@ -82,11 +81,22 @@ def create_network(home: Path, nation: str, validators: int, *, node: bool, cloc
     return network
 
 
-def lay_out(home: Path, nation: str, genesis: Genesis, validators: Sequence[Keys], *, node: bool) -> Network:
-    """The folders of a network that begins with this genesis, which names these validators; raises `HomeError`."""
+def lay_out(
+    home: Path,
+    nation: str,
+    genesis: Genesis,
+    validators: Sequence[Keys],
+    *,
+    node: bool,
+    host: Callable[[int], str] = lambda _number: HOST,
+) -> Network:
+    """The folders of a network that begins with this genesis, which names these validators; raises `HomeError`.
+
+    `host` gives the address of each member, by its number.
+    """
     engine = find_engine()
     members = [*validators, *([draw_keys(NODE)] if node else [])]
-    network = Network(home, genesis.ledger, _members(members))
+    network = Network(home, genesis.ledger, _members(members, host))
     document = _document(genesis, validators)
     for member, keys in zip(network.members, members, strict=True):
         create_replica(network.home(member), genesis, nation=nation, dev=True)
@@ -125,17 +135,17 @@ def _institutions(pack: Pack, count: int) -> list[str]:
     return known[:count]
 
 
-def _members(members: Sequence[Keys]) -> tuple[Member, ...]:
+def _members(members: Sequence[Keys], host: Callable[[int], str]) -> tuple[Member, ...]:
     ports = _free_ports(_EACH * len(members))
-    return tuple(_member(keys, ports[_EACH * at : _EACH * (at + 1)]) for at, keys in enumerate(members))
+    return tuple(_member(keys, host(at), ports[_EACH * at : _EACH * (at + 1)]) for at, keys in enumerate(members))
 
 
-def _member(keys: Keys, ports: Sequence[int]) -> Member:
+def _member(keys: Keys, host: str, ports: Sequence[int]) -> Member:
     peers, rpc, metrics = ports
     if keys.name == NODE:
-        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics)
+        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics, host=host)
     key = bytes(keys.checkpoint.verify_key).hex()
-    return Member(keys.name, votes=True, peers=peers, rpc=rpc, metrics=metrics, power=POWER, checkpoint_key=key)
+    return Member(keys.name, True, peers, rpc, metrics, host, POWER, key)  # noqa: FBT003 - in the order of the fields
 
 
 def _free_ports(count: int) -> list[int]:
@@ -163,15 +173,15 @@ def _set_up(engine: Path, network: Network, member: Member, members: Sequence[Ke
         raise HomeError(reason)
     peers = {keys.name: keys.peer for keys in members}
     others = ",".join(
-        f"{_node_id(peers[other.name])}@{HOST}:{other.peers}" for other in network.members if other is not member
+        f"{_node_id(peers[other.name])}@{other.host}:{other.peers}" for other in network.members if other is not member
     )
     own = (
         Setting("", "moniker", f'"{member.name}"', "the member's name"),
-        Setting("rpc", "laddr", f'"tcp://{HOST}:{member.rpc}"', "asked from this machine alone"),
-        Setting("p2p", "laddr", f'"tcp://{HOST}:{member.peers}"', "where the other members reach it"),
+        Setting("rpc", "laddr", f'"tcp://{member.host}:{member.rpc}"', "asked from this machine alone"),
+        Setting("p2p", "laddr", f'"tcp://{member.host}:{member.peers}"', "where the other members reach it"),
         Setting("p2p", "persistent_peers", f'"{others}"', "every member is connected with every other"),
         Setting("p2p", "unconditional_peer_ids", f'"{_ids(others)}"', "and none is ever turned away"),
-        Setting("instrumentation", "prometheus_listen_addr", f'"{HOST}:{member.metrics}"', "measurements"),
+        Setting("instrumentation", "prometheus_listen_addr", f'"{member.host}:{member.metrics}"', "measurements"),
     )
     settings = folder / "config" / "config.toml"
     settings.write_text(written(settings.read_text(encoding="utf-8"), (*SETTINGS, *own)), encoding="utf-8")

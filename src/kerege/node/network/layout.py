@@ -9,6 +9,7 @@ from msgspec import Struct
 from kerege.node.home import Home, HomeError, write_private
 
 FORMAT = 1
+HOST = "127.0.0.1"
 NODE = "node"
 """Name of the member that holds the dossiers, serves clients and does not vote."""
 
@@ -20,11 +21,12 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
     """Code of the institution that votes with it, or `node`."""
     votes: bool
     peers: int
-    """Port on 127.0.0.1 where other engines reach its engine."""
+    """Port where other engines reach its engine."""
     rpc: int
     """Port where the engine is asked."""
     metrics: int
     """Port where the engine tells its measurements."""
+    host: str = HOST
     power: int = 0
     checkpoint_key: str = ""
     """Public key in hex of a validator's signatures over the log."""
@@ -32,7 +34,7 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def rpc_url(self) -> str:
         """Where the engine is asked."""
-        return f"http://127.0.0.1:{self.rpc}"
+        return f"http://{self.host}:{self.rpc}"
 
 
 class _About(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,10 +7,12 @@ fifteen kills under load it waits for ever. So whatever ends, both are ended, an
 import ctypes
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from kerege.node.child import child
 from kerege.node.network.layout import Member, Network
@@ -29,20 +31,28 @@ _BROKEN = b"CONSENSUS FAILURE!!!"
 _PR_SET_PDEATHSIG = 1
 
 
+class Commands(NamedTuple):
+    """How a member's two parts are started."""
+
+    application: Sequence[str]
+    """Python module and its own words; where the home is and the socket is told after them."""
+    engine: Sequence[str]
+    """The engine's program, and before it what it is to run in."""
+
+
 class Pair:
     """Application and engine of a member. `tend` is called now and then; `close` ends both."""
 
-    def __init__(self, network: Network, member: Member, engine: Path, sockets: Path, program: Sequence[str]) -> None:
-        """`sockets` is a folder with a short path; `program` is the application's module with its own words."""
+    def __init__(self, network: Network, member: Member, commands: Commands, sockets: Path) -> None:
+        """`sockets` is a folder with a short path."""
         self.member = member
         self.height = 0
         """What the supervisor saw last."""
         self.moved = time.monotonic()
         """When it saw the height grow."""
         self._network = network
-        self._engine = engine
         self._socket = sockets / f"{member.peers}.sock"
-        self._program = program
+        self._commands = commands
         self._application: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._stack = ExitStack()
@@ -50,6 +60,8 @@ class Pair:
         self._again: float | None = 0.0
         self._wait = FIRST_WAIT
         self._read = 0
+        self._turn = threading.RLock()
+        """Held while the processes are looked at or changed."""
 
     @property
     def runs(self) -> bool:
@@ -58,6 +70,10 @@ class Pair:
 
     def tend(self) -> str:
         """Start what is due, notice what ended; a sentence where there is something to tell."""
+        with self._turn:
+            return self._tend()
+
+    def _tend(self) -> str:
         if self._again is not None:
             if time.monotonic() >= self._again and not _lives(self._process):
                 self._start()
@@ -67,11 +83,15 @@ class Pair:
         broken = self._consensus_failed()
         ended = next((name for name, process in self._parts() if process is not None and not _lives(process)), "")
         if broken or ended:
-            return self.restart("its consensus failed" if broken else f"its {ended} ended")
+            return self._restart("its consensus failed" if broken else f"its {ended} ended")
         return ""
 
     def restart(self, reason: str) -> str:
         """End both and start them after a while; the sentence that says so."""
+        with self._turn:
+            return self._restart(reason)
+
+    def _restart(self, reason: str) -> str:
         lasted = time.monotonic() - self._started > LASTED
         self._wait = FIRST_WAIT if lasted else min(2 * self._wait, LONGEST_WAIT)
         self._end(GRACE)
@@ -79,8 +99,19 @@ class Pair:
         return f"{self.member.name}: {reason}; both parts start again in {self._wait:.1f} s"
 
     def close(self) -> None:
-        """End both: the engine first, so that no block is left half done."""
-        self._end(PATIENCE)
+        """End both, the engine first, so that no block is left half done; they stay away until `open`."""
+        with self._turn:
+            self._end(PATIENCE)
+            self._again = None
+
+    def open(self) -> None:
+        """Start both again at the next look."""
+        with self._turn:
+            self._again, self._wait = 0.0, FIRST_WAIT
+
+    def processes(self) -> list[int]:
+        """The numbers of the living ones: application, engine."""
+        return [process.pid for _, process in self._parts() if process is not None and _lives(process)]
 
     def _start(self) -> None:
         self._again, self._started = None, time.monotonic()
@@ -91,7 +122,7 @@ class Pair:
         self._read = engine_log.stat().st_size if engine_log.exists() else 0
         self._socket.unlink(missing_ok=True)
         told = self._stack.enter_context(application_log.open("a", encoding="utf-8"))
-        module, *own = self._program
+        module, *own = self._commands.application
         words = ["--home", str(self._network.home(self.member).path), "--socket", str(self._socket), *own]
         self._application = self._stack.enter_context(
             child(module, *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
@@ -101,7 +132,7 @@ class Pair:
         log = self._network.logs(self.member)[1]
         return _Engine(
             [
-                *(str(self._engine), "start", "--home", str(self._network.engine(self.member))),
+                *(*self._commands.engine, "start", "--home", str(self._network.engine(self.member))),
                 *("--proxy_app", f"unix://{self._socket}", "--log_level", "error"),
             ],
             log,

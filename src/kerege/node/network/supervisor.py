@@ -19,7 +19,7 @@ from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
 from kerege.node.network.binary import find_engine
 from kerege.node.network.layout import Member, Network, read_network
-from kerege.node.network.pair import Pair
+from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
 from kerege.node.web import check_port
 
@@ -38,17 +38,16 @@ Tell = Callable[[str], None]
 class Supervisor:
     """The members of one network, as long as the context lasts."""
 
-    def __init__(self, network: Network, tell: Tell, port: int | None) -> None:
+    def __init__(self, network: Network, tell: Tell, commands: Callable[[Member], Commands]) -> None:
         self._network = network
         self._tell = tell
-        engine = find_engine()
         self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
-        self._pairs = [Pair(network, m, engine, self._sockets, program(m, port)) for m in network.members]
+        self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
         self._watched = time.monotonic()
 
     def tend(self) -> None:
         """One look at everything."""
-        for pair in self._pairs:
+        for pair in self.pairs:
             told = pair.tend()
             if told:
                 self._tell(told)
@@ -60,7 +59,7 @@ class Supervisor:
         """Start anew who stands still while others are ahead."""
         found = statuses(self._network.members)
         highest = max(status["height"] or 0 for status in found)
-        for pair, status in zip(self._pairs, found, strict=True):
+        for pair, status in zip(self.pairs, found, strict=True):
             height = status["height"] or 0
             if height > pair.height or highest - height < BEHIND or not pair.runs:
                 pair.height, pair.moved = max(pair.height, height), time.monotonic()
@@ -70,7 +69,7 @@ class Supervisor:
 
     def close(self) -> None:
         """End all of them at once."""
-        threads = [threading.Thread(target=pair.close) for pair in self._pairs]
+        threads = [threading.Thread(target=pair.close) for pair in self.pairs]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -131,14 +130,15 @@ def supervise(network: Network, tell: Tell, port: int | None) -> None:
         check_ports(network)
         if port is not None:
             _check_pages(network.node, port)
-        supervisor = Supervisor(network, tell, port)
+        engine = str(find_engine())
+        supervisor = Supervisor(network, tell, lambda member: Commands(application(member, port), [engine]))
         stack.callback(supervisor.close)
         while not stop.wait(EVERY):
             supervisor.tend()
 
 
-def program(member: Member, port: int | None) -> list[str]:
-    """The application of a member: its module and its own words."""
+def application(member: Member, port: int | None) -> list[str]:
+    """The application of a member: its module and its own words. With a port the node serves pages."""
     if member.votes:
         return ["kerege.node.replica", "--name", member.name]
     return ["kerege.node.network.node", *([] if port is None else ["--port", str(port)])]
