@@ -1,13 +1,16 @@
 """Members of a running network fail, as machines and lines do: nothing acknowledged is lost, nothing happens twice."""
 
 import os
+import shutil
 import time
 
 import pytest
 
+from kerege.node.network.rejoining import rejoin
 from kerege.testing.network import (
     Load,
     Running,
+    Wires,
     check_stores,
     create,
     plain_commands,
@@ -57,6 +60,57 @@ def test_killed_paused_and_stopped(tmp_path):
             running.pair(name).open()
         assert running.until(lambda: max(running.heights()) > before + 1, BACK) < BACK
         goes_on(60)
+        load.end()
+        running.until(lambda: alike(running), 60)
+    assert load.faults == []
+    check_stores(network, list(load.acknowledged), PEOPLE)
+
+
+def test_cut_off_and_put_together_again(tmp_path):
+    """One cut off: the others go on. Two against two: nobody does, and no fork; then all go on together."""
+    with Wires(5) as wires:
+        network = create(tmp_path, PEOPLE, host=wires.host)
+        with Running(network, wires.commands(network)) as running, Load(network, PEOPLE) as load:
+
+            def goes_on(seconds: float = BACK) -> None:
+                done = len(load.acknowledged)
+                running.until(lambda: len(load.acknowledged) > done + len(PEOPLE), seconds)
+
+            goes_on(30)
+            with wires.parted([0]):
+                time.sleep(PARTED)
+                goes_on(30)
+            goes_on(30)
+            with wires.parted([0, 1]):
+                time.sleep(3)
+                before = max(running.heights())
+                time.sleep(PARTED)
+                assert max(running.heights()) <= before + 1, "neither half has two thirds"
+            goes_on(60)
+            running.until(lambda: min(running.heights()) > before, 60)
+            load.end()
+            running.until(lambda: alike(running), 60)
+        assert load.faults == []
+        check_stores(network, list(load.acknowledged), PEOPLE)
+
+
+def test_a_lost_disk(tmp_path):
+    """A member that lost its ledger and its engine's blocks, and kept its keys, comes to where the others are."""
+    network = create(tmp_path, PEOPLE)
+    with Running(network, plain_commands) as running, Load(network, PEOPLE) as load:
+        running.until(lambda: len(load.acknowledged) > 5 * len(PEOPLE), 60)
+        lost = running.pair("courts")
+        lost.close()
+        for gone in (network.home(lost.member).path / "store", network.engine(lost.member) / "data"):
+            shutil.rmtree(gone)
+        done = len(load.acknowledged)
+        running.until(lambda: len(load.acknowledged) > done + 2 * len(PEOPLE), 60)
+        rejoin(network, lost.member)
+        lost.open()
+        running.until(lambda: bool(running.heights()[1]), 60)
+        done = len(load.acknowledged)
+        with running.paused("bank"):
+            running.until(lambda: len(load.acknowledged) > done + 2 * len(PEOPLE), 60)
         load.end()
         running.until(lambda: alike(running), 60)
     assert load.faults == []

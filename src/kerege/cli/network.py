@@ -76,6 +76,20 @@ def down(home: Home, *, json_: AsJson = False) -> None:
 
 
 @app.command()
+def rejoin(
+    member: Annotated[str, typer.Argument(help="Name of the validator that lost its disk.")],
+    home: Home,
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Let a validator that lost its ledger, and kept its keys, begin anew while the others run.
+
+    It votes again only above every height at which it can have voted before.
+    """
+    show({"member": member, "votes_from": wiring().rejoin_network(home, member)}, as_json=json_)
+
+
+@app.command()
 def status(
     home: Home,
     *,

@@ -49,6 +49,7 @@ from kerege.node.ledger_view import DoorView
 from kerege.node.network import control
 from kerege.node.network.founding import create_network
 from kerege.node.network.layout import read_network
+from kerege.node.network.rejoining import rejoin
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import supervise
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
@@ -370,6 +371,12 @@ class NodeWiring:
         """See `Wiring`."""
         with in_one_sentence():
             return control.stop(read_network(home))
+
+    def rejoin_network(self, home: Path, member: str) -> int:
+        """See `Wiring`."""
+        with in_one_sentence():
+            network = read_network(home)
+            return rejoin(network, network.find(member))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""

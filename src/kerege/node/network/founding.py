@@ -96,7 +96,7 @@ def lay_out(
     """
     engine = find_engine()
     members = [*validators, *([draw_keys(NODE)] if node else [])]
-    network = Network(home, genesis.ledger, _members(members, host))
+    network = Network(home, genesis.ledger, nation, _members(members, host))
     document = _document(genesis, validators)
     for member, keys in zip(network.members, members, strict=True):
         create_replica(network.home(member), genesis, nation=nation, dev=True)

@@ -40,6 +40,7 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
 class _About(Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     ledger: str
+    nation: str
     members: tuple[Member, ...]
 
 
@@ -49,6 +50,7 @@ class Network:
 
     path: Path
     ledger: str
+    nation: str
     members: tuple[Member, ...]
 
     @property
@@ -94,7 +96,7 @@ class Network:
 
     def write(self) -> None:
         """Mark the folder as a network's."""
-        about = _About(FORMAT, self.ledger, self.members)
+        about = _About(FORMAT, self.ledger, self.nation, self.members)
         write_private(_about(self.path), msgspec.json.format(msgspec.json.encode(about)) + b"\n", mode=0o644)
 
 
@@ -112,7 +114,7 @@ def read_network(path: Path) -> Network:
     if about.format != FORMAT:
         reason = f"{path} is a network of format {about.format}, this program reads {FORMAT}: use the release it is of."
         raise HomeError(reason)
-    return Network(path, about.ledger, about.members)
+    return Network(path, about.ledger, about.nation, about.members)
 
 
 def is_network(path: Path) -> bool:
