@@ -6,8 +6,12 @@ import time
 
 import pytest
 
+from kerege.node.network.layout import Member
+from kerege.node.network.pair import Commands
 from kerege.node.network.rejoining import rejoin
+from kerege.testing.byzantine import WAYS
 from kerege.testing.network import (
+    VALIDATORS,
     Load,
     Running,
     Wires,
@@ -115,3 +119,23 @@ def test_a_lost_disk(tmp_path):
         running.until(lambda: alike(running), 60)
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
+
+
+def test_a_proposer_that_lies(tmp_path):
+    """Malformed, oversized, duplicate, expired, badly signed, reordered: refused, or harmless when it is executed."""
+    network = create(tmp_path, PEOPLE)
+
+    def commands(member: Member) -> Commands:
+        plain = plain_commands(member)
+        if member.name != VALIDATORS[0]:
+            return plain
+        return Commands(["kerege.testing.byzantine", *plain.application[1:]], plain.engine)
+
+    told = network.logs(network.find(VALIDATORS[0]))[0]
+    with Running(network, commands) as running, Load(network, PEOPLE) as load:
+        running.until(lambda: all(f": {way.__name__}, " in told.read_text() for way in WAYS), 120)
+        load.end()
+        running.until(lambda: alike(running), 60)
+    assert load.faults == []
+    check_stores(network, list(load.acknowledged), PEOPLE)
+    assert running.told == [], "nobody had to be started again"

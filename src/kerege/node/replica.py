@@ -44,27 +44,29 @@ def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> N
 
 
 @contextmanager
-def open_replica(home: Home, alarm: Callable[[str], None], keys: Sequence[CheckpointKey] = ()) -> Iterator[Replica]:
+def open_replica(
+    home: Home, alarm: Callable[[str], None], keys: Sequence[CheckpointKey] = (), kind: type[Replica] = Replica
+) -> Iterator[Replica]:
     """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`."""
     about, modules = home.read_about(), Modules(MODULES)
     with RocksStore(home.path) as store:
         machine = open_machine(
             modules, store, about["ledger"], about["prefix"], home, verifier=Verifier(remembered=REMEMBERED)
         )
-        replica = Replica(machine, store, now=wall_clock, alarm=alarm, checkpoint_keys=keys)
+        replica = kind(machine, store, now=wall_clock, alarm=alarm, checkpoint_keys=keys)
         yield replica
         if machine.head is not None and not replica.undecided:
             dump_trees(modules, store, machine.trees, home.trees)
 
 
-def serve(home: Home, socket: Path, name: str | None) -> int:
+def serve(home: Home, socket: Path, name: str | None, kind: type[Replica] = Replica) -> int:
     """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name."""
     keys = [] if name is None else [checkpoint_key(home, home.read_about()["ledger"], name)]
-    with open_replica(home, say, keys) as replica:
+    with open_replica(home, say, keys, kind) as replica:
         return run(replica, listen(f"unix://{socket}"))
 
 
-def main() -> int:
+def main(kind: type[Replica] = Replica) -> int:
     """Run from the command line."""
     watch_parent()
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,7 +75,7 @@ def main() -> int:
     parser.add_argument("--name", help="of the validator, as the trust file has it")
     wanted = parser.parse_args()
     try:
-        return serve(Home(wanted.home), wanted.socket, wanted.name)
+        return serve(Home(wanted.home), wanted.socket, wanted.name, kind)
     except (HomeError, StorageError) as fault:
         say(str(fault))
         return 2

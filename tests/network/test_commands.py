@@ -1,0 +1,168 @@
+"""`kerege network …` as somebody at a terminal uses it: found, start, ask, submit, kill, stop, look."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from kerege.node.network.layout import Network, read_network
+from tools.engine import DEFAULT, installed
+
+ROOT = Path(__file__).parents[2]
+needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+
+
+def kerege(*words: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The program, to its end."""
+    command = [sys.executable, "-m", "kerege.node", *map(str, words)]
+    settings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **(environment or {})}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=settings, timeout=200)
+
+
+def told(*words: str | Path) -> object:
+    """What it prints as JSON; it must succeed."""
+    done = kerege(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def processes(folder: Path) -> list[str]:
+    """Command lines over a folder."""
+    listed = subprocess.run(["ps", "-axww", "-o", "command="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(folder) in line]
+
+
+def until(done: Callable[[], bool], seconds: float = 60) -> None:
+    ends = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
+@needs_engine
+@pytest.mark.parametrize("count", ["0", "17", "-1", "x"])
+def test_a_number_of_validators_that_makes_no_network(tmp_path, count):
+    done = kerege("network", "init", "--home", tmp_path / "net", "--validators", count)
+    assert done.returncode == 2
+    assert not (tmp_path / "net").exists()
+
+
+def test_without_an_engine_it_says_how_to_get_one(tmp_path):
+    done = kerege("network", "init", "--home", tmp_path / "net", environment={"KEREGE_ENGINE": "/nowhere"})
+    assert done.returncode == 2
+    assert "make engine" in done.stderr
+    assert not (tmp_path / "net").exists()
+
+
+@pytest.mark.parametrize("command", [["up"], ["up", "--detach"], ["down"], ["status"], ["logs"], ["rejoin", "x"]])
+def test_where_no_network_is(tmp_path, command):
+    done = kerege("network", *command, "--home", tmp_path)
+    assert done.returncode == 2
+    assert "kerege network init" in done.stderr
+
+
+@needs_engine
+def test_a_network_from_beginning_to_end(tmp_path):
+    """One story, because a network takes seconds to start."""
+    home = tmp_path / "net"
+    assert kerege("network", "init", "--home", home, "--validators", "4").returncode == 0
+    again = kerege("network", "init", "--home", home, "--validators", "4")
+    assert again.returncode == 2
+    assert "is a home already" in again.stderr
+    alone = kerege("up", "--home", home)
+    assert alone.returncode == 2
+    assert "kerege network up" in alone.stderr
+    network = read_network(home)
+    check_folders(network)
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", network.members[2].rpc))
+        taken.listen()
+        refused = kerege("network", "up", "--home", home, "--detach")
+        assert refused.returncode == 2
+        assert f"port {network.members[2].rpc} of {network.members[2].name} is in use" in refused.stderr
+
+    told("network", "up", "--home", home, "--detach")
+    try:
+        check_running(home)
+        stop_at_once(network)
+        told("network", "up", "--home", home, "--detach")
+        first = told("network", "status", "--home", home)
+        assert isinstance(first, list)
+        assert min(row["height"] for row in first) > 1, "it goes on where it was"
+    finally:
+        assert told("network", "down", "--home", home) == {"stopped": True}
+    assert processes(home) == []
+    assert told("network", "down", "--home", home) == {"stopped": False}
+    rows = told("network", "status", "--home", home)
+    assert isinstance(rows, list)
+    assert [(row["running"], row["height"]) for row in rows] == [(False, None)] * 4
+    for member in network.members:
+        report = told("verify-ledger", "--home", network.home(member).path)
+        assert isinstance(report, dict)
+        assert report["ok"]
+
+
+def check_folders(network: Network) -> None:
+    """Validators have no dossiers and no keys of offices; every changed setting has its reason above it."""
+    for member in network.validators:
+        names = {path.name for path in network.home(member).path.iterdir()}
+        assert names == {"engine", "home.json", "node", "store", "trust.json"}
+    for member in network.members:
+        lines = (network.engine(member) / "config" / "config.toml").read_text(encoding="utf-8").splitlines()
+        changed = [line for before, line in pairwise(lines) if before.startswith("# Kerege: ")]
+        assert "create_empty_blocks = false" in changed
+        assert f'laddr = "tcp://127.0.0.1:{member.rpc}"' in changed
+    keys = {(network.home(member).secrets / "checkpoint.key").read_bytes() for member in network.validators}
+    assert len(keys) == 4
+
+
+def check_running(home: Path) -> None:
+    """It takes transactions, all come to the same, and a second supervisor is refused."""
+    second = kerege("network", "up", "--home", home)
+    assert second.returncode == 2
+    assert "runs already" in second.stderr
+    sent = kerege("accounts", "set-guardians", "--help")
+    assert sent.returncode == 0
+    done = kerege(
+        "accounts",
+        "set-guardians",
+        "--home",
+        home,
+        "--as",
+        "ГНС-1/tax-officer",
+        "--guardians",
+        "[]",
+        "--threshold",
+        "0",
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+    def alike() -> bool:
+        rows = told("network", "status", "--home", home, "--all")
+        assert isinstance(rows, list)
+        assert len(rows) == 5
+        return len({(row["height"], row["app_hash"]) for row in rows}) == 1 and rows[0]["height"] >= 2
+
+    until(alike)
+    validators = told("network", "status", "--home", home)
+    assert isinstance(validators, list)
+    assert [row["catching_up"] for row in validators] == [False] * 4
+    note = kerege("checkpoint", "--home", home)
+    assert note.stdout.count("— kerege/") >= 3
+    logs = kerege("network", "logs", "--home", home, "--member", "node")
+    assert "at height" in logs.stdout
+
+
+def stop_at_once(network: Network) -> None:
+    """Whoever runs the network is killed: nothing of it stays."""
+    os.kill(int(network.lock.read_text(encoding="utf-8")), signal.SIGKILL)
+    until(lambda: not processes(network.path), 30)
