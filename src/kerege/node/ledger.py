@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from kerege import proofs
 from kerege.consensus import rows
@@ -17,7 +17,6 @@ from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_o
 from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
 from kerege.consensus.prover import Prover
-from kerege.consensus.replicated import ReplicatedEngine
 from kerege.consensus.trees import Progress, dump_trees, open_trees
 from kerege.kernel.codec import decode
 from kerege.kernel.crypto import Verifier
@@ -31,6 +30,9 @@ from kerege.storage.errors import HomeOfAnotherVersion, StoreDamaged, StoreFaile
 from kerege.storage.port import Area, Store
 from kerege.storage.rocks import RocksStore, is_store
 from kerege.storage.secondary import SecondaryStore
+
+if TYPE_CHECKING:  # with it the engine's messages, a fifth of a second at every command
+    from kerege.consensus.replicated import ReplicatedEngine
 
 CHECKPOINT_KEY = "checkpoint.key"
 
@@ -47,7 +49,7 @@ class Ledger:
     modules: Modules
     store: Store
     machine: Machine
-    engine: EmbeddedEngine | ReplicatedEngine
+    engine: "EmbeddedEngine | ReplicatedEngine"
     prover: Prover
     door: LocalDoor
     server: DoorServer | None = None

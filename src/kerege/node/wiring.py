@@ -46,12 +46,6 @@ from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
-from kerege.node.network import control
-from kerege.node.network.founding import create_network
-from kerege.node.network.layout import read_network
-from kerege.node.network.rejoining import rejoin
-from kerege.node.network.status import statuses
-from kerege.node.network.supervisor import supervise
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
@@ -112,6 +106,11 @@ def _quietly(_done: int, _of: int) -> None:
 def _readmodel() -> Any:  # noqa: ANN401 - a module
     """Loaded when asked for: with SQLAlchemy every command would begin half a second later."""
     return import_module("kerege.node.readmodel")
+
+
+def _network() -> Any:  # noqa: ANN401 - a module
+    """Loaded when asked for, as the engine's messages take a fifth of a second."""
+    return import_module("kerege.node.network.commands")
 
 
 @contextmanager
@@ -349,48 +348,40 @@ class NodeWiring:
     def create_network(self, home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
         """See `Wiring`."""
         with in_one_sentence(), _whole_or_nothing(home):
-            network = create_network(home, nation, validators, node=node, clock=wall_clock)
-        told: dict[str, Any] = {"ledger": network.ledger, "home": str(home)}
-        return {**told, "validators": [member.name for member in network.validators], "node": network.node is not None}
+            told: dict[str, Any] = _network().create(home, nation, validators, node=node)
+            return told
 
     def run_network(self, home: Path, port: int | None, tell: Callable[[str], None]) -> None:
         """See `Wiring`."""
         with in_one_sentence():
-            network = read_network(home)
-            tell(f"{network.ledger}: starting {len(network.members)} members; Ctrl-C stops")
-            supervise(network, tell, port)
+            _network().run(home, port, tell)
 
     def start_network(self, home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """See `Wiring`."""
         with in_one_sentence():
-            network = read_network(home)
-            process = control.start_detached(network, port, progress)
-            return {"ledger": network.ledger, "members": len(network.members), "process": process}
+            told: dict[str, Any] = _network().start(home, port, progress)
+            return told
 
     def stop_network(self, home: Path) -> bool:
         """See `Wiring`."""
         with in_one_sentence():
-            return control.stop(read_network(home))
+            return bool(_network().stop(home))
 
     def rejoin_network(self, home: Path, member: str) -> int:
         """See `Wiring`."""
         with in_one_sentence():
-            network = read_network(home)
-            return rejoin(network, network.find(member))
+            return int(_network().begin_anew(home, member))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""
         with in_one_sentence():
-            network = read_network(home)
-            return statuses(network.members if every else network.validators)
+            told: list[dict[str, Any]] = _network().status(home, every=every)
+            return told
 
     def network_logs(self, home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
         """See `Wiring`."""
         with in_one_sentence():
-            network = read_network(home)
-            yield from control.tail(network, member, lines)
-            if follow:
-                yield from control.follow(network, member, interrupted().is_set)
+            yield from _network().logs(home, member, lines, follow=follow)
 
     def rebuild_read_model(
         self, home: Path, database: str | None, progress: Callable[[int, int], None]

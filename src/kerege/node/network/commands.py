@@ -1,0 +1,60 @@
+"""What the command line asks of a network. Every call raises `HomeError` in one sentence."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kerege.consensus.embedded import wall_clock
+from kerege.node.interrupts import interrupted
+from kerege.node.network import control
+from kerege.node.network.founding import create_network
+from kerege.node.network.layout import read_network
+from kerege.node.network.rejoining import rejoin
+from kerege.node.network.status import statuses
+from kerege.node.network.supervisor import supervise
+
+
+def create(home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
+    """Found a network with throw-away keys; what it is."""
+    network = create_network(home, nation, validators, node=node, clock=wall_clock)
+    names = [member.name for member in network.validators]
+    return {"ledger": network.ledger, "home": str(home), "validators": names, "node": network.node is not None}
+
+
+def run(home: Path, port: int | None, tell: Callable[[str], None]) -> None:
+    """Run it in the foreground until interrupted."""
+    network = read_network(home)
+    tell(f"{network.ledger}: starting {len(network.members)} members; Ctrl-C stops")
+    supervise(network, tell, port)
+
+
+def start(home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Start it in the background, and wait until all members have a block."""
+    network = read_network(home)
+    process = control.start_detached(network, port, progress)
+    return {"ledger": network.ledger, "members": len(network.members), "process": process}
+
+
+def stop(home: Path) -> bool:
+    """Stop it; False where it did not run."""
+    return control.stop(read_network(home))
+
+
+def begin_anew(home: Path, member: str) -> int:
+    """Let a member that lost its disk begin anew; the height from which it votes again."""
+    network = read_network(home)
+    return rejoin(network, network.find(member))
+
+
+def status(home: Path, *, every: bool) -> list[dict[str, Any]]:
+    """How the validators stand, and with `every` the node."""
+    network = read_network(home)
+    return statuses(network.members if every else network.validators)
+
+
+def logs(home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
+    """(who, line) of the newest lines, and with `follow` of what comes."""
+    network = read_network(home)
+    yield from control.tail(network, member, lines)
+    if follow:
+        yield from control.follow(network, member, interrupted().is_set)
