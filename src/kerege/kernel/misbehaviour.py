@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from kerege.kernel.types import Code, Height, Time
 
-ConsensusAddress = Annotated[bytes, Meta(min_length=20, max_length=20, extra={"form": "key"})]
+ConsensusAddress = Annotated[bytes, Meta(min_length=20, max_length=20, extra={"form": "hash"})]
 """How an engine names a validator: the first 20 bytes of the SHA-256 of its consensus key."""
 
 
