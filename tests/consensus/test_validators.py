@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_the_genesis_says_who_signs_first():
     "engine", [[update(seat("bank"))], [*map(update, map(seat, FOUR[:3])), update(seat("registry"), 11)]]
 )
 def test_an_engine_with_another_set_is_refused(engine):
-    with pytest.raises(ValueError, match="names other validators than the ledger's genesis: the file has .* the law"):
+    with pytest.raises(ValueError, match=r"names other validators than the ledger's genesis: the file has .* the law"):
         replica(MemoryStore()).init_chain(asked(genesis(*map(seat, FOUR)), *engine))
 
 
@@ -260,7 +261,7 @@ def test_a_real_engine_takes_a_proposal_s_set_at_the_second_height(tmp_path: Pat
         for number, kind in enumerate((NodeKeyKind.CONSENSUS, NodeKeyKind.CHECKPOINT)):
             assert rpc.submit(register(kind, f"{kind} registry", number, now)) == 0
         wait_for_sequence(rpc, "operator", 2)
-        for number, (before, after) in enumerate(zip(sets, sets[1:], strict=False)):
+        for number, (before, after) in enumerate(pairwise(sets)):
             propose, approve = change(before, after, now=now, sequence=number)
             for raw, member in ((propose, "ada"), (approve, "bek")):
                 assert rpc.submit(raw) == 0
@@ -276,7 +277,7 @@ def test_a_real_engine_takes_a_proposal_s_set_at_the_second_height(tmp_path: Pat
     with RocksStore(home.path) as store:
         sound(store)
         changes = [height_of(store, raw) for raw in approvals]
-        for at, before, after in zip(changes, sets, sets[1:], strict=False):
+        for at, (before, after) in zip(changes, pairwise(sets), strict=True):
             assert by_engine[at + 1] == {v.consensus_key: v.power for v in before}
             assert by_engine[at + 2] == {v.consensus_key: v.power for v in after}
         for block in rows.read_blocks(store, 1):

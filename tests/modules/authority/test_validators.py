@@ -4,6 +4,8 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.messages import Message
@@ -21,6 +23,7 @@ from kerege.testing.ledger import HOUR, LEDGER, Simulator
 
 FOUR = ("bank", "chamber", "ministry", "registry")
 POSTS = {"operator": ("system-operator", "ministry-1"), "other": ("system-operator", "registry-1")}
+KEY = names.signer("checkpoint registry 0").key
 BOARDS = {
     "government": (["pm"], 1),
     "central-bank": (["banker"], 1),
@@ -30,8 +33,8 @@ BOARDS = {
 
 
 def seat(institution: str, power: int = 10, number: int = 0) -> Validator:
-    keys = [names.signer(f"{kind} {institution} {number}").key for kind in ("consensus", "checkpoint")]
-    return Validator(institution, *keys, power)
+    signing, noting = (names.signer(f"{kind} {institution} {number}").key for kind in ("consensus", "checkpoint"))
+    return Validator(institution, signing, noting, power)
 
 
 def country(*validators: Validator) -> Simulator:
@@ -85,8 +88,7 @@ def tell(ledger: Simulator, *misbehaviour: Misbehaviour) -> list[Any]:
     kinds = {"authority.ValidatorsSet": ValidatorsSet, "authority.MisbehaviourRecorded": MisbehaviourRecorded}
     if not block.stored.leaves:
         return []
-    leaf = decode(block.stored.leaves[0], BlockReceipt | BlockRecord)  # type: ignore[arg-type]
-    return [decode(encode(e), kinds[e[0]]) for e in leaf.events] if isinstance(leaf, BlockReceipt) else []
+    return [decode(encode(e), kinds[e[0]]) for e in decode(block.stored.leaves[0], BlockReceipt).events]
 
 
 def record_of(ledger: Simulator) -> BlockRecord:
@@ -151,7 +153,7 @@ def test_a_change_signs_from_the_second_block_on(ledger):
         ([seat("bank"), seat("bank", number=1), seat("chamber"), seat("ministry")], "authority.23"),
         ([*map(seat, FOUR), seat("nobody", 1)], "authority.3"),
         ([*map(seat, FOUR[:3]), seat("registry", number=9)], "authority.24"),
-        ([*map(seat, FOUR[:3]), Validator("registry", *[seat("registry").checkpoint_key] * 2, 10)], "authority.24"),
+        ([*map(seat, FOUR[:3]), Validator("registry", KEY, KEY, 10)], "authority.24"),
         ([*map(seat, FOUR[:3]), Validator("registry", seat("bank").consensus_key, bytes(32), 10)], "authority.24"),
         ([*map(seat, FOUR[:3]), seat("registry", 15)], "authority.25"),
         ([*map(seat, FOUR[:2])], "authority.26"),
@@ -250,3 +252,28 @@ def test_half_of_them_lying_in_one_block_is_more_than_a_suspension_mends(ledger)
 def test_a_stranger_is_recorded_without_a_name(ledger):
     (event,) = tell(ledger, Misbehaviour("duplicate-vote", bytes(20), 7, 5))
     assert (event.row.institution, event.row.suspended) == ("", False)
+
+
+POWERS = st.fixed_dictionaries({}, optional={name: st.integers(1, 40) for name in FOUR})
+STEPS = st.lists(POWERS | st.lists(st.sampled_from(FOUR), min_size=1, max_size=3), max_size=8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS)
+def test_whatever_is_proposed_or_told_somebody_always_signs(steps):
+    """After every block there is a set, a quorum of the one before is in it, and block records name it in time."""
+    ledger = country(*map(seat, FOUR))
+    for number, step in enumerate(steps):
+        before = newest(ledger)
+        if isinstance(step, dict):
+            change(ledger, *[seat(name, power) for name, power in step.items()], name=f"p{number}")
+        else:
+            tell(ledger, *[lied(seat(name), number) for name in step])
+        after = newest(ledger)
+        assert after
+        kept = sum(v.power for v in before if v.consensus_key in {each.consensus_key for each in after})
+        assert 3 * kept >= 2 * sum(v.power for v in before)
+        assert ledger.machine.full_invariants() == []
+        ledger.advance(60_000)
+        record_of(ledger)
+    assert record_of(ledger).validators == set_hash(newest(ledger))
