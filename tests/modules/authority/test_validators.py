@@ -85,7 +85,10 @@ def tell(ledger: Simulator, *misbehaviour: Misbehaviour) -> list[Any]:
     block = machine.seal(executed)
     ledger._keep(block)
     assert executed.alarms == []
-    kinds = {"authority.ValidatorsSet": ValidatorsSet, "authority.MisbehaviourRecorded": MisbehaviourRecorded}
+    kinds: dict[str, type[Any]] = {
+        "authority.ValidatorsSet": ValidatorsSet,
+        "authority.MisbehaviourRecorded": MisbehaviourRecorded,
+    }
     if not block.stored.leaves:
         return []
     return [decode(encode(e), kinds[e[0]]) for e in decode(block.stored.leaves[0], BlockReceipt).events]
