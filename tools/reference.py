@@ -179,8 +179,12 @@ def _parameters() -> str:
     return "\n".join(["# Parameters\n", NOTE, opening, table(("parameter", "read in"), rows)])
 
 
+ASKING = ("parameter", "authority_of")
+"""Calls whose first argument names a parameter."""
+
+
 def parameters_in(source: str) -> Iterator[str]:
-    """Names that a file passes to `parameter(…)`, as text or as a constant of the same file."""
+    """Names that a file passes to `parameter(…)` or `authority_of(…)`, as text or as a constant of the same file."""
     tree = ast.parse(source)
     constants = {
         target.id: node.value.value
@@ -190,7 +194,7 @@ def parameters_in(source: str) -> Iterator[str]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "parameter":
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ASKING:
             for argument in node.args[:1]:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value

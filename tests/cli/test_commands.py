@@ -3,17 +3,24 @@
 import json
 import shutil
 
+from kerege.consensus import rows
 from kerege.kernel.addresses import decode as decode_address
 from kerege.kernel.codec import encode
+from kerege.kernel.genesis import Genesis
+from kerege.kernel.misbehaviour import Misbehaviour
+from kerege.modules.authority.rules import consensus_address
 from kerege.modules.authority.state import BOARDS
+from kerege.modules.authority.types import Validator
 from kerege.modules.policy.messages import SetParameter
 from kerege.modules.policy.types import LegalBasis
 from kerege.modules.registries.state import RECORDS
 from kerege.node import devkeys
 from kerege.node.home import Home
-from kerege.node.ledger import open_ledger
+from kerege.node.ledger import create_ledger, open_ledger
 from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
+from kerege.testing import names
+from kerege.testing.country import found
 from tests.cli.program import ACCEPTOR, REGISTRAR, SUPERSEDED, kerege, process, running
 
 
@@ -178,3 +185,30 @@ def test_a_proposal_is_read_and_then_approved_by_its_content(copy):
     assert kerege(*approve, "--content", "00" * 32).json["code"] == "authority.19"
     assert kerege(*approve, "--content", told["content"]).json["outcome"] == "applied"
     assert kerege("show", "proposal", "00" * 16, "--home", home).code == 1
+
+
+def test_validators_are_shown_with_what_follows_them_and_what_they_did(tmp_path, dev_home):
+    """A ledger of four; one of them lied: until the second block after, the four sign, then three."""
+    assert "One operator" in kerege("show", "validators", "--home", dev_home).out
+    seats = [
+        Validator(name, names.signer(f"consensus {name}").key, names.signer(f"checkpoint {name}").key, 10)
+        for name in ("bank", "chamber", "ministry", "registry")
+    ]
+    home, genesis = Home(tmp_path / "home"), Genesis("kg-dev-law", "kg", 1_000, found(["alice"], validators=seats))
+    create_ledger(home, genesis, nation="kg", dev=True)
+    with open_ledger(home) as ledger:
+        liar = consensus_address(seats[3].consensus_key)
+        told = ledger.machine.execute(
+            1, 2_000, ledger.machine.prepare([]), [Misbehaviour("duplicate-vote", liar, 1, 5)]
+        )
+        block = ledger.machine.seal(told)
+        ledger.store.write(rows.batch_of(block, 0))
+        ledger.machine.durable(block)
+    shown = kerege("show", "validators", "--home", home.path, "--json").json
+    assert [(each["since"], len(each["validators"])) for each in shown["sets"]] == [(0, 4), (3, 3)]
+    (deed,) = shown["misbehaviour"]
+    assert (deed["institution"], deed["suspended"], deed["validator"]) == ("registry", True, liar.hex())
+    printed = kerege("show", "validators", "--home", home.path).out
+    assert "from block 3 on" in printed
+    assert "duplicate-vote" in printed
+    assert kerege("verify-ledger", "--home", home.path, "--json").json["ok"] is True

@@ -21,6 +21,12 @@ SERVICE = "services/boat-licence/service.yaml"
 FIELDS = "services/boat-licence/fields.yaml"
 EXAMPLE = "services/boat-licence/examples/short-boat.yaml"
 
+_SEATS = [
+    "validators: [{institution: nobody, role: harbour-clerk}]",
+    "validators: [{institution: harbour-board, role: registrar}]",
+    "validators: [" + ", ".join(["{institution: harbour-board, role: harbour-clerk}"] * 2) + "]",
+]
+
 REPLACED: list[tuple[str, str, str, type[PackError], str]] = [
     # file, what stands there, what is put in its place, the refusal, a part of its place or value
     ("nation.yaml", "prefix: tl", "prefixx: tl", errors.KeyUnknown, "line 3"),
@@ -58,6 +64,9 @@ REPLACED: list[tuple[str, str, str, type[PackError], str]] = [
     ("institutions.yaml", "institution: harbour-board", "institution: nobody", errors.NameUnknown, "nobody"),
     ("institutions.yaml", "harbour-board, names", "harbour-board, parent: harbour-board, names", errors.WrongValue, ""),
     ("institutions.yaml", "stands: territory", "stands: somewhere", errors.WrongValue, "stands"),
+    ("institutions.yaml", "office_kinds:", f"{_SEATS[0]}\noffice_kinds:", errors.NameUnknown, "nobody"),
+    ("institutions.yaml", "office_kinds:", f"{_SEATS[1]}\noffice_kinds:", errors.NameUnknown, "registrar"),
+    ("institutions.yaml", "office_kinds:", f"{_SEATS[2]}\noffice_kinds:", errors.CodeTwice, "harbour-board"),
     ("roles.yaml", "code: harbour-master", "code: harbour-clerk", errors.CodeTwice, "harbour-clerk"),
     ("roles.yaml", "duties: [accept]", "duties: [rule]", errors.WrongValue, "duties.0"),
     ("parameters.yaml", "2027-01-01", "2027-02-30", errors.BadDate, "2027-02-30"),

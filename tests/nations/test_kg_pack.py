@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import importlib
 import string
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -12,11 +13,14 @@ import pytest
 from kerege.kernel import errors
 from kerege.kernel.codec import decode
 from kerege.kernel.days import Calendar, local_day, parse_iso, weekday
+from kerege.modules.authority.genesis import Genesis as AuthorityGenesis
+from kerege.modules.authority.state import BOARDS, VALIDATORS
 from kerege.modules.policy.genesis import Genesis as PolicyGenesis
 from kerege.modules.services.keeper.cases import FEE_ACCOUNT
 from kerege.modules.services.rules import encode_definition
 from kerege.modules.services.types import ServiceDefinition
-from kerege.node.genesis import Post, genesis_of
+from kerege.node.genesis import Post, ValidatorPost, genesis_of
+from kerege.node.home import HomeError
 from kerege.node.pack import (
     Pack,
     check_examples,
@@ -28,6 +32,7 @@ from kerege.node.pack import (
     unverified,
 )
 from kerege.node.pack.texts import placeholders
+from kerege.testing.ledger import Simulator
 from kerege.testing.signers import Ed25519Signer
 
 MODULES = Path(__file__).parents[2] / "src" / "kerege" / "modules"
@@ -261,6 +266,49 @@ def test_a_treasurer_receives_fees_and_a_personnel_officer_appoints(pack: Pack) 
     assert [row.value for name, row in policy.parameters if name == FEE_ACCOUNT] == [treasurer.address.hex()]
     authority = next(each for each in pack.institutions if each.code == "civil-registration-authority")
     assert "personnel-officer" in authority.roles
+
+
+def validator(institution: str, power: int = 10) -> ValidatorPost:
+    signing, noting = (
+        Ed25519Signer(sha256(f"{use} {institution}".encode()).digest()).key for use in ("consensus", "checkpoint")
+    )
+    return ValidatorPost(institution, signing, noting, power)
+
+
+def speakers(pack: Pack) -> list[Post]:
+    """A founding official at an office of each body that may validate, and of the government."""
+    offices = {o.institution: o.code for o in pack.offices if o.kind.endswith(("-head", "head-office"))}
+    held = [(offices[seat.institution], seat.role) for seat in pack.validators] + [("МЮ-1", "minister-justice")]
+    return [Post(office, role, Ed25519Signer(sha256(role.encode()).digest()).key) for office, role in held]
+
+
+def test_a_replicated_ledger_begins_with_validators_and_the_board_that_names_them(pack: Pack) -> None:
+    """Four bodies of different heads, three of which decide; the network may begin with fewer nodes."""
+    posts, founders = speakers(pack), [validator(seat.institution) for seat in pack.validators]
+    assert len(founders) == 4
+    ledger = Simulator(genesis_of(pack, posts, "kg-test", 1_000, founders).modules)
+    board = ledger.read(BOARDS, "consensus")
+    assert (board.members, board.threshold) == (sorted(post.address for post in posts[:4]), 3)
+    assert ledger.machine.context(ledger.time).parameter("authority.consensus_board") == "consensus"
+    seated = ledger.read(VALIDATORS, 0).validators
+    assert {v.institution: v.power for v in seated} == dict.fromkeys((seat.institution for seat in pack.validators), 10)
+    assert ledger.machine.full_invariants() == []
+    alone = Simulator(genesis_of(pack, posts, "kg-test", 1_000, founders[:1]).modules)
+    assert len(alone.read(VALIDATORS, 0).validators) == 1
+
+
+def test_without_validators_a_genesis_is_what_it_was(pack: Pack) -> None:
+    raw = dict(genesis_of(pack, speakers(pack), "kg-test", 1_000).modules)["authority"]
+    assert "consensus" not in dict(decode(raw, AuthorityGenesis).boards)
+
+
+def test_a_validating_body_without_a_voice_is_told(pack: Pack) -> None:
+    posts = [post for post in speakers(pack) if post.role != "auditor"]
+    with pytest.raises(HomeError, match="accounts-chamber: add one as auditor"):
+        genesis_of(pack, posts, "kg-test", 1_000, [validator("national-bank")])
+    mute = msgspec.structs.replace(pack, validators=())
+    with pytest.raises(HomeError, match="names no institutions as validators"):
+        genesis_of(mute, posts, "kg-test", 1_000, [validator("national-bank")])
 
 
 FOUNDERS = ("minister-justice", "system-operator", "treasurer", "central-banker", "personnel-officer")

@@ -10,6 +10,7 @@ import typer
 from kerege.cli.looks import COLUMNS, About, page
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home, address_of, hex_id
 from kerege.cli.output import show, show_rows, when
+from kerege.cli.validators import print_validators, tell
 from kerege.cli.wiring import CommandError, wiring
 from kerege.consensus.door import Door, collect
 from kerege.consensus.outcomes import outcome
@@ -78,6 +79,14 @@ def proposal(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False
         told["messages"] = [to_json(message, type(message), door.prefix) for message in messages]
         told["content"] = proposal_content(row.board, row.messages, row.expires).hex()
     show(told, as_json=json_)
+
+
+@app.command()
+def validators(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
+    """Who signs blocks from which height on, with keys and power, and what validators did that they must not."""
+    with wiring().open_door(home) as door:
+        told = tell(door)
+    print_validators(told, as_json=json_)
 
 
 @app.command()

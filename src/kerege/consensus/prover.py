@@ -12,11 +12,9 @@ from kerege.consensus import rows
 from kerege.consensus.checkpoints import Checkpoints, Unprovable
 from kerege.kernel import merkle
 from kerege.kernel.block import Head
-from kerege.kernel.codec import encode
 from kerege.kernel.log import Log
 from kerege.kernel.machine import module_leaf
 from kerege.kernel.module import Modules
-from kerege.kernel.receipts import ONE_OPERATOR, BlockRecord
 from kerege.kernel.tree import StateTree
 from kerege.storage.port import Area, Store
 
@@ -165,7 +163,7 @@ class Prover:
             summary = rows.read_summary(self._store, summary.height - 1)
         if summary is None:
             raise Unprovable(f"block {head.height} has no record")
-        return encode(BlockRecord(summary.height, summary.time, summary.head.state_root, ONE_OPERATOR))
+        return rows.read_leaf(self._store, summary.height, summary.leaves - 1)
 
     def _read_tile(self, level: int, index: int) -> bytes:
         tile = self._store.get(Area.LOG, rows.tile_key(level, index))

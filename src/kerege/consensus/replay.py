@@ -21,6 +21,7 @@ from kerege.kernel.crypto import Verifier
 from kerege.kernel.errors import KernelFault, NotATransaction, Refused
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.kernel.machine import Machine
+from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.module import Modules
 from kerege.storage.port import RESERVED, Area, Store
 
@@ -91,6 +92,7 @@ class _Stored(NamedTuple):
     height: int
     summary: rows.Summary
     transactions: list[bytes]
+    misbehaviour: list[Misbehaviour]
     raw: dict[bytes, bytes]
 
 
@@ -228,15 +230,19 @@ class _Verification:
         if key not in raw:
             raise _Apart(where, "a block", None)
         transactions: list[bytes] = []
+        misbehaviour: list[Misbehaviour] = []
         for group_key, group in raw.items():
             if rows.holds_transactions(group_key):
                 transactions += _readable(f"transactions of {where}", group, list[bytes])
-        return _Stored(height, _readable(where, raw[key], rows.Summary), transactions, raw)
+            elif rows.holds_misbehaviour(group_key):
+                misbehaviour += _readable(f"misbehaviour of {where}", group, list[Misbehaviour])
+        return _Stored(height, _readable(where, raw[key], rows.Summary), transactions, misbehaviour, raw)
 
     def _apply(self, stored: _Stored, prepared: Prepared, last: int) -> None:
         summary = stored.summary
         try:
-            block = self.machine.seal(self.machine.execute(stored.height, summary.time, prepared))
+            executed = self.machine.execute(stored.height, summary.time, prepared, stored.misbehaviour)
+            block = self.machine.seal(executed)
         except KernelFault as fault:
             raise _Apart(f"block {stored.height}", f"a block that can be executed ({fault})", summary) from fault
         self._compare_block(stored, block, None)
@@ -249,7 +255,7 @@ class _Verification:
         """Rows of BLOCKS and INDEX at once; the others go to the scratch store and are compared at the end."""
         where = f"block {block.head.height}"
         _compare_heads(where, block, stored.summary)
-        made = rows.block_rows(block.stored)
+        made = rows.block_rows(block)
         for key in sorted({*made, *stored.raw}):
             if made.get(key) != stored.raw.get(key):
                 raise _Apart(f"{rows.part_of(key)} of {where}", made.get(key), stored.raw.get(key))

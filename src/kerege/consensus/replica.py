@@ -7,14 +7,13 @@ the engine's height beside it. Nothing of a proposal is ever executed before it 
 
 from collections.abc import Callable, Sequence
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from kerege.consensus import rows
+from kerege.consensus import rows, validators
 from kerege.consensus.agreed import Agreed, read_agreed
 from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.proposals import Proposals
 from kerege.consensus.queries import Queries
+from kerege.consensus.validators import milliseconds
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import BadSignature, NotATransaction
@@ -95,7 +94,8 @@ class Replica:
             self.begin(genesis)
         if rows.read_genesis(self.store) != encode(genesis) or self._agreed is None or self._agreed.height:
             raise ValueError("this home holds another ledger than the engine's genesis file: use a new home")
-        return m.ResponseInitChain(app_hash=self._agreed.app_hash)
+        founders = validators.founding_set(self.machine, request.validators)
+        return m.ResponseInitChain(app_hash=self._agreed.app_hash, validators=founders)
 
     def begin(self, genesis: Genesis) -> None:
         """Write block 0 and the genesis in one write."""
@@ -159,7 +159,8 @@ class Replica:
         self._forget_decided()
         machine, height = self.machine, request.height
         time = max(machine.last[1], milliseconds(request.time))
-        executed = machine.execute(height, time, machine.prepare(list(request.txs)))
+        misbehaviour = validators.told(request.misbehavior)
+        executed = machine.execute(height, time, machine.prepare(list(request.txs)), misbehaviour)
         for text in executed.alarms:
             self._alarm(text)
         if executed.empty:
@@ -168,7 +169,9 @@ class Replica:
         else:
             self._decided = (height, executed, machine.seal(executed))
         return m.ResponseFinalizeBlock(
-            tx_results=[_result(outcome) for outcome in executed.outcomes], app_hash=self._app_hash()
+            tx_results=[_result(outcome) for outcome in executed.outcomes],
+            validator_updates=validators.updates(machine, height),
+            app_hash=self._app_hash(),
         )
 
     def commit(self, _request: m.RequestCommit) -> m.ResponseCommit:
@@ -220,11 +223,6 @@ class Replica:
     def apply_snapshot_chunk(self, _request: m.RequestApplySnapshotChunk) -> m.ResponseApplySnapshotChunk:
         """Never asked, as none is accepted."""
         return m.ResponseApplySnapshotChunk(result=m.ResponseApplySnapshotChunk.ABORT)
-
-
-def milliseconds(time: Timestamp) -> int:
-    """Block time of the engine's: milliseconds since the Unix epoch, rounded down."""
-    return int(time.seconds) * 1_000 + int(time.nanos) // 1_000_000
 
 
 def _admission(found: Transaction | NotATransaction) -> m.ResponseCheckTx:

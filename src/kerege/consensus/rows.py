@@ -2,7 +2,8 @@
 
 A block is several rows of `Area.BLOCKS`, so that one receipt is read without all the others: under the height (8 bytes,
 big-endian) its summary, under height ‖ 0x00 ‖ number its transactions, under height ‖ 0x01 ‖ number its leaves, 64 a
-row. What is read here was written here; bytes that are not raise `ValueError`.
+row, and under height ‖ 0x02 what the engine told of its validators, where it told something. What is read here was
+written here; bytes that are not raise `ValueError`.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ KEPT_HEIGHTS = 128
 GROUP = 64
 """Transactions, or leaves, of one row."""
 
-_TRANSACTIONS, _LEAVES = b"\0", b"\1"
+_TRANSACTIONS, _LEAVES, _MISBEHAVIOUR = b"\0", b"\1", b"\2"
 
 Undo = list[tuple[bytes, bytes | None]]
 _UNDO = msgspec.msgpack.Decoder(Undo)
@@ -59,7 +60,7 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     """Everything of a block as one atomic write (block 0: with the genesis); undo rows before `undo_from` go."""
     batch, key = Batch(), height_key(block.head.height)
     batch.update(Area.STATE, block.state)
-    batch.update(Area.BLOCKS, block_rows(block.stored))
+    batch.update(Area.BLOCKS, block_rows(block))
     batch.update(Area.INDEX, {identifier: encode(place) for identifier, place in block.index.items()})
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
     batch.put(Area.UNDO, key, encode(block.undo))
@@ -76,14 +77,17 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     return batch
 
 
-def block_rows(block: StoredBlock) -> dict[bytes, bytes]:
+def block_rows(block: Block) -> dict[bytes, bytes]:
     """The rows that a block is kept as."""
-    key = height_key(block.height)
+    stored, told = block.stored, block.executed.misbehaviour
+    key = height_key(stored.height)
     summary = Summary(
-        block.height, block.time, len(block.transactions), block.first_leaf, len(block.leaves), block.head
+        stored.height, stored.time, len(stored.transactions), stored.first_leaf, len(stored.leaves), stored.head
     )
     rows = {key: encode(summary)}
-    for kind, items in ((_TRANSACTIONS, block.transactions), (_LEAVES, block.leaves)):
+    if told:
+        rows[key + _MISBEHAVIOUR] = encode(told)
+    for kind, items in ((_TRANSACTIONS, stored.transactions), (_LEAVES, stored.leaves)):
         for at in range(0, len(items), GROUP):
             rows[_group_key(key, kind, at)] = encode(items[at : at + GROUP])
     return rows
@@ -98,9 +102,15 @@ def holds_transactions(key: bytes) -> bool:
     return key[8:9] == _TRANSACTIONS
 
 
+def holds_misbehaviour(key: bytes) -> bool:
+    """Whether a row of `Area.BLOCKS` is what the engine told of its validators."""
+    return key[8:9] == _MISBEHAVIOUR
+
+
 def part_of(key: bytes) -> str:
     """What a row of `Area.BLOCKS` holds, in words."""
-    return {b"": "summary", _TRANSACTIONS: "transactions", _LEAVES: "receipts"}.get(key[8:9], f"row {key.hex()}")
+    parts = {b"": "summary", _TRANSACTIONS: "transactions", _LEAVES: "receipts", _MISBEHAVIOUR: "misbehaviour"}
+    return parts.get(key[8:9], f"row {key.hex()}")
 
 
 def read_head(store: Store) -> Head | None:
@@ -135,8 +145,10 @@ def read_blocks(store: Store, start: int = 0, end: int | None = None) -> Iterato
             if summary is not None:
                 yield _assembled(summary, transactions, leaves)
             summary, transactions, leaves = decode(raw, Summary), [], []
-        else:
-            (transactions if holds_transactions(key) else leaves).extend(decode(raw, list[bytes]))
+        elif holds_transactions(key):
+            transactions += decode(raw, list[bytes])
+        elif key[8:9] == _LEAVES:
+            leaves += decode(raw, list[bytes])
     if summary is not None:
         yield _assembled(summary, transactions, leaves)
 
@@ -159,9 +171,15 @@ def find_receipt(store: Store, transaction: bytes) -> tuple[int, int, bytes] | N
     if raw is None:
         return None
     height, position = decode(raw, tuple[int, int])
-    key = height_key(height)
     summary = read_summary(store, height)
-    group = store.get(Area.BLOCKS, _group_key(key, _LEAVES, position))
-    if summary is None or group is None:
+    if summary is None:
         raise ValueError(f"block {height} is not whole")
-    return height, summary.first_leaf + position, decode(group, list[bytes])[position % GROUP]
+    return height, summary.first_leaf + position, read_leaf(store, height, position)
+
+
+def read_leaf(store: Store, height: int, position: int) -> bytes:
+    """One leaf of a block; reads one row of leaves of however many."""
+    group = store.get(Area.BLOCKS, _group_key(height_key(height), _LEAVES, position))
+    if group is None:
+        raise ValueError(f"block {height} is not whole")
+    return decode(group, list[bytes])[position % GROUP]

@@ -5,6 +5,8 @@ from typing import Any
 from msgspec import Struct
 
 from kerege.kernel.errors import NotATransaction
+from kerege.kernel.misbehaviour import Misbehaviour
+from kerege.kernel.receipts import ONE_OPERATOR
 from kerege.kernel.state import Changes, Fetch
 from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height, Time
@@ -77,12 +79,25 @@ class Outcome:
 class Executed:
     """A block after execution, before its roots are known."""
 
-    __slots__ = ("after", "alarms", "changes", "height", "leaves", "outcomes", "time", "transactions")
+    __slots__ = (
+        "after",
+        "alarms",
+        "changes",
+        "height",
+        "leaves",
+        "misbehaviour",
+        "outcomes",
+        "time",
+        "transactions",
+        "validators",
+    )
 
     def __init__(self, height: int, time: int, transactions: list[bytes]) -> None:
         self.height = height
         self.time = time
         self.transactions = transactions
+        self.misbehaviour: list[Misbehaviour] = []
+        """What the engine told with the block."""
         self.outcomes: list[Outcome] = []
         self.leaves: list[bytes] = []
         self.alarms: list[str] = []
@@ -90,6 +105,8 @@ class Executed:
         self.changes: Changes = Changes()
         self.after: tuple[int, int] = (-1, 0)
         """Height and time of the block before."""
+        self.validators = ONE_OPERATOR
+        """Hash of the set that signs this block."""
 
     @property
     def empty(self) -> bool:

@@ -105,13 +105,20 @@ class Context:
     def check_entitled(self, message: Message) -> None:
         """`SENDERS` of the message; raises `NotEntitled`."""
         senders = message.SENDERS
-        if senders.everyone or (self._authority is not None and self._authority in senders.authorities):
+        if senders.everyone or (self._authority is not None and self.may_say(self._authority, message)):
             return
         if self._authority is None and senders.roles:
             roles = self.port(RolePort)
             if any(roles.holds(self.sender, name) for name in senders.roles):
                 return
         raise NotEntitled(message=tag_of(message), needed=str(senders))
+
+    def may_say(self, authority: str, message: Message) -> bool:
+        """Whether the message names the body as a sender, by itself or by a parameter as in force at block time."""
+        senders = message.SENDERS
+        if authority in senders.authorities:
+            return True
+        return any(self.port(ParameterPort).find(name, self.time) == authority for name in senders.parameters)
 
     def run(self, message: Message) -> None:
         """Check `SENDERS` and run the handler."""

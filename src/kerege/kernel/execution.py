@@ -3,7 +3,8 @@
 Raises only what stops a node. The state in memory is changed; nothing is hashed or stored here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NoReturn
 
 from kerege.kernel.block import Executed, Outcome
@@ -26,7 +27,7 @@ from kerege.kernel.errors import (
 from kerege.kernel.invariant import Difference, Invariant
 from kerege.kernel.messages import Event, tag_of
 from kerege.kernel.module import Modules
-from kerege.kernel.ports import BalancePort, SenderPort
+from kerege.kernel.ports import BalancePort, SenderPort, ValidatorPort
 from kerege.kernel.receipts import BlockReceipt, Receipt
 from kerege.kernel.transaction import MAXIMUM_AHEAD, MAXIMUM_BLOCK_WEIGHT, Transaction
 
@@ -83,15 +84,18 @@ class Execution:
         """Changed tables → the invariants they call for: few combinations, met again and again."""
 
     def run(self, decoded: Iterable[Transaction | NotATransaction], verdicts: list[bool]) -> None:
-        """All transactions in order, the schedules, and the invariants over the whole block."""
+        """What the engine told, all transactions in order, the schedules, and the invariants over the whole block."""
         state, verdict = self._state, iter(verdicts)
         state.limit = MAXIMUM_OPERATIONS
+        events = self._report()
         for transaction in decoded:
             if isinstance(transaction, NotATransaction):
                 self._leave_out(b"", transaction)
             else:
                 self._admit(transaction, signed=next(verdict))
-        self._run_schedules()
+        events += self._run_schedules()
+        if events:
+            self._executed.leaves.append(encode(BlockReceipt(self._ctx.height, self._ctx.time, events)))
         self.end()
 
     def end(self) -> None:
@@ -99,6 +103,7 @@ class Execution:
         changes = self._executed.changes = self._state.end_block()
         try:
             self._check_block()
+            self._name_validators()
         except BaseException:
             self._state.discard(changes)
             raise
@@ -235,31 +240,47 @@ class Execution:
                 f"invariant {name} does not hold over block {executed.height}: see docs/operating, recovery"
             )
 
-    # What time asks for
+    # What no transaction asks for
 
-    def _run_schedules(self) -> None:
-        """What is due, bounded by each module; receipted in the block's own receipt.
+    def _report(self) -> list[Event]:
+        """What the engine told of its validators, put on record before anything else."""
+        events = list[Event]()
+        for told in self._executed.misbehaviour:
+            if ValidatorPort in self._modules.ports:
+                events += self._do("validators", partial(self._ctx.port(ValidatorPort).report, told))
+        return events
 
-        A module's part that refuses, breaks an invariant or meets the unforeseen is rolled back alone, with an alarm.
-        """
-        ctx, executed, events = self._ctx, self._executed, list[Event]()
+    def _run_schedules(self) -> list[Event]:
+        """What is due, bounded by each module."""
+        events = list[Event]()
         for module in self._modules.all:
-            if module.schedule is None:
-                continue
-            self._state.begin_transaction()
-            ctx.begin(NOBODY, NO_TRANSACTION)
-            try:
-                module.schedule.run(ctx)
-                self._check_invariants()
-            except FATAL:
-                raise
-            except Exception as reason:  # noqa: BLE001 - as for transactions: the alarm tells it
-                self._state.rollback(0)
-                executed.alarms.append(f"schedule of {module.name} at block {executed.height}: {reason!r}")
-                continue
-            events.extend(ctx.events)
-        if events:
-            executed.leaves.append(encode(BlockReceipt(ctx.height, ctx.time, events)))
+            if module.schedule is not None:
+                events += self._do(f"schedule of {module.name}", partial(module.schedule.run, self._ctx))
+        return events
+
+    def _do(self, what: str, act: Callable[[], None]) -> list[Event]:
+        """Act for nobody; the events go into the block's own receipt.
+
+        An act that refuses, breaks an invariant or meets the unforeseen is rolled back alone, with an alarm.
+        """
+        ctx, executed = self._ctx, self._executed
+        self._state.begin_transaction()
+        ctx.begin(NOBODY, NO_TRANSACTION)
+        try:
+            act()
+            self._check_invariants()
+        except FATAL:
+            raise
+        except Exception as reason:  # noqa: BLE001 - as for transactions: the alarm tells it
+            self._state.rollback(0)
+            executed.alarms.append(f"{what} at block {executed.height}: {reason!r}")
+            return []
+        return ctx.events
+
+    def _name_validators(self) -> None:
+        """Which set signs this block."""
+        if ValidatorPort in self._modules.ports:
+            self._executed.validators = self._ctx.port(ValidatorPort).hash_at(self._executed.height)
 
 
 def _refuse(reason: NotATransaction) -> NoReturn:

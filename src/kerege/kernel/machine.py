@@ -8,7 +8,7 @@ Threads: one may execute while another seals the block before, in order; everyth
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -20,9 +20,10 @@ from kerege.kernel.errors import BadSignature, KernelFault, NotATransaction, Not
 from kerege.kernel.execution import NO_TRANSACTION, Execution, check_body, watched_tables
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.log import Log
-from kerege.kernel.module import Modules
+from kerege.kernel.misbehaviour import Misbehaviour
+from kerege.kernel.module import Module, Modules
 from kerege.kernel.ports import ParameterPort, SenderPort
-from kerege.kernel.receipts import ONE_OPERATOR, BlockRecord
+from kerege.kernel.receipts import BlockRecord
 from kerege.kernel.state import UNBOUNDED, Beside, Changes, Fetch, State, StateReader, at_once
 from kerege.kernel.tables import Table
 from kerege.kernel.transaction import Body, Transaction
@@ -153,10 +154,10 @@ class Machine:
         executed.after = self._last
         with _Undoing(self.state):
             for module in self.modules.all:
-                if module.genesis is not None and module.load is not None and module.name in given:
+                if module.load is not None and module.name in given:
                     ctx.begin(NOBODY, NO_TRANSACTION)
                     self.state.begin_transaction()
-                    module.load(ctx, _decode_genesis(given[module.name], module.genesis))
+                    module.load(ctx, _decode_genesis(given[module.name], module))
             Execution(self.modules, self._watched, ctx, executed).end()
         self._last = (0, genesis.time)
         return self.seal(executed, always=True)
@@ -175,13 +176,18 @@ class Machine:
         """The same for transactions that are decoded already."""
         return self._prepared([t.raw for t in transactions], list(transactions))
 
-    def execute(self, height: int, time: int, prepared: Prepared) -> Executed:
-        """Apply a block to the state in memory. Raises only what stops a node, and has changed nothing then."""
+    def execute(
+        self, height: int, time: int, prepared: Prepared, misbehaviour: Sequence[Misbehaviour] = ()
+    ) -> Executed:
+        """Apply a block to the state in memory. Raises only what stops a node, and has changed nothing then.
+
+        `misbehaviour` is what the engine told of its validators with this block.
+        """
         last_height, last_time = self._last
         if height <= last_height or time < last_time:
             raise KernelFault(f"block {height} at {time} after {last_height} at {last_time}")
         executed = Executed(height, time, prepared.raw)
-        executed.after = self._last
+        executed.after, executed.misbehaviour = self._last, list(misbehaviour)
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -209,7 +215,7 @@ class Machine:
         root = state_root(self.modules.names, roots)
         leaves = list(executed.leaves)
         if leaves or stored or always:
-            leaves.append(encode(BlockRecord(executed.height, executed.time, root, ONE_OPERATOR)))
+            leaves.append(encode(BlockRecord(executed.height, executed.time, root, executed.validators)))
             self.log.append(merkle.leaf_hashes(leaves))
         log_root = self.log.root()
         head = Head(executed.height, executed.time, app_hash(root, log_root), root, log_root, self.log.size, roots)
@@ -388,8 +394,11 @@ def broken_invariants(modules: Modules, ctx: Context) -> list[str]:
     return [i.name for i in modules.invariants if not i.full(ctx)]
 
 
-def _decode_genesis(raw: bytes, kind: type[Any]) -> Any:  # noqa: ANN401
-    try:
-        return decode(raw, kind)
-    except ValueError as error:
-        raise NotCanonical(reason=f"genesis: {error}") from None
+def _decode_genesis(raw: bytes, module: Module) -> Any:  # noqa: ANN401
+    reasons: list[str] = []
+    for form in filter(None, (module.genesis, *module.genesis_more)):
+        try:
+            return decode(raw, form)
+        except ValueError as error:
+            reasons.append(str(error))
+    raise NotCanonical(reason=f"genesis: {reasons[0]}")

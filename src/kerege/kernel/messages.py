@@ -12,20 +12,28 @@ class Senders:
 
     `roles`: a holder of any of these roles, by an appointment in force at block time.
     `authorities`: not a person at all, but a dispatch on behalf of one of these bodies
-    (a passed proposal, an outcome of a case). `everyone`: any opened account.
+    (a passed proposal, an outcome of a case). `parameters`: the same for the body that a dated parameter names.
+    `everyone`: any opened account.
     """
 
     everyone: bool = False
     roles: tuple[str, ...] = ()
     authorities: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
 
     def __or__(self, other: "Senders") -> "Senders":
-        return Senders(self.everyone or other.everyone, self.roles + other.roles, self.authorities + other.authorities)
+        return Senders(
+            self.everyone or other.everyone,
+            self.roles + other.roles,
+            self.authorities + other.authorities,
+            self.parameters + other.parameters,
+        )
 
     def __str__(self) -> str:
         if self.everyone:
             return "any account"
         told = [f"role {name}" for name in self.roles] + [f"authority {name}" for name in self.authorities]
+        told += [f"the authority that {name} names" for name in self.parameters]
         return " or ".join(told)
 
 
@@ -41,6 +49,11 @@ def role(*names: str) -> Senders:
 def authority(*names: str) -> Senders:
     """Only as dispatched on behalf of one of these authorities."""
     return Senders(authorities=names)
+
+
+def authority_of(*names: str) -> Senders:
+    """Only as dispatched on behalf of the authority that one of these dated parameters names."""
+    return Senders(parameters=names)
 
 
 class Message(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

@@ -42,7 +42,9 @@ class Module:
     invariants: tuple[Invariant, ...] = ()
     genesis: type[Struct] | None = None
     load: Callable[[Context, Any], None] | None = None
-    """Writes the module's genesis (an instance of `genesis`) through its keepers."""
+    """Writes the module's genesis (an instance of `genesis` or `genesis_more`) through its keepers."""
+    genesis_more: tuple[type[Any], ...] = ()
+    """Further forms of a genesis: a published one is frozen, what later ledgers begin with besides has its own."""
     schedule: Schedule | None = None
     declares: dict[type[Message], Declare] = field(default_factory=dict)
     """Message → the rows that its handler will most likely read: fetched ahead in one call where the cache misses."""

@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol
 
+from kerege.kernel.misbehaviour import Misbehaviour
+
 
 class SenderPort(Protocol):
     """Accounts: may this key act for this sender, and is it the sender's turn."""
@@ -34,6 +36,16 @@ class RolePort(Protocol):
 
     def holds_at(self, address: bytes, role: str, office: str) -> bool:
         """Whether an appointment in force at block time gives the role at this office."""
+
+
+class ValidatorPort(Protocol):
+    """Authority: who signs blocks. A ledger whose modules do not fill it is one operator's."""
+
+    def hash_at(self, height: int) -> bytes:
+        """Hash of the set that signs the block of a height; 32 zero bytes where one operator runs the ledger."""
+
+    def report(self, misbehaviour: Misbehaviour) -> None:
+        """Put on record what a validator did, with its consequences."""
 
 
 class ParameterPort(Protocol):

@@ -23,7 +23,7 @@ class Receipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, 
 
 
 class BlockReceipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="block-receipt"):
-    """What happened in a block because time passed."""
+    """What happened in a block that no transaction asked for: because time passed, or a validator misbehaved."""
 
     height: Height
     time: Time
@@ -37,7 +37,10 @@ class BlockRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     time: Time
     state_root: Hash
     validators: Hash
-    """Hash of the validator set; 32 zero bytes where one operator runs the ledger."""
+    """Hash of the set that signs the block of this height, as in its engine's header; of block 0: that of the first.
+
+    32 zero bytes where one operator runs the ledger.
+    """
 
 
 ONE_OPERATOR = bytes(32)

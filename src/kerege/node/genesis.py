@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import asdict, replace
+
 from kerege.kernel import crypto
 from kerege.kernel.codec import encode
 from kerege.kernel.days import start_of
@@ -13,7 +15,8 @@ from kerege.modules.accounts.genesis import Founding
 from kerege.modules.accounts.genesis import Genesis as AccountsGenesis
 from kerege.modules.accounts.types import AccountKind
 from kerege.modules.authority.genesis import Genesis as AuthorityGenesis
-from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role
+from kerege.modules.authority.genesis import ReplicatedGenesis
+from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role, Validator
 from kerege.modules.bank.genesis import Genesis as BankGenesis
 from kerege.modules.bank.keeper import BASE_CURRENCY
 from kerege.modules.bank.types import CurrencyRow
@@ -32,6 +35,8 @@ TREASURER = "treasurer"
 """Role whose founding holder's account receives fees, until a proposal names another."""
 BOARDS = {GOVERNMENT: ("minister-justice", "system-operator", TREASURER), CENTRAL_BANK: ("central-banker",)}
 """Founding boards and the roles whose holders sit on them; more than half of them decide."""
+CONSENSUS_BOARD = "authority.consensus_board"
+"""Parameter that names the board whose proposals change the validators."""
 
 _UNVERIFIED = [LegalBasis("", "", "", None, unverified=True)]
 
@@ -70,15 +75,18 @@ class ValidatorPost:
 def genesis_of(
     pack: Pack, posts: Sequence[Post], ledger: str, time: int, validators: Sequence[ValidatorPost] = ()
 ) -> Genesis:
-    """The genesis of a ledger of this nation; raises `HomeError` where a founding board has no member."""
-    _ = validators
+    """The genesis of a ledger of this nation; raises `HomeError` where a founding board has no member.
+
+    With `validators` it begins as a replicated one: they sign from the first block on, and the pack's validating
+    institutions sit on the board that names later ones.
+    """
     return Genesis(
         ledger=ledger,
         prefix=pack.nation.prefix,
         time=time,
         modules=[
             ("accounts", encode(_accounts(posts))),
-            ("authority", encode(_authority(pack, posts))),
+            ("authority", encode(_authority(pack, posts, validators))),
             ("policy", encode(_policy(pack, posts))),
             ("bank", encode(_bank(pack))),
             ("services", encode(ServicesGenesis([encode(s.definition) for s in pack.services]))),
@@ -91,7 +99,38 @@ def _accounts(posts: Sequence[Post]) -> AccountsGenesis:
     return AccountsGenesis([Founding(AccountKind.OFFICIAL, crypto.ED25519, key) for key in keys])
 
 
-def _authority(pack: Pack, posts: Sequence[Post]) -> AuthorityGenesis:
+def _authority(pack: Pack, posts: Sequence[Post], validators: Sequence[ValidatorPost]) -> AuthorityGenesis:
+    plain = _bodies(pack, posts)
+    if not validators:
+        return plain
+    seats = [Validator(v.institution, v.consensus_key, v.checkpoint_key, v.power) for v in validators]
+    boards = [*plain.boards, (_consensus_board(pack), _speakers(pack, posts))]
+    return ReplicatedGenesis(**asdict(replace(plain, boards=boards)), validators=seats)
+
+
+def _consensus_board(pack: Pack) -> str:
+    """Name of the board that names validators: the parameter's first value."""
+    named = next((p.history[0].value for p in pack.parameters if p.name == CONSENSUS_BOARD), None)
+    if not isinstance(named, str):
+        raise HomeError(f"the nation's pack does not say which board names validators: add {CONSENSUS_BOARD}.")
+    return named
+
+
+def _speakers(pack: Pack, posts: Sequence[Post]) -> Board:
+    """One founding official for every institution of the pack that may validate; more than two thirds decide."""
+    members: list[bytes] = []
+    for body in pack.validators:
+        own = {office.code for office in pack.offices if office.institution == body.institution}
+        speaker = next((post.address for post in posts if post.role == body.role and post.office in own), None)
+        if speaker is None or speaker in members:
+            raise HomeError(f"no founding official of its own speaks for {body.institution}: add one as {body.role}.")
+        members.append(speaker)
+    if not members:
+        raise HomeError("the nation's pack names no institutions as validators: add them to institutions.yaml.")
+    return Board(sorted(members), 2 * len(members) // 3 + 1)
+
+
+def _bodies(pack: Pack, posts: Sequence[Post]) -> AuthorityGenesis:
     offset = pack.nation.offset_minutes
     kinds_of: dict[str, list[str]] = {role.code: [] for role in pack.roles}
     for kind in pack.office_kinds:

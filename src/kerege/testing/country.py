@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import asdict
+
 from kerege.kernel import crypto
 from kerege.kernel.codec import encode
 from kerege.modules.accounts.genesis import Founding
 from kerege.modules.accounts.genesis import Genesis as AccountsGenesis
 from kerege.modules.accounts.types import AccountKind
 from kerege.modules.authority.genesis import Genesis as AuthorityGenesis
-from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role
+from kerege.modules.authority.genesis import ReplicatedGenesis
+from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role, Validator
 from kerege.modules.bank.genesis import Genesis as BankGenesis
 from kerege.modules.bank.types import CurrencyRow
 from kerege.modules.policy.genesis import Genesis as PolicyGenesis
@@ -18,7 +21,7 @@ from kerege.testing import names
 
 UNVERIFIED = [LegalBasis("", "", "", None, unverified=True)]
 
-GOVERNMENT, CENTRAL_BANK = "government", "central-bank"
+GOVERNMENT, CENTRAL_BANK, CONSENSUS = "government", "central-bank", "consensus"
 
 RULES: Mapping[str, Any] = {
     "policy.offset_minutes": 360,
@@ -45,17 +48,20 @@ def found(
     boards: Mapping[str, tuple[Sequence[str], int]] | None = None,
     rules: Mapping[str, Any] | None = None,
     money: Mapping[str, int] | None = None,
+    validators: Sequence[Validator] = (),
 ) -> Modules:
     """Genesis of the country. Members of boards and officials get accounts too; money is in tyiyn.
 
-    Every office `X-1` belongs to the institution `X`, which appoints to all roles of the country.
+    Every office `X-1` belongs to the institution `X`, which appoints to all roles of the country. Institutions of
+    `validators` are founded with them.
     """
+    rules = {**RULES, **({"authority.consensus_board": CONSENSUS} if validators else {}), **(rules or {})}
     posts, boards = posts or {}, boards or {GOVERNMENT: (["minister"], 1), CENTRAL_BANK: (["banker"], 1)}
     officials = dict.fromkeys([*posts, *(member for members, _ in boards.values() for member in members)])
     return [
         ("accounts", encode(_accounts(people, officials))),
-        ("authority", encode(_authority(posts, boards))),
-        ("policy", encode(_policy({**RULES, **(rules or {})}))),
+        ("authority", encode(_authority(posts, boards, validators))),
+        ("policy", encode(_policy(rules))),
         ("bank", encode(_bank(money or {}))),
     ]
 
@@ -65,11 +71,20 @@ def _accounts(people: Sequence[str], officials: Mapping[str, None]) -> AccountsG
     return AccountsGenesis([Founding(kind, crypto.ED25519, names.signer(name).key) for name, kind in kinds.items()])
 
 
-def _authority(posts: Posts, boards: Mapping[str, tuple[Sequence[str], int]]) -> AuthorityGenesis:
+def _authority(
+    posts: Posts, boards: Mapping[str, tuple[Sequence[str], int]], validators: Sequence[Validator]
+) -> AuthorityGenesis:
+    bodies = _bodies(posts, boards, [each.institution for each in validators])
+    return ReplicatedGenesis(**asdict(bodies), validators=list(validators)) if validators else bodies
+
+
+def _bodies(posts: Posts, boards: Mapping[str, tuple[Sequence[str], int]], more: Sequence[str]) -> AuthorityGenesis:
     roles = sorted({role for role, _ in posts.values()})
     offices = dict.fromkeys(office for _, office in posts.values())
     return AuthorityGenesis(
-        institutions=[(code, Institution("", roles)) for code in dict.fromkeys(map(office_institution, offices))],
+        institutions=[
+            (code, Institution("", roles)) for code in dict.fromkeys([*map(office_institution, offices), *more])
+        ],
         roles=[(role, Role([])) for role in roles],
         offices=[(office, Office("office", office_institution(office), "", 0, None)) for office in offices],
         appointments=[

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kerege.kernel.messages import Message, tag_of
 from kerege.modules import MODULES
+from kerege.testing.vectors import PARAMETERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ def roles() -> list[str]:
 
 
 def boards() -> list[str]:
-    """Every authority that some message names, sorted."""
-    return sorted({name for kind in messages() for name in kind.SENDERS.authorities})
+    """Every authority that some message names, by itself or by a parameter, sorted."""
+    return sorted({name for kind in messages() for name in _bodies(kind)})
 
 
 def messages() -> list[type[Message]]:
@@ -44,4 +45,9 @@ def matrix() -> Iterator[Entitlement]:
         for role in ["", *roles()]:
             yield Entitlement(kind, role, "", senders.everyone or role in senders.roles)
         for board in boards():
-            yield Entitlement(kind, "", board, board in senders.authorities)
+            yield Entitlement(kind, "", board, board in _bodies(kind))
+
+
+def _bodies(kind: type[Message]) -> list[str]:
+    senders = kind.SENDERS
+    return [*senders.authorities, *(PARAMETERS[name] for name in senders.parameters)]

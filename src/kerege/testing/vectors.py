@@ -39,7 +39,11 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 """Accounts that every vector finds open."""
 
 INSTITUTION = "institution"
-PARAMETERS: Mapping[str, Any] = {"policy.offset_minutes": 360, "disclosure.access_hours": 8}
+PARAMETERS: Mapping[str, Any] = {
+    "policy.offset_minutes": 360,
+    "disclosure.access_hours": 8,
+    "authority.consensus_board": "consensus",
+}
 
 Setting = list[tuple[Table[Any, Any], Any, Any]]
 

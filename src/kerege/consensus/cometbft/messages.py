@@ -1,11 +1,14 @@
 """The messages of ABCI 2.0 by their own names; `generated/` holds their code, made from the engine's `.proto` files."""
 
 from kerege.consensus.cometbft.generated.tendermint.abci.types_pb2 import (
+    DUPLICATE_VOTE,
+    LIGHT_CLIENT_ATTACK,
     NEW,
     RECHECK,
     Event,
     EventAttribute,
     ExecTxResult,
+    Misbehavior,
     Request,
     RequestApplySnapshotChunk,
     RequestCheckTx,
@@ -42,15 +45,21 @@ from kerege.consensus.cometbft.generated.tendermint.abci.types_pb2 import (
     ResponseQuery,
     ResponseVerifyVoteExtension,
     Snapshot,
+    Validator,
     ValidatorUpdate,
 )
+from kerege.consensus.cometbft.generated.tendermint.crypto.keys_pb2 import PublicKey
 
 __all__ = [
+    "DUPLICATE_VOTE",
+    "LIGHT_CLIENT_ATTACK",
     "NEW",
     "RECHECK",
     "Event",
     "EventAttribute",
     "ExecTxResult",
+    "Misbehavior",
+    "PublicKey",
     "Request",
     "RequestApplySnapshotChunk",
     "RequestCheckTx",
@@ -87,5 +96,6 @@ __all__ = [
     "ResponseQuery",
     "ResponseVerifyVoteExtension",
     "Snapshot",
+    "Validator",
     "ValidatorUpdate",
 ]

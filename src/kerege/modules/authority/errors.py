@@ -1,7 +1,7 @@
 """Refusals of authority."""
 
 from kerege.kernel.errors import Refused
-from kerege.kernel.types import Address, Code, Hash, Identifier
+from kerege.kernel.types import Address, Code, Count, Hash, Identifier
 
 
 class NotActingAt(Refused, code="authority.1"):
@@ -123,3 +123,60 @@ class OtherProposal(Refused, code="authority.19"):
     """The proposal holds other messages than those that were approved."""
 
     proposal: Identifier
+
+
+class OneOperator(Refused, code="authority.20"):
+    """This ledger was founded without validators: its one operator is not replaced by a message."""
+
+
+class NoValidator(Refused, code="authority.21"):
+    """A set of no validators signs nothing."""
+
+
+class SetReplaced(Refused, code="authority.22"):
+    """The set that was to be replaced is no longer the newest: somebody changed it, or a validator was suspended."""
+
+    replaces: Hash
+    newest: Hash
+
+
+class SeatTaken(Refused, code="authority.23"):
+    """An institution has one seat, so that the failure of one is the failure of one."""
+
+    institution: Code
+
+
+class KeyOfNoSeat(Refused, code="authority.24"):
+    """The key is not registered by the institution for this use without an end, or counts no more."""
+
+    institution: Code
+    use: str
+    key: Hash
+
+
+class TooMuchPower(Refused, code="authority.25"):
+    """Where four or more sign, none may hold a third: alone it could stop all the others."""
+
+    institution: Code
+    power: Count
+    total: Count
+
+
+class TooMuchAtOnce(Refused, code="authority.26"):
+    """More than a third of the power would leave, or newcomers would hold a third of it.
+
+    Those who stay must be able to go on without a newcomer whose node does not run yet, and who trusts the set before
+    must find it again in the next.
+    """
+
+    leaving: Count
+    before: Count
+    coming: Count
+    after: Count
+
+
+class KeySeated(Refused, code="authority.27"):
+    """A validator's key is not revoked while it has a seat: the consensus board names a set without it first."""
+
+    institution: Code
+    key: Hash

@@ -5,8 +5,19 @@ from typing import Annotated
 from msgspec import Meta
 
 from kerege.kernel.messages import Event
-from kerege.kernel.types import Code, Hash, Identifier
-from kerege.modules.authority.types import Appointment, Board, Institution, NodeKey, Office, Proposal, Role
+from kerege.kernel.misbehaviour import ConsensusAddress
+from kerege.kernel.types import Code, Hash, Height, Identifier
+from kerege.modules.authority.types import (
+    Appointment,
+    Board,
+    Institution,
+    MisbehaviourRecord,
+    NodeKey,
+    Office,
+    Proposal,
+    Role,
+    ValidatorSet,
+)
 
 _ROW = Meta(description="The row from now on.")
 
@@ -60,4 +71,33 @@ class NodeKeyWritten(Event, frozen=True, tag="authority.NodeKeyWritten"):
     row: Annotated[NodeKey, _ROW]
 
 
-EVENTS = (InstitutionSet, OfficeSet, RoleSet, Appointed, BoardSet, ProposalWritten, NodeKeyWritten)
+class ValidatorsSet(Event, frozen=True, tag="authority.ValidatorsSet"):
+    """It was decided who signs blocks from a height on."""
+
+    since: Annotated[Height, Meta(description="The first block that this set signs.")]
+    row: Annotated[ValidatorSet, _ROW]
+
+
+class MisbehaviourRecorded(Event, frozen=True, tag="authority.MisbehaviourRecorded"):
+    """A validator signed what it must not."""
+
+    validator: Annotated[
+        ConsensusAddress,
+        Meta(description="The engine's address of it.", extra={"plain": "of a public key", "readers": "public"}),
+    ]
+    height: Annotated[Height, Meta(description="Of the block at which it was done.")]
+    kind: Annotated[Code, Meta(description="What was done.")]
+    row: Annotated[MisbehaviourRecord, _ROW]
+
+
+EVENTS = (
+    InstitutionSet,
+    OfficeSet,
+    RoleSet,
+    Appointed,
+    BoardSet,
+    ProposalWritten,
+    NodeKeyWritten,
+    ValidatorsSet,
+    MisbehaviourRecorded,
+)

@@ -1,11 +1,11 @@
-"""Institutions, offices, roles, appointments and boards before the first block."""
+"""Institutions, offices, roles, appointments, boards and validators before the first block."""
 
 from msgspec import Struct
 
 from kerege.kernel.context import Context
 from kerege.kernel.types import Code, Identifier
-from kerege.modules.authority.keeper import Authorities
-from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role
+from kerege.modules.authority.keeper import Authorities, Nodes
+from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role, Validator
 
 
 class Genesis(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -23,6 +23,13 @@ class Genesis(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Boards with their members; `government` changes the rest."""
 
 
+class ReplicatedGenesis(Genesis, frozen=True):
+    """The same for a ledger whose blocks several institutions sign."""
+
+    validators: list[Validator]
+    """Who signs from the first block on. Their keys are registered with them: the genesis is trusted as a whole."""
+
+
 def load(ctx: Context, genesis: Genesis) -> None:
     """Write them in order."""
     authorities = ctx.use(Authorities)
@@ -36,3 +43,5 @@ def load(ctx: Context, genesis: Genesis) -> None:
         authorities.appoint(identifier, appointment)
     for code, board in genesis.boards:
         authorities.set_board(code, board)
+    if isinstance(genesis, ReplicatedGenesis):
+        ctx.use(Nodes).found_validators(genesis.validators)

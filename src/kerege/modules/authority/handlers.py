@@ -4,11 +4,12 @@ from msgspec.structs import replace
 
 from kerege.kernel import crypto
 from kerege.kernel.context import Context, Handler
-from kerege.kernel.messages import Message
+from kerege.kernel.errors import NotEntitled
+from kerege.kernel.messages import Message, tag_of
 from kerege.modules.accounts.keeper import AccountView
 from kerege.modules.authority import errors, messages
-from kerege.modules.authority.keeper import Authorities
-from kerege.modules.authority.rules import check_period, check_speaks, possession_payload, proposal_content
+from kerege.modules.authority.keeper import Authorities, Nodes
+from kerege.modules.authority.rules import check_period, possession_payload, proposal_content
 from kerege.modules.authority.types import (
     Appointment,
     Board,
@@ -75,10 +76,20 @@ def propose(ctx: Context, message: messages.Propose) -> None:
     authorities.check_proposal_free(message.proposal)
     check_period(ctx.time, message.expires)
     for raw in message.messages:
-        check_speaks(ctx.decode_message(raw), message.board)
+        _check_speaks(ctx, ctx.decode_message(raw), message.board)
 
     row = Proposal(message.board, ctx.sender, message.messages, message.expires, [ctx.sender], ProposalStatus.OPEN)
     _settle(ctx, message.proposal, board, row)
+
+
+def _check_speaks(ctx: Context, message: Message, board: str) -> None:
+    """Raise `NotEntitled` unless the message names the board as its sender.
+
+    What any account may send is nobody's business to propose: it would be the act of the member who happens to
+    give the last approval, with that member's money.
+    """
+    if not ctx.may_say(board, message):
+        raise NotEntitled(message=tag_of(message), needed=str(message.SENDERS))
 
 
 def approve(ctx: Context, message: messages.Approve) -> None:
@@ -132,14 +143,19 @@ def register_node_key(ctx: Context, message: messages.RegisterNodeKey) -> None:
         raise errors.NoPossession(institution=message.institution)
 
     row = NodeKey(message.kind, message.institution, ctx.time, message.until)
-    ctx.use(Authorities).register_node_key(message.key, row)
+    ctx.use(Nodes).register_node_key(message.key, row)
 
 
 def revoke_node_key(ctx: Context, message: messages.RevokeNodeKey) -> None:
     """End a node's key."""
     _authorise_operator(ctx, message, ctx.use(Authorities).node_key(message.key).institution)
 
-    ctx.use(Authorities).revoke_node_key(message.key)
+    ctx.use(Nodes).revoke_node_key(message.key)
+
+
+def set_validators(ctx: Context, message: messages.SetValidators) -> None:
+    """Name who signs blocks."""
+    ctx.use(Nodes).set_validators(message.validators, message.replaces)
 
 
 HANDLERS: dict[type[Message], Handler] = {
@@ -154,4 +170,5 @@ HANDLERS: dict[type[Message], Handler] = {
     messages.WithdrawProposal: withdraw_proposal,
     messages.RegisterNodeKey: register_node_key,
     messages.RevokeNodeKey: revoke_node_key,
+    messages.SetValidators: set_validators,
 }

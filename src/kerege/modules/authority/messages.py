@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from kerege.kernel.messages import Message, Senders, any_account, authority, role
+from kerege.kernel.messages import Message, Senders, any_account, authority, authority_of, role
 from kerege.kernel.types import Address, Code, Count, Hash, Identifier, Time
-from kerege.modules.authority.types import MessageBytes, NodeKeyBytes, NodeKeyKind, Text
+from kerege.modules.authority.types import MessageBytes, NodeKeyBytes, NodeKeyKind, Text, Validator
 
 _APPOINTMENT = Meta(description="The appointment's random id.")
 
@@ -136,4 +136,19 @@ class RevokeNodeKey(Message, frozen=True, tag="authority.RevokeNodeKey"):
 
     key: Annotated[
         NodeKeyBytes, Meta(description="Ed25519 public key.", extra={"plain": "a public key", "readers": "public"})
+    ]
+
+
+class SetValidators(Message, frozen=True, tag="authority.SetValidators"):
+    """Name the institutions that sign blocks, from the second block after this one."""
+
+    SENDERS: ClassVar[Senders] = authority_of("authority.consensus_board")
+
+    validators: Annotated[list[Validator], Meta(max_length=64, description="All of them, each with keys and power.")]
+    replaces: Annotated[
+        Hash,
+        Meta(
+            description="Hash of the set that this one replaces, as `kerege show validators` tells it.",
+            extra={"plain": "of public keys", "readers": "public"},
+        ),
     ]

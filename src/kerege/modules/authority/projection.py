@@ -40,6 +40,16 @@ def node_key_rows(event: events.NodeKeyWritten) -> tuple[Row, ...]:
     return (Put("authority.node_key", event.key, event.row),)
 
 
+def validators_rows(event: events.ValidatorsSet) -> tuple[Row, ...]:
+    """The set's row."""
+    return (Put("authority.validators", event.since, event.row),)
+
+
+def misbehaviour_rows(event: events.MisbehaviourRecorded) -> tuple[Row, ...]:
+    """The record's row."""
+    return (Put("authority.misbehaviour", (event.validator, event.height, event.kind), event.row),)
+
+
 PROJECTIONS: dict[type[Event], Projection] = {
     events.InstitutionSet: institution_rows,
     events.OfficeSet: office_rows,
@@ -48,4 +58,6 @@ PROJECTIONS: dict[type[Event], Projection] = {
     events.BoardSet: board_rows,
     events.ProposalWritten: proposal_rows,
     events.NodeKeyWritten: node_key_rows,
+    events.ValidatorsSet: validators_rows,
+    events.MisbehaviourRecorded: misbehaviour_rows,
 }

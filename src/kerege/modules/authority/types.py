@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kerege.kernel.types import Address, Code, Count, Identifier, Time
+from kerege.kernel.types import Address, Code, Count, Flag, Hash, Height, Identifier, Time
 
 Text = Annotated[str, Meta(max_length=64, extra={"form": "code"})]
 """A code, or empty for none."""
@@ -122,6 +122,47 @@ class NodeKey(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, 
     """From when it counts."""
     until: Time | None
     """Until when."""
+
+
+Power = Annotated[int, Meta(ge=1, le=1_000_000, extra={"form": "count"})]
+"""Weight of a validator's vote: bounded so that no set comes near the engine's own limit of 2⁶⁰."""
+
+
+class Validator(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """An institution that signs blocks, with the keys of its node."""
+
+    institution: Code
+    """The institution; one has one seat."""
+    consensus_key: Annotated[NodeKeyBytes, Meta(extra={"plain": "a public key", "readers": "public"})]
+    """Ed25519 key that signs blocks."""
+    checkpoint_key: Annotated[NodeKeyBytes, Meta(extra={"plain": "a public key", "readers": "public"})]
+    """Ed25519 key that signs checkpoints of the log."""
+    power: Power
+    """Weight of its vote."""
+
+
+class ValidatorSet(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Who signs blocks from a height on."""
+
+    validators: list[Validator]
+    """By institution, none twice, never none."""
+    hash: Hash
+    """As an engine computes it and writes it into its headers."""
+    before: Height | None
+    """Height from which the set before it signed; None: the founding set."""
+
+
+class MisbehaviourRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """What became of a validator's misbehaviour."""
+
+    institution: Text
+    """Whose validator it was; empty where no institution had a validator of this address."""
+    time: Time
+    """When it was done."""
+    reported: Height
+    """The block with which the engine told it."""
+    suspended: Flag
+    """Whether the validator left the set for it; else too little power would have remained, or it had left before."""
 
 
 class Acting(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

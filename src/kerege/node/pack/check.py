@@ -95,6 +95,7 @@ def _texts(value: object) -> tuple[str, ...]:
 def _check_codes(pack: Pack) -> None:
     lists: tuple[tuple[str, str, Iterable[str]], ...] = (
         ("institutions.yaml", "institutions", (body.code for body in pack.institutions)),
+        ("institutions.yaml", "validators", (seat.institution for seat in pack.validators)),
         ("institutions.yaml", "office_kinds", (kind.code for kind in pack.office_kinds)),
         ("roles.yaml", "roles", (role.code for role in pack.roles)),
         ("parameters.yaml", "parameters", (parameter.name for parameter in pack.parameters)),
@@ -169,6 +170,10 @@ def _check_references(pack: Pack) -> None:
         if body.parent:
             uses.append(("institutions.yaml", body.code, body.parent, known.institutions))
         _check_ancestors(body, pack)
+    roles_of = {body.code: body.roles for body in pack.institutions}
+    for seat in pack.validators:
+        uses.append(("institutions.yaml", "validators", seat.institution, known.institutions))
+        uses.append(("institutions.yaml", seat.institution, seat.role, roles_of.get(seat.institution, ())))
     for kind in pack.office_kinds:
         uses.append(("institutions.yaml", kind.code, kind.institution, known.institutions))
         uses += [("institutions.yaml", kind.code, role, known.roles) for role in kind.roles]

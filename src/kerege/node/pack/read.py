@@ -23,7 +23,7 @@ from kerege.modules.services.types import (
     Step,
 )
 from kerege.node.pack import check
-from kerege.node.pack.convert import convert
+from kerege.node.pack.convert import Defaults, convert
 from kerege.node.pack.errors import DefinitionRefused, KeyUnknown, NameUnknown, WrongValue
 from kerege.node.pack.sources import Document, Folder, check_plain_name
 from kerege.node.pack.tables import read_holidays, read_offices, read_territory
@@ -40,6 +40,7 @@ from kerege.node.pack.types import (
     Parameter,
     Role,
     Service,
+    ValidatorBody,
 )
 
 T = TypeVar("T", bound=Struct)
@@ -86,6 +87,7 @@ _FORM_KEYS = ("choice_lists", "record_fields", "request_fields")
 
 class _Institutions(Struct, frozen=True):
     institutions: tuple[Institution, ...]
+    validators: tuple[ValidatorBody, ...]
     office_kinds: tuple[OfficeKind, ...]
 
 
@@ -124,13 +126,16 @@ class _NameLists(Struct, frozen=True):
     lists: tuple[_NameList, ...]
 
 
+_BODIES_DEFAULTS: dict[type[Struct], dict[str, Any]] = {**DEFAULTS, _Institutions: {"validators": []}}
+
+
 def read_pack(path: Path) -> Pack:
     """The pack in this folder. Raises `PackError`, the first fault found, and nothing else for any files."""
     folder = Folder(path)
     nation = _read(folder, "nation.yaml", Nation)
     for at, name in enumerate(nation.services):
         check_plain_name("nation.yaml", f"services.{at}", name)
-    bodies = _read(folder, "institutions.yaml", _Institutions)
+    bodies = _read(folder, "institutions.yaml", _Institutions, _BODIES_DEFAULTS)
     services, narrowing = _read_services(folder, nation)
     texts = _read_all_texts(folder, nation)
     parameters = (*_read(folder, "parameters.yaml", _Parameters).parameters, *narrowing)
@@ -138,6 +143,7 @@ def read_pack(path: Path) -> Pack:
     pack = Pack(
         nation=nation,
         institutions=bodies.institutions,
+        validators=bodies.validators,
         office_kinds=bodies.office_kinds,
         offices=read_offices(folder, nation.languages),
         roles=_read(folder, "roles.yaml", _Roles).roles,
@@ -153,9 +159,9 @@ def read_pack(path: Path) -> Pack:
     return pack
 
 
-def _read(folder: Folder, name: str, kind: type[T]) -> T:
+def _read(folder: Folder, name: str, kind: type[T], defaults: Defaults = DEFAULTS) -> T:
     document = folder.yaml(name)
-    return convert(kind, document, (), document.data, DEFAULTS)
+    return convert(kind, document, (), document.data, defaults)
 
 
 def _read_extracts(folder: Folder) -> tuple[Profile, ...]:

@@ -61,6 +61,14 @@ class Institution(Struct, frozen=True):
     """Roles to which it appoints."""
 
 
+class ValidatorBody(Struct, frozen=True):
+    """An institution that signs blocks where the ledger is replicated, and has a seat on the consensus board."""
+
+    institution: Code
+    role: Code
+    """Whose holder speaks for it on that board."""
+
+
 class OfficeKind(Struct, frozen=True):
     """A sort of office; its text is `office-kinds.<code>`."""
 
@@ -223,6 +231,8 @@ class Pack(Struct, frozen=True):
 
     nation: Nation
     institutions: tuple[Institution, ...]
+    validators: tuple[ValidatorBody, ...]
+    """Founding validators; none where the nation runs its ledger on one machine only."""
     office_kinds: tuple[OfficeKind, ...]
     offices: tuple[Office, ...]
     roles: tuple[Role, ...]

@@ -1,4 +1,4 @@
-"""What other modules, and the kernel, may ask of authority: guards and announces."""
+"""Who may act where, and who decides that."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from kerege.modules.authority.events import (
     Appointed,
     BoardSet,
     InstitutionSet,
-    NodeKeyWritten,
     OfficeSet,
     ProposalWritten,
     RoleSet,
@@ -222,20 +221,6 @@ class Authorities(Authority):
         if self._proposals.find(identifier) is not None:
             raise errors.IdentifierTaken(identifier=identifier)
 
-    def register_node_key(self, key: bytes, row: NodeKey) -> None:
-        """Register a node's key; raises `NodeKeyKnown`, also for one that has ended."""
-        if self._node_keys.find(key) is not None:
-            raise errors.NodeKeyKnown(institution=row.institution)
-        self._write_node_key(key, row)
-
-    def revoke_node_key(self, key: bytes) -> None:
-        """End a node's key that counts; raises `UnknownNodeKey`."""
-        self._write_node_key(key, replace(self.node_key(key), until=self._ctx.time))
-
     def _write_appointment(self, identifier: bytes, row: Appointment) -> None:
         self._appointments.put(identifier, row)
         self._announce(Appointed(identifier, row))
-
-    def _write_node_key(self, key: bytes, row: NodeKey) -> None:
-        self._node_keys.put(key, row)
-        self._announce(NodeKeyWritten(key, row))
