@@ -109,7 +109,7 @@ def verify(data: bytes, trusted: trust.Trust) -> Held:
     checkpoint = note.parse_checkpoint(entry.note)
     if entry.ledger != trusted.ledger or checkpoint.origin != trusted.origin:
         raise Failed(Check.LEDGER, "another-ledger")
-    if entry.record.validators != files.NO_VALIDATORS:
+    if not trusted.is_of_engine(entry.record.validators):
         raise Failed(Check.LEDGER, "another-engine")
     _walk(entry, checkpoint)
     signers = check_signatures(checkpoint, trusted, (entry.record.time, entry.record.time))
