@@ -3,6 +3,7 @@
 No sockets and no clock: whoever uses it fetches the engine's answers and says what time it is.
 """
 
+from . import evidence
 from .block import BlockId, Commit, Flag, Header, LightBlock, Validator, Validators, Vote, sign_bytes
 from .following import Fetch, Followed, begin, follow
 from .outcome import Expired, Forked, Invalid, NotEnoughTrust, NotFollowed, NotShown, Unconfirmed
@@ -32,6 +33,7 @@ __all__ = [
     "begin",
     "check_commit",
     "check_step",
+    "evidence",
     "follow",
     "light_block",
     "sign_bytes",

@@ -29,6 +29,13 @@ NEVER = parse("0001-01-01T00:00:00Z", "the engine's zero time")
 """What the engine writes where there is no time."""
 
 
+def write(time: int) -> str:
+    """The engine's own text of a time: no zeros at the end of the fraction."""
+    whole = _EPOCH + timedelta(seconds=time // SECOND)
+    part = f"{time % SECOND:09}".rstrip("0")
+    return whole.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + (f".{part}" if part else "") + "Z"
+
+
 def show(time: int) -> str:
     """A time for a person: to the second, in UTC."""
     return (_EPOCH + timedelta(seconds=time // SECOND)).strftime("%Y-%m-%d %H:%M:%S UTC")
