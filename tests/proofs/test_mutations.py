@@ -3,13 +3,15 @@
 import pytest
 
 from kerege import proofs
-from tests.proofs.naive import NOW, PLAIN, TRANSFER, Signer, World
+from tests.proofs.naive import NOW, PLAIN, TRANSFER, Signer, World, noise
 
 TWO = (Signer("a"), Signer("b"))
+THREE = (Signer("a", power=2), Signer("b"), Signer("c"))
 BUNDLES = {
     "certificate with state": World(size=3, index=1, other_keys=1),
     "certificate with fields, two signatures": PLAIN.but(size=2, index=0, shown=("born",), signers=TWO),
     "absent certificate": World(size=2, index=0, row=None, other_keys=1),
+    "replicated, three of four powers": World(size=2, index=0, other_keys=1, validators=noise("v"), signers=THREE),
     "transfer with record": TRANSFER.but(size=3, index=0, with_record=True),
 }
 

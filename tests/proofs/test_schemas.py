@@ -7,7 +7,19 @@ import jsonschema
 import pytest
 
 from kerege.proofs import bundle
-from tests.proofs.naive import CERTIFICATE_EVENT, PLAIN, TRANSFER, Signer, World, noise, receipt, trust
+from kerege.proofs import trust as files
+from tests.proofs.naive import (
+    CERTIFICATE_EVENT,
+    CHAIN,
+    PLAIN,
+    TRANSFER,
+    Signer,
+    World,
+    noise,
+    receipt,
+    replicated,
+    trust,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "proof-bundle.md"
@@ -59,6 +71,32 @@ def test_state_needs_a_record():
 @pytest.mark.parametrize("changes", [{"engine": "validators"}, {"genesis": "AB" * 32}, {"keys": []}, {"more": 1}])
 def test_other_trust_files_do_not(changes):
     assert not TRUST.is_valid(json.loads(trust([Signer("a")], **changes)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threshold": 3},
+        {"threshold": "most"},
+        {"chain": None},
+        {"chain": CHAIN | {"more": 1}},
+        {"keys": json.loads(trust([Signer("a")]))["keys"]},
+        {"engine": "one operator"},
+    ],
+)
+def test_other_trust_files_of_many_do_not(changes):
+    assert TRUST.is_valid(json.loads(replicated([Signer("a")])))
+    assert not TRUST.is_valid(json.loads(replicated([Signer("a")], **changes)))
+    assert not TRUST.is_valid({n: v for n, v in json.loads(replicated([Signer("a")])).items() if n != "chain"})
+
+
+def test_schema_and_page_name_every_member_of_trust_files():
+    properties, page = TRUST.schema["properties"], PAGE.read_text()
+    assert set(properties) == files._MEMBERS | {"chain"}
+    assert set(properties["keys"]["items"]["properties"]) == files._KEY_MEMBERS | {"power"}
+    assert set(properties["chain"]["properties"]) == files._CHAIN_MEMBERS
+    assert all(f"`{member}`" in page for member in files._MEMBERS | files._KEY_MEMBERS | {"power"})
+    assert all(f"`chain.{member}`" in page for member in files._CHAIN_MEMBERS)
 
 
 def test_schema_and_page_name_every_member_that_the_reader_knows():

@@ -3,7 +3,7 @@
 Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
 """
 
-from . import cli, entry, note, trust
+from . import cli, entry, light, note, renewal, trust
 from .make import CannotMake, Disclosure, StateProof, make
 from .merkle import is_consistent, sides
 from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
@@ -30,8 +30,10 @@ __all__ = [
     "entry",
     "field_commitment",
     "is_consistent",
+    "light",
     "make",
     "note",
+    "renewal",
     "sides",
     "tlog_proof",
     "trust",

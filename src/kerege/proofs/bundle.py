@@ -186,7 +186,7 @@ def parse(data: bytes) -> Bundle:
     _check_parts(members)
     checkpoint = canonical.members(members["checkpoint"], "the checkpoint", frozenset({"note"}), frozenset({"commit"}))
     if "commit" in checkpoint:
-        raise Malformed("the checkpoint holds an engine's commit; this ledger has one operator")
+        raise Malformed("the checkpoint holds an engine's commit, which is not read here")
     return Bundle(
         ledger=canonical.text(members["ledger"], "the ledger id"),
         receipt=text.from_base64url(members["receipt"], "the receipt"),

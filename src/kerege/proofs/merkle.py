@@ -27,6 +27,16 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """Root of a tree over the leaves' data (RFC 6962 §2.1); of none: the hash of nothing."""
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaf_hash(leaves[0])
+    half = _split(len(leaves))
+    return node_hash(root_of(leaves[:half]), root_of(leaves[half:]))
+
+
 class _Fold:
     """One walk over a multi-target path; also collects the plain path of each target."""
 

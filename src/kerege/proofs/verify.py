@@ -21,7 +21,7 @@ from .outcome import (
     Verdict,
 )
 from .paths import Walked
-from .trust import Trust
+from .trust import Span, Trust, TrustedKey
 from .trust import parse as parse_trust
 
 DAY = 86_400_000
@@ -31,9 +31,6 @@ CLOCK_TOLERANCE = DAY
 
 
 _NOT_RUN = {check: CheckResult(check, Result.NOT_RUN) for check in Check}
-
-Span = tuple[int, int]
-"""First and last moment, in milliseconds, at which something may have happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +62,16 @@ class _Checks:
         return next((c for c in self.results.values() if c.result is Result.FAILED), None)
 
 
-def _check_signature(line: Signature, checkpoint: Checkpoint, trust: Trust, span: Span) -> None:
-    key = trust.find(line.name, line.key_id)
-    if key is None:
+def _check_signature(line: Signature, checkpoint: Checkpoint, trust: Trust, span: Span) -> TrustedKey:
+    known = trust.find(line.name, line.key_id)
+    if not known:
         raise Failed(Check.SIGNATURES, "unknown-key")
-    if not key.valid_within(*span):
+    key = next((k for k in known if k.valid_within(*span)), None)
+    if key is None:
         raise Failed(Check.SIGNATURES, "key-not-valid-then")
     if not is_signed(key.key, checkpoint.note.body, line.signature):
         raise Failed(Check.SIGNATURES, "bad-signature")
+    return key
 
 
 def check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[str, ...]:
@@ -82,9 +81,8 @@ def check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[
         raise Failed(Check.SIGNATURES, "repeated")
     if names != sorted(names):
         raise Failed(Check.SIGNATURES, "not-sorted")
-    for line in checkpoint.note.signatures:
-        _check_signature(line, checkpoint, trust, span)
-    if len(names) < trust.threshold:
+    signed = [_check_signature(line, checkpoint, trust, span) for line in checkpoint.note.signatures]
+    if not trust.is_enough(signed, span):
         raise Failed(Check.THRESHOLD, "too-few")
     return tuple(names)
 
@@ -100,15 +98,15 @@ def _read_newer(asked: _Question, size: int, as_of: int) -> Checkpoint | None:
     if checkpoint.origin != asked.trust.origin:
         raise Unusable(Check.CHECKPOINT_FILE, "it is of another log")
     span = (as_of if checkpoint.size > size else 0, max(asked.now, as_of))
-    signers = set()
+    signed = []
     for line in checkpoint.note.signatures:
-        key = asked.trust.find(line.name, line.key_id)
-        if key is None:
+        if not asked.trust.find(line.name, line.key_id):
             continue
-        if not key.valid_within(*span) or not is_signed(key.key, checkpoint.note.body, line.signature):
-            raise Unusable(Check.CHECKPOINT_FILE, "a signature on it does not verify")
-        signers.add(line.name)
-    if len(signers) < asked.trust.threshold:
+        try:
+            signed.append(_check_signature(line, checkpoint, asked.trust, span))
+        except Failed as error:
+            raise Unusable(Check.CHECKPOINT_FILE, "a signature on it does not verify") from error
+    if not asked.trust.is_enough(signed, span):
         raise Unusable(Check.CHECKPOINT_FILE, "it bears too few signatures of trusted keys")
     return checkpoint
 
@@ -136,8 +134,8 @@ def _check_ledger(bundle: Bundle, checkpoint: Checkpoint, trust: Trust) -> None:
         raise Failed(Check.LEDGER, "another-ledger")
     if checkpoint.origin != trust.origin:
         raise Failed(Check.LEDGER, "another-log")
-    if bundle.record is not None and bundle.record.validators != files.NO_VALIDATORS:
-        raise Failed(Check.LEDGER, "another-engine")  # the trust file says one operator, the record a validator set
+    if bundle.record is not None and not trust.is_of_engine(bundle.record.validators):
+        raise Failed(Check.LEDGER, "another-engine")
 
 
 def _walk(bundle: Bundle, checkpoint: Checkpoint, checks: _Checks) -> Walked:

@@ -8,6 +8,7 @@ from tests.proofs.test_forms import (
     test_a_trust_file_that_could_mislead_is_unusable,
     test_what_is_no_trust_file_is_unusable,
 )
+from tests.proofs.test_replicated import *  # noqa: F403
 from tests.proofs.test_verdict import *  # noqa: F403
 
 __all__ = ["test_a_trust_file_that_could_mislead_is_unusable", "test_what_is_no_trust_file_is_unusable"]

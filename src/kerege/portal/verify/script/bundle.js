@@ -89,7 +89,7 @@ function parseBundle(data) {
   }
   const checkpoint = membersOf(members.checkpoint, "the checkpoint", ["note"], ["commit"]);
   if ("commit" in checkpoint) {
-    throw new Malformed("the checkpoint holds an engine's commit; this ledger has one operator");
+    throw new Malformed("the checkpoint holds an engine's commit, which is not read here");
   }
   return {
     ledger: textOf(members.ledger, "the ledger id"),

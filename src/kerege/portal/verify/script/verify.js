@@ -31,10 +31,12 @@ class Results {
 }
 
 function checkSignature(line, checkpoint, trust, span) {
-  const key = findKey(trust, line);
-  if (key === undefined) throw new Failed("signatures", "unknown-key");
-  if (!isValidWithin(key, span)) throw new Failed("signatures", "key-not-valid-then");
+  const known = findKeys(trust, line);
+  if (!known.length) throw new Failed("signatures", "unknown-key");
+  const key = known.find((one) => isValidWithin(one, span));
+  if (key === undefined) throw new Failed("signatures", "key-not-valid-then");
   if (!isSigned(key.key, checkpoint.body, line.signature)) throw new Failed("signatures", "bad-signature");
+  return key;
 }
 
 // The names of the signers: every signature present must verify, under a key valid within the time span.
@@ -44,8 +46,8 @@ function checkSignatures(checkpoint, trust, span) {
   if (!names.every((name, at) => !at || compareText(names[at - 1], name) < 0)) {
     throw new Failed("signatures", "not-sorted");
   }
-  for (const line of checkpoint.signatures) checkSignature(line, checkpoint, trust, span);
-  if (names.length < trust.threshold) throw new Failed("threshold", "too-few");
+  const signed = checkpoint.signatures.map((line) => checkSignature(line, checkpoint, trust, span));
+  if (!isEnough(trust, signed, span)) throw new Failed("threshold", "too-few");
   return names;
 }
 
@@ -56,16 +58,16 @@ function readNewer({ trust, now, checkpoint: data }, size, asOf) {
   const newer = reading(() => parseCheckpoint(fileText(data)), unusable);
   if (newer.origin !== trust.origin) throw unusable("it is of another log");
   const span = [newer.size > size ? asOf : 0, now > asOf ? now : asOf];
-  const signers = new Set();
-  for (const line of newer.signatures) {
-    const key = findKey(trust, line);
-    if (key === undefined) continue;
-    if (!isValidWithin(key, span) || !isSigned(key.key, newer.body, line.signature)) {
+  const ours = newer.signatures.filter((line) => findKeys(trust, line).length);
+  const signed = ours.map((line) => {
+    try {
+      return checkSignature(line, newer, trust, span);
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
       throw unusable("a signature on it does not verify");
     }
-    signers.add(line.name);
-  }
-  if (signers.size < trust.threshold) throw unusable("it bears too few signatures of trusted keys");
+  });
+  if (!isEnough(trust, signed, span)) throw unusable("it bears too few signatures of trusted keys");
   return newer;
 }
 
@@ -79,7 +81,7 @@ function statusOf(bundle, { receipt, issued, standing }) {
 function checkLedger(bundle, checkpoint, trust) {
   if (bundle.ledger !== trust.ledger) throw new Failed("ledger", "another-ledger");
   if (checkpoint.origin !== trust.origin) throw new Failed("ledger", "another-log");
-  if (bundle.record !== null && !isSame(bundle.record.validators, NO_VALIDATORS)) {
+  if (bundle.record !== null && isSame(bundle.record.validators, NO_VALIDATORS) === trust.replicated) {
     throw new Failed("ledger", "another-engine");
   }
 }

@@ -1,0 +1,98 @@
+"""`kerege follow`: a trust file brought up to date by a light client."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kerege.cli.engine import EngineRpc, NodeProofs
+from kerege.cli.files import read_bytes, write_over
+from kerege.cli.options import AsJson
+from kerege.cli.output import show, when
+from kerege.cli.wiring import CommandError
+from kerege.proofs import Malformed, light, renewal, trust
+from kerege.proofs.light.moments import MILLISECOND
+
+PATIENCE = 5.0
+"""Seconds in which the others must come to the newest block of one."""
+NOT_VALID, UNUSABLE, STALE = 1, 2, 3
+
+
+def follow(
+    file: Annotated[Path, typer.Option("--trust", help="Trust file of a replicated ledger.")],
+    rpc: Annotated[str, typer.Option(help="RPC of an engine: http://HOST:PORT, https://HOST or unix:///PATH.")],
+    witness: Annotated[
+        list[str] | None, typer.Option(help="RPC of another engine, that must show the same; several may be named.")
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option(help="A node's web address: it proves the keys of validators that changed.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the new trust file; without it nothing is written.")
+    ] = None,
+    evidence: Annotated[Path, typer.Option(help="Where both headers go if the ledger has forked.")] = Path("fork.json"),
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Follow a replicated ledger from its trust file: 0 followed, 1 refused or forked, 2 unusable, 3 too old."""
+    before = _read(file)
+    witnesses = {url: EngineRpc(url, PATIENCE) for url in witness or ()}
+    prove = None if node is None else NodeProofs(node)
+    try:
+        done = renewal.renew(before, EngineRpc(rpc, PATIENCE), time.time_ns(), witnesses=witnesses, prove=prove)
+    except Malformed as error:
+        raise CommandError(f"{file}: {error}.") from None
+    except light.Forked as fork:
+        write_over(evidence, light.evidence.write(fork))
+        raise CommandError(f"THE LEDGER HAS FORKED: {fork}. Both stand in {evidence}.", NOT_VALID) from None
+    except light.NotFollowed as error:
+        raise CommandError(_cure(error), _code(error)) from None
+    if out is not None:
+        write_over(out, trust.write(done.trust))
+    show(_told(done, out), as_json=json_)
+
+
+def _read(file: Path) -> trust.Trust:
+    try:
+        return trust.parse(read_bytes(file))
+    except Malformed as error:
+        raise CommandError(f"{file} is no trust file ({error}): get it again from a source you trust.") from None
+
+
+def _code(error: light.NotFollowed) -> int:
+    match error:
+        case light.Expired():
+            return STALE
+        case light.NotShown() | renewal.Unprovable():
+            return UNUSABLE
+        case _:
+            return NOT_VALID
+
+
+def _cure(error: light.NotFollowed) -> str:
+    match error:
+        case light.Expired():
+            cure = "get a newer trust file from a source you trust"
+        case light.NotShown():
+            cure = "check the address, or ask another engine with --rpc"
+        case renewal.Unprovable():
+            cure = "name one with --node"
+        case _:
+            cure = "ask another engine with --rpc, and tell the ledger's operators what this one shows"
+    return f"{error}: {cure}."
+
+
+def _told(done: renewal.Renewed, out: Path | None) -> dict[str, Any]:
+    header = done.followed.block.header
+    return {
+        "height": header.height,
+        "hash": header.hash.hex(),
+        "app_hash": header.app_hash.hex(),
+        "time": when(header.time // MILLISECOND),
+        "confirmed_by": list(done.followed.confirmed_by),
+        "silent": [f"{name}: {reason}" for name, reason in done.followed.silent],
+        "validators_changed_at": list(done.changes),
+        "keys": [f"{k.name} with {k.power}" for k in done.trust.keys if k.until is None],
+        "written": None if out is None else str(out),
+    }
