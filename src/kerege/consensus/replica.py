@@ -8,11 +8,15 @@ the engine's height beside it. Nothing of a proposal is ever executed before it 
 from collections.abc import Callable, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from msgspec import Struct
 
 from kerege.consensus import rows
+from kerege.consensus.agreed import Agreed, read_agreed
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.proposals import Proposals
+from kerege.consensus.retention import Retention
+from kerege.consensus.snapshots.manifest import FORMAT, identity
+from kerege.consensus.snapshots.restoring import Restoring
+from kerege.consensus.snapshots.shelf import Shelf
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import BadSignature, NotATransaction
@@ -20,7 +24,6 @@ from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
-from kerege.kernel.types import Hash, Height
 from kerege.storage.port import Area, Batch, Store
 
 VERSION = "kerege/1"
@@ -33,24 +36,12 @@ Clock = Callable[[], int]
 Alarm = Callable[[str], None]
 
 
-class Agreed(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="kerege-agreed/1"):
-    """The last decided block that is durable here, empty ones included, of which the ledger itself keeps nothing."""
-
-    height: Height
-    app_hash: Hash
-
-
-def read_agreed(store: Store) -> Agreed | None:
-    """Where engine and store stand together; None before genesis."""
-    raw = store.get(Area.META, rows.AGREED)
-    return None if raw is None else decode(raw, Agreed)
-
-
 class Replica:
     """`Application` over a machine and its store; one process holds both.
 
     `now` is used for admission and to withhold transactions while block time lags: never for what a block does.
     `on_block(height, block, outcomes)` is called after each durable block, empty ones (None) included.
+    `shelf` holds the snapshots that it offers, `restoring` fills an empty store from one; without them it does neither.
     """
 
     def __init__(
@@ -62,9 +53,14 @@ class Replica:
         alarm: Alarm = lambda _text: None,
         on_block: Callable[[int, Block | None, Sequence[Outcome]], None] = lambda *_: None,
         undo_kept: int = rows.KEPT_HEIGHTS,
+        shelf: Shelf | None = None,
+        restoring: Restoring | None = None,
     ) -> None:
         self.machine = machine
         self.store = store
+        self._shelf = shelf
+        self._restoring = restoring
+        self._retention = Retention(store, shelf)
         self._now = now
         self._alarm = alarm
         self._on_block = on_block
@@ -180,12 +176,13 @@ class Replica:
         agreed = Agreed(height, self._app_hash())
         batch = Batch() if block is None else rows.batch_of(block, height - self._undo_kept + 1)
         batch.put(Area.META, rows.AGREED, encode(agreed))
+        retained = self._retention.advance(self.machine.context(), height, batch)
         self.store.write(batch)
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
         self._on_block(height, block, executed.outcomes)
-        return m.ResponseCommit()
+        return m.ResponseCommit(retain_height=retained)
 
     def _app_hash(self) -> bytes:
         head = self.machine.head
@@ -205,23 +202,45 @@ class Replica:
             return m.ResponseQuery(code=NO_STATE, codespace="kerege", log="known paths: state")
         return m.ResponseQuery(key=request.data, value=self.store.get(Area.STATE, bytes(request.data)) or b"")
 
-    # State sync: not offered yet, so nothing is accepted either
+    # State sync, on other threads: see `snapshots/`
 
     def list_snapshots(self, _request: m.RequestListSnapshots) -> m.ResponseListSnapshots:
-        """None."""
-        return m.ResponseListSnapshots()
+        """What is on the shelf."""
+        offered = [] if self._shelf is None else self._shelf.all()
+        return m.ResponseListSnapshots(
+            snapshots=[
+                m.Snapshot(
+                    height=each.manifest.height,
+                    format=FORMAT,
+                    chunks=each.manifest.chunks,
+                    hash=identity(each.raw),
+                    metadata=each.raw,
+                )
+                for each in offered
+            ]
+        )
 
-    def load_snapshot_chunk(self, _request: m.RequestLoadSnapshotChunk) -> m.ResponseLoadSnapshotChunk:
-        """None."""
-        return m.ResponseLoadSnapshotChunk()
+    def load_snapshot_chunk(self, request: m.RequestLoadSnapshotChunk) -> m.ResponseLoadSnapshotChunk:
+        """One chunk of a snapshot on the shelf; none where it is not there any more."""
+        if self._shelf is None or request.format != FORMAT:
+            return m.ResponseLoadSnapshotChunk()
+        return m.ResponseLoadSnapshotChunk(chunk=self._shelf.chunk(self.store, request.height, request.chunk))
 
-    def offer_snapshot(self, _request: m.RequestOfferSnapshot) -> m.ResponseOfferSnapshot:
-        """Refused."""
-        return m.ResponseOfferSnapshot(result=m.ResponseOfferSnapshot.REJECT_FORMAT)
+    def offer_snapshot(self, request: m.RequestOfferSnapshot) -> m.ResponseOfferSnapshot:
+        """Accept what an empty home can be filled from."""
+        answers = m.ResponseOfferSnapshot
+        return answers(result=answers.ABORT) if self._restoring is None else self._restoring.offer(request)
 
-    def apply_snapshot_chunk(self, _request: m.RequestApplySnapshotChunk) -> m.ResponseApplySnapshotChunk:
-        """Never asked, as none is accepted."""
-        return m.ResponseApplySnapshotChunk(result=m.ResponseApplySnapshotChunk.ABORT)
+    def apply_snapshot_chunk(self, request: m.RequestApplySnapshotChunk) -> m.ResponseApplySnapshotChunk:
+        """Take one chunk; with the last one this is the application of the restored ledger."""
+        answers = m.ResponseApplySnapshotChunk
+        if self._restoring is None:
+            return answers(result=answers.ABORT)
+        answer, machine = self._restoring.apply(request)
+        if machine is not None:
+            self.machine, self._proposals = machine, Proposals(machine, self._now)
+            self._agreed, self._decided = read_agreed(self.store), None
+        return answer
 
 
 def milliseconds(time: Timestamp) -> int:

@@ -19,6 +19,12 @@ HEAD = b"head"
 GENESIS = b"genesis"
 AGREED = RESERVED + b"agreed"
 """What a replicated engine and this store agreed on last: no part of the ledger, as roots go."""
+RESTORING = RESERVED + b"restoring"
+"""Is there while a snapshot is being restored: what else is there then is of no ledger yet."""
+JOINED = RESERVED + b"joined"
+"""Height of the snapshot that this store began with: there are no undo rows up to it."""
+RETAINED = RESERVED + b"retained"
+"""Lowest height whose block this store's engine was told to keep."""
 KEPT_HEIGHTS = 128
 """Heights at which proofs can be made."""
 
@@ -114,6 +120,12 @@ def read_genesis(store: Store) -> bytes | None:
     return store.get(Area.META, GENESIS)
 
 
+def read_joined(store: Store) -> int | None:
+    """Height of the snapshot that this store began with; None where it began with the genesis."""
+    raw = store.get(Area.META, JOINED)
+    return None if raw is None else decode(raw, int)
+
+
 def read_summary(store: Store, height: int) -> Summary | None:
     """What a block comes to, or None."""
     raw = store.get(Area.BLOCKS, height_key(height))
@@ -127,10 +139,15 @@ def read_block(store: Store, height: int) -> StoredBlock | None:
 
 def read_blocks(store: Store, start: int = 0, end: int | None = None) -> Iterator[StoredBlock]:
     """Blocks from a height on, in order, up to before another height; raises `ValueError` where a part is missing."""
+    return assemble(store.scan(Area.BLOCKS, height_key(start), None if end is None else height_key(end)))
+
+
+def assemble(found: Iterator[tuple[bytes, bytes]]) -> Iterator[StoredBlock]:
+    """The blocks of rows in order; raises `ValueError` where a part is missing, or bytes are none of ours."""
     summary: Summary | None = None
     transactions: list[bytes] = []
     leaves: list[bytes] = []
-    for key, raw in store.scan(Area.BLOCKS, height_key(start), None if end is None else height_key(end)):
+    for key, raw in found:
         if len(key) == len(height_key(0)):
             if summary is not None:
                 yield _assembled(summary, transactions, leaves)

@@ -5,19 +5,23 @@ The home holds the store and what it is; no dossiers, no keys of offices. The fi
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import run, say
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.replica import Replica
+from kerege.consensus.snapshots.restoring import Restoring
+from kerege.consensus.snapshots.shelf import Shelf
 from kerege.consensus.trees import dump_trees
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import open_machine
+from kerege.node.ledger import machine_at, open_machine
+from kerege.node.snapshots import EVERY, Maker
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -35,17 +39,27 @@ def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> N
     home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
 
 
-def serve(home: Home, socket: Path) -> int:
+def serve(home: Home, socket: Path, snapshot_every: int = EVERY) -> int:
     """Serve the engine at a socket until told to stop; the exit code."""
     about, modules = home.read_about(), Modules(MODULES)
-    with RocksStore(home.path) as store:
-        machine = open_machine(
-            modules, store, about["ledger"], about["prefix"], home, verifier=Verifier(remembered=REMEMBERED)
+    with RocksStore(home.path) as store, Maker(home, Shelf(home.snapshots), snapshot_every) as maker:
+        verifier = Verifier(remembered=REMEMBERED)
+        reopen = partial(machine_at, modules, store, about["ledger"], about["prefix"], verifier=verifier)
+        restoring = Restoring(modules, store, about["ledger"], reopen, tell=say)
+        machine = open_machine(modules, store, about["ledger"], about["prefix"], home, verifier=verifier)
+        replica = Replica(
+            machine,
+            store,
+            now=wall_clock,
+            alarm=say,
+            on_block=lambda height, *_: maker.on_block(height),
+            shelf=Shelf(home.snapshots),
+            restoring=restoring,
         )
-        replica = Replica(machine, store, now=wall_clock, alarm=say)
+        maker.at_start(store)
         code = run(replica, listen(f"unix://{socket}"))
-        if code == 0 and machine.head is not None and not replica.undecided:
-            dump_trees(modules, store, machine.trees, home.trees)
+        if code == 0 and replica.machine.head is not None and not replica.undecided:
+            dump_trees(modules, store, replica.machine.trees, home.trees)
     return code
 
 
@@ -54,9 +68,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--snapshot-every", type=int, default=EVERY, help="heights; 0 for none")
     wanted = parser.parse_args()
     try:
-        return serve(Home(wanted.home), wanted.socket)
+        return serve(Home(wanted.home), wanted.socket, wanted.snapshot_every)
     except (HomeError, StorageError) as fault:
         say(str(fault))
         return 2
