@@ -1,4 +1,4 @@
-"""What an engine is told to keep of its own blocks: everything, but for what law, evidence and joining members allow."""
+"""What an engine is told to keep of its own blocks: all, but for what law, evidence and joining members allow."""
 
 import json
 from pathlib import Path

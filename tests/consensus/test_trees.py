@@ -9,6 +9,7 @@ from kerege.consensus.trees import Damaged, SharedTree, apply_changes, dump_tree
 from kerege.kernel.tree import PlainTree
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Batch
+from tests.consensus.test_replica import START, begun, decide, pay
 from tests.kernel import toy
 from tests.kernel.bench import START, Bench, address, known
 
@@ -170,3 +171,16 @@ def test_changes_go_to_the_tree_of_their_module(bench):
     opened = trees.new_trees(toy.MODULES)
     apply_changes(toy.MODULES, opened, 0, list(bench.state().items()))
     assert [tree.root for tree in opened] == bench.head.module_roots
+
+
+def test_empty_blocks_of_an_engine_leave_gaps_that_a_dump_survives(tmp_path):
+    store = MemoryStore()
+    each = begun(store)
+    for height in range(3, 60, 3):
+        decide(each, height, pay("alice", height // 3 - 1), time=START + height)
+        decide(each, height + 1, time=START + height)
+    modules, head = each.machine.modules, known(rows.read_head(store))
+    assert dump_trees(modules, store, each.machine.trees, tmp_path) == 0
+    opened = open_trees(modules, store, head, tmp_path, quiet)
+    assert heights(opened) == {(0, head.height)}
+    assert [tree.root for tree in opened] == head.module_roots

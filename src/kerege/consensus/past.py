@@ -4,6 +4,9 @@ Works on any store that does not change meanwhile: a secondary, a copy, the owne
 """
 
 from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 
 from kerege.consensus import rows
 from kerege.kernel.block import Head
@@ -66,3 +69,16 @@ def _held(key: bytes, changed: dict[bytes, bytes | None]) -> Iterator[tuple[byte
     value = changed[key]
     if value is not None:
         yield key, value
+
+
+def differences(
+    one: Iterator[tuple[bytes, bytes]], other: Iterator[tuple[bytes, bytes]]
+) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
+    """(key, what the one holds, what the other holds) where two ordered runs of rows differ."""
+    runs = merge(((key, 0, value) for key, value in one), ((key, 1, value) for key, value in other))
+    for key, rows_of_key in groupby(runs, itemgetter(0)):
+        pair: list[bytes | None] = [None, None]
+        for _, side, value in rows_of_key:
+            pair[side] = value
+        if pair[0] != pair[1]:
+            yield key, pair[0], pair[1]

@@ -34,6 +34,11 @@ class Home:
         return self.path / "snapshots"
 
     @property
+    def divergence(self) -> Path:
+        """Dumps of what this member held when its app hash was not the others'."""
+        return self.path / "divergence"
+
+    @property
     def socket(self) -> Path:
         """Where a running node answers."""
         return self.path / "run" / "ledger.sock"
