@@ -7,7 +7,8 @@ from kerege.kernel.genesis import Genesis
 from kerege.node.comparing import compare_homes
 from kerege.node.divergence import Watch, is_divergence
 from kerege.node.home import Home
-from tests.consensus.members import SECONDS, Member, needs_engine, send, wait_for
+from kerege.testing.members import SECONDS, wait_for
+from tests.consensus.members import member, needs_engine, send
 from tests.consensus.test_replica import GENESIS, HOUR
 
 WRONG = """
@@ -36,8 +37,8 @@ def test_other_lines_of_an_engine_are_none():
 def test_a_wrong_member_is_found_out_and_its_state_kept(tmp_path):
     now = time.time_ns() // 1_000_000
     genesis = Genesis("kg-test", "kg", now - HOUR, GENESIS.modules)
-    good = Member(tmp_path / "good", genesis)
-    bad = Member(tmp_path / "bad", genesis, good)
+    good = member(tmp_path / "good", genesis)
+    bad = member(tmp_path / "bad", genesis, good)
     watch = Watch(bad.home)
     with ExitStack() as stack:
         rpc = stack.enter_context(good.running())

@@ -9,9 +9,10 @@ from kerege.consensus.trees import Damaged, SharedTree, apply_changes, dump_tree
 from kerege.kernel.tree import PlainTree
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Batch
-from tests.consensus.test_replica import START, begun, decide, pay
+from tests.consensus.test_replica import START as BEGAN
+from tests.consensus.test_replica import begun, decide, pay
 from tests.kernel import toy
-from tests.kernel.bench import START, Bench, address, known
+from tests.kernel.bench import Bench, address, known
 
 PAY = toy.Pay(address("bob"), "KGS", 1)
 
@@ -24,7 +25,7 @@ def quiet(*_):
 def bench() -> Bench:
     bench = Bench()
     for height in range(40):
-        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=START + height)
+        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=BEGAN + height)
     return bench
 
 
@@ -177,8 +178,8 @@ def test_empty_blocks_of_an_engine_leave_gaps_that_a_dump_survives(tmp_path):
     store = MemoryStore()
     each = begun(store)
     for height in range(3, 60, 3):
-        decide(each, height, pay("alice", height // 3 - 1), time=START + height)
-        decide(each, height + 1, time=START + height)
+        decide(each, height, pay("alice", height // 3 - 1), time=BEGAN + height)
+        decide(each, height + 1, time=BEGAN + height)
     modules, head = each.machine.modules, known(rows.read_head(store))
     assert dump_trees(modules, store, each.machine.trees, tmp_path) == 0
     opened = open_trees(modules, store, head, tmp_path, quiet)
