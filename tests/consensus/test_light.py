@@ -8,7 +8,7 @@ import pytest
 
 from kerege.cli.engine import EngineRpc
 from kerege.consensus import rows
-from kerege.consensus.checkpoints import CheckpointKey, origin_of
+from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_of
 from kerege.consensus.prover import Prover
 from kerege.consensus.trees import open_trees
 from kerege.kernel.codec import encode
@@ -37,7 +37,9 @@ def state_proofs(home: Home, *keys: bytes) -> list[bytes]:
         modules, head = Modules(MODULES), rows.read_head(store)
         assert head is not None
         trees = open_trees(modules, store, head, None, lambda *_: None)
-        prover = Prover(modules, store, trees, "kg-test", [CheckpointKey("nobody", bytes(32))])
+        prover = Prover(
+            modules, store, trees, "kg-test", OwnCheckpoints("kg-test", [CheckpointKey("nobody", bytes(32))])
+        )
         return [prover.entry(key) for key in keys]
 
 

@@ -9,8 +9,10 @@ from kerege.consensus.trees import Damaged, SharedTree, apply_changes, dump_tree
 from kerege.kernel.tree import PlainTree
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Batch
+from tests.consensus.test_replica import START as BEGAN
+from tests.consensus.test_replica import begun, decide, pay
 from tests.kernel import toy
-from tests.kernel.bench import START, Bench, address, known
+from tests.kernel.bench import Bench, address, known
 
 PAY = toy.Pay(address("bob"), "KGS", 1)
 
@@ -23,7 +25,7 @@ def quiet(*_):
 def bench() -> Bench:
     bench = Bench()
     for height in range(40):
-        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=START + height)
+        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=BEGAN + height)
     return bench
 
 
@@ -170,3 +172,16 @@ def test_changes_go_to_the_tree_of_their_module(bench):
     opened = trees.new_trees(toy.MODULES)
     apply_changes(toy.MODULES, opened, 0, list(bench.state().items()))
     assert [tree.root for tree in opened] == bench.head.module_roots
+
+
+def test_empty_blocks_of_an_engine_leave_gaps_that_a_dump_survives(tmp_path):
+    store = MemoryStore()
+    each = begun(store)
+    for height in range(3, 60, 3):
+        decide(each, height, pay("alice", height // 3 - 1), time=BEGAN + height)
+        decide(each, height + 1, time=BEGAN + height)
+    modules, head = each.machine.modules, known(rows.read_head(store))
+    assert dump_trees(modules, store, each.machine.trees, tmp_path) == 0
+    opened = open_trees(modules, store, head, tmp_path, quiet)
+    assert heights(opened) == {(0, head.height)}
+    assert [tree.root for tree in opened] == head.module_roots

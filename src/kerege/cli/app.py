@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kerege import proofs
-from kerege.cli import asking, dossiers, exporting, following, importing, keys, network, readmodel
+from kerege.cli import asking, diffing, dossiers, exporting, following, importing, keys, network, readmodel
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
@@ -39,6 +39,7 @@ app.add_typer(readmodel.app, name="readmodel")
 app.add_typer(asking.app, name="show")
 app.command()(exporting.export)
 app.command()(following.follow)
+app.command()(diffing.diff_state)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
 

@@ -69,6 +69,12 @@ class Wiring(Protocol):
     def verify_ledger(self, home: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Replay the ledger; `{"ok": bool, …}`."""
 
+    def compare_states(self, one: Path, other: Path, height: int | None, limit: int) -> dict[str, Any]:
+        """Where the ledgers of two homes part; `{"equal": bool, …}` with the first rows that differ in `rows`.
+
+        `height` None: the newest that both have.
+        """
+
     def check_dossiers(self, home: Path, signer: Signer | None) -> dict[str, int]:
         """Open every commitment: total, missing, wrong, erased, unannounced.
 

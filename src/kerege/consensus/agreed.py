@@ -1,4 +1,4 @@
-"""Where a member's store and its engine stand together."""
+"""What a replicated engine and a store agree on: rows of `Area.META` that are no part of the ledger, as roots go."""
 
 from msgspec import Struct
 

@@ -7,14 +7,12 @@ is bounded by one block and a cache; what the replay builds up goes to a scratch
 import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from kerege import proofs
 from kerege.consensus import rows
 from kerege.consensus.door import CommittedReader
+from kerege.consensus.past import differences
 from kerege.kernel.block import Block, Head, Prepared
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.crypto import Verifier
@@ -255,7 +253,7 @@ class _Verification:
         """Rows of BLOCKS and INDEX at once; the others go to the scratch store and are compared at the end."""
         where = f"block {block.head.height}"
         _compare_heads(where, block, stored.summary)
-        made = rows.block_rows(block)
+        made = rows.block_rows(block.stored, block.executed.misbehaviour)
         for key in sorted({*made, *stored.raw}):
             if made.get(key) != stored.raw.get(key):
                 raise _Apart(f"{rows.part_of(key)} of {where}", made.get(key), stored.raw.get(key))
@@ -289,8 +287,11 @@ class _Verification:
 
     def compare_areas(self) -> None:
         """Every row of the state, the log, the undo rows and the few of META; and that the index has no more."""
+        joined = rows.read_joined(self._store)
+        begin = {Area.UNDO: b"" if joined is None else rows.height_key(joined + 1)}
         for area in (Area.STATE, Area.LOG, Area.UNDO, Area.META):
-            for key, expected, found in _differences(self._scratch.scan(area), self._store.scan(area)):
+            start = begin.get(area, b"")
+            for key, expected, found in differences(self._scratch.scan(area, start), self._store.scan(area, start)):
                 if not key.startswith(RESERVED):
                     raise _Apart(f"row {_named(key)} of {area.name.lower()}", expected, found)
         indexed = sum(1 for _ in self._store.scan(Area.INDEX))
@@ -317,19 +318,6 @@ def _readable(where: str, raw: bytes, kind: type[T]) -> T:
         return decode(raw, kind)
     except ValueError as error:
         raise _Apart(where, f"bytes of its format ({error})", raw) from error
-
-
-def _differences(
-    made: Iterator[tuple[bytes, bytes]], found: Iterator[tuple[bytes, bytes]]
-) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
-    """(key, expected, found) where two ordered runs of rows differ."""
-    runs = merge(((key, 0, value) for key, value in made), ((key, 1, value) for key, value in found))
-    for key, rows_of_key in groupby(runs, itemgetter(0)):
-        pair: list[bytes | None] = [None, None]
-        for _, side, value in rows_of_key:
-            pair[side] = value
-        if pair[0] != pair[1]:
-            yield key, pair[0], pair[1]
 
 
 def _named(key: bytes) -> str:

@@ -13,6 +13,10 @@ from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.proposals import Proposals
 from kerege.consensus.queries import Queries
+from kerege.consensus.retention import Retention
+from kerege.consensus.snapshots.manifest import FORMAT, identity
+from kerege.consensus.snapshots.restoring import Restoring
+from kerege.consensus.snapshots.shelf import Shelf
 from kerege.consensus.validators import milliseconds
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
@@ -39,6 +43,7 @@ class Replica:
     `now` is used for admission and to withhold transactions while block time lags: never for what a block does.
     `on_block(height, block, outcomes)` is called after each durable block, empty ones (None) included. With
     `checkpoint_keys` it answers who gathers checkpoints.
+    `shelf` holds the snapshots that it offers, `restoring` fills an empty store from one; without them it does neither.
     """
 
     def __init__(
@@ -51,9 +56,14 @@ class Replica:
         on_block: Heard = lambda *_: None,
         undo_kept: int = rows.KEPT_HEIGHTS,
         checkpoint_keys: Sequence[CheckpointKey] = (),
+        shelf: Shelf | None = None,
+        restoring: Restoring | None = None,
     ) -> None:
         self.machine = machine
         self.store = store
+        self._shelf = shelf
+        self._restoring = restoring
+        self._retention = Retention(store, shelf)
         self._now = now
         self._alarm = alarm
         self._heard: list[Heard] = [on_block]
@@ -182,13 +192,14 @@ class Replica:
         agreed = Agreed(height, self._app_hash())
         batch = Batch() if block is None else rows.batch_of(block, height - self._undo_kept + 1)
         batch.put(Area.META, rows.AGREED, encode(agreed))
+        retained = self._retention.advance(self.machine.context(), height, batch)
         self.store.write(batch)
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
         for heard in self._heard:
             heard(height, block, executed.outcomes)
-        return m.ResponseCommit()
+        return m.ResponseCommit(retain_height=retained)
 
     def _app_hash(self) -> bytes:
         head = self.machine.head
@@ -206,23 +217,45 @@ class Replica:
         """Committed state, the head, a checkpoint: see `Queries`."""
         return self._queries.answer(request)
 
-    # State sync: not offered yet, so nothing is accepted either
+    # State sync, on other threads: see `snapshots/`
 
     def list_snapshots(self, _request: m.RequestListSnapshots) -> m.ResponseListSnapshots:
-        """None."""
-        return m.ResponseListSnapshots()
+        """What is on the shelf."""
+        offered = [] if self._shelf is None else self._shelf.all()
+        return m.ResponseListSnapshots(
+            snapshots=[
+                m.Snapshot(
+                    height=each.manifest.height,
+                    format=FORMAT,
+                    chunks=each.manifest.chunks,
+                    hash=identity(each.raw),
+                    metadata=each.raw,
+                )
+                for each in offered
+            ]
+        )
 
-    def load_snapshot_chunk(self, _request: m.RequestLoadSnapshotChunk) -> m.ResponseLoadSnapshotChunk:
-        """None."""
-        return m.ResponseLoadSnapshotChunk()
+    def load_snapshot_chunk(self, request: m.RequestLoadSnapshotChunk) -> m.ResponseLoadSnapshotChunk:
+        """One chunk of a snapshot on the shelf; none where it is not there any more."""
+        if self._shelf is None or request.format != FORMAT:
+            return m.ResponseLoadSnapshotChunk()
+        return m.ResponseLoadSnapshotChunk(chunk=self._shelf.chunk(self.store, request.height, request.chunk))
 
-    def offer_snapshot(self, _request: m.RequestOfferSnapshot) -> m.ResponseOfferSnapshot:
-        """Refused."""
-        return m.ResponseOfferSnapshot(result=m.ResponseOfferSnapshot.REJECT_FORMAT)
+    def offer_snapshot(self, request: m.RequestOfferSnapshot) -> m.ResponseOfferSnapshot:
+        """Accept what an empty home can be filled from."""
+        answers = m.ResponseOfferSnapshot
+        return answers(result=answers.ABORT) if self._restoring is None else self._restoring.offer(request)
 
-    def apply_snapshot_chunk(self, _request: m.RequestApplySnapshotChunk) -> m.ResponseApplySnapshotChunk:
-        """Never asked, as none is accepted."""
-        return m.ResponseApplySnapshotChunk(result=m.ResponseApplySnapshotChunk.ABORT)
+    def apply_snapshot_chunk(self, request: m.RequestApplySnapshotChunk) -> m.ResponseApplySnapshotChunk:
+        """Take one chunk; with the last one this is the application of the restored ledger."""
+        answers = m.ResponseApplySnapshotChunk
+        if self._restoring is None:
+            return answers(result=answers.ABORT)
+        answer, machine = self._restoring.apply(request)
+        if machine is not None:
+            self.machine, self._proposals = machine, Proposals(machine, self._now)
+            self._agreed, self._decided = read_agreed(self.store), None
+        return answer
 
 
 def _admission(found: Transaction | NotATransaction) -> m.ResponseCheckTx:

@@ -6,13 +6,14 @@ row, and under height ‖ 0x02 what the engine told of its validators, where it 
 written here; bytes that are not raise `ValueError`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from kerege.kernel.block import Block, Head, StoredBlock
 from kerege.kernel.codec import decode, encode
+from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.types import Height, Time
 from kerege.storage.port import RESERVED, Area, Batch, Store
 
@@ -20,6 +21,12 @@ HEAD = b"head"
 GENESIS = b"genesis"
 AGREED = RESERVED + b"agreed"
 """What a replicated engine and this store agreed on last: no part of the ledger, as roots go."""
+RESTORING = RESERVED + b"restoring"
+"""Is there while a snapshot is being restored: what else is there then is of no ledger yet."""
+JOINED = RESERVED + b"joined"
+"""Height of the snapshot that this store began with: there are no undo rows up to it."""
+RETAINED = RESERVED + b"retained"
+"""Lowest height whose block this store's engine was told to keep."""
 KEPT_HEIGHTS = 128
 """Heights at which proofs can be made."""
 
@@ -60,7 +67,7 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     """Everything of a block as one atomic write (block 0: with the genesis); undo rows before `undo_from` go."""
     batch, key = Batch(), height_key(block.head.height)
     batch.update(Area.STATE, block.state)
-    batch.update(Area.BLOCKS, block_rows(block))
+    batch.update(Area.BLOCKS, block_rows(block.stored, block.executed.misbehaviour))
     batch.update(Area.INDEX, {identifier: encode(place) for identifier, place in block.index.items()})
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
     batch.put(Area.UNDO, key, encode(block.undo))
@@ -77,9 +84,8 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     return batch
 
 
-def block_rows(block: Block) -> dict[bytes, bytes]:
-    """The rows that a block is kept as."""
-    stored, told = block.stored, block.executed.misbehaviour
+def block_rows(stored: StoredBlock, told: Sequence[Misbehaviour] = ()) -> dict[bytes, bytes]:
+    """The rows that a block is kept as, with what the engine told of its validators."""
     key = height_key(stored.height)
     summary = Summary(
         stored.height, stored.time, len(stored.transactions), stored.first_leaf, len(stored.leaves), stored.head
@@ -107,6 +113,12 @@ def holds_misbehaviour(key: bytes) -> bool:
     return key[8:9] == _MISBEHAVIOUR
 
 
+def told_in(found: Mapping[bytes, bytes], height: int) -> list[Misbehaviour]:
+    """What the engine told with a block, from the rows of it."""
+    raw = found.get(height_key(height) + _MISBEHAVIOUR)
+    return [] if raw is None else decode(raw, list[Misbehaviour])
+
+
 def part_of(key: bytes) -> str:
     """What a row of `Area.BLOCKS` holds, in words."""
     parts = {b"": "summary", _TRANSACTIONS: "transactions", _LEAVES: "receipts", _MISBEHAVIOUR: "misbehaviour"}
@@ -124,6 +136,12 @@ def read_genesis(store: Store) -> bytes | None:
     return store.get(Area.META, GENESIS)
 
 
+def read_joined(store: Store) -> int | None:
+    """Height of the snapshot that this store began with; None where it began with the genesis."""
+    raw = store.get(Area.META, JOINED)
+    return None if raw is None else decode(raw, int)
+
+
 def read_summary(store: Store, height: int) -> Summary | None:
     """What a block comes to, or None."""
     raw = store.get(Area.BLOCKS, height_key(height))
@@ -137,10 +155,15 @@ def read_block(store: Store, height: int) -> StoredBlock | None:
 
 def read_blocks(store: Store, start: int = 0, end: int | None = None) -> Iterator[StoredBlock]:
     """Blocks from a height on, in order, up to before another height; raises `ValueError` where a part is missing."""
+    return assemble(store.scan(Area.BLOCKS, height_key(start), None if end is None else height_key(end)))
+
+
+def assemble(found: Iterator[tuple[bytes, bytes]]) -> Iterator[StoredBlock]:
+    """The blocks of rows in order; raises `ValueError` where a part is missing, or bytes are none of ours."""
     summary: Summary | None = None
     transactions: list[bytes] = []
     leaves: list[bytes] = []
-    for key, raw in store.scan(Area.BLOCKS, height_key(start), None if end is None else height_key(end)):
+    for key, raw in found:
         if len(key) == len(height_key(0)):
             if summary is not None:
                 yield _assembled(summary, transactions, leaves)

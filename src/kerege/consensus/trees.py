@@ -6,9 +6,10 @@ The trees are a cache of the state, never its truth: a missing, old or damaged d
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from kerege.consensus.rows import Undo, read_head, read_summary, read_undo
+from kerege.consensus.rows import Undo, height_key, read_head, read_undo
 from kerege.kernel.block import Head
 from kerege.kernel.module import Modules
 from kerege.kernel.tree import PlainTree, StateTree, TreePath, hash_pairs, make_tree
@@ -176,10 +177,8 @@ def _replay(modules: Modules, store: Store, trees: list[StateTree], dumped: int,
     """Bring restored trees to the head block by block, so that older heights can be proven again."""
     after: dict[bytes, bytes | None] = {}
     steps: list[tuple[int, list[tuple[bytes, bytes | None]]]] = []
-    for height in range(head.height, dumped, -1):
+    for height in _blocks(store, dumped, head.height):
         undo: Undo | None = read_undo(store, height)
-        if undo is None and read_summary(store, height) is None:
-            continue  # an engine decided an empty block, of which the ledger keeps nothing
         if undo is None:
             return False
         unknown = [key for key, _ in undo if key not in after]
@@ -202,6 +201,12 @@ def apply_changes(
         if touched[name]:
             tree.update(touched[name])
         tree.commit(height)
+
+
+def _blocks(store: Store, above: int, upto: int) -> list[int]:
+    """Heights of the blocks in between, newest first: a replicated engine's empty ones are none of the ledger's."""
+    keys = store.scan(Area.UNDO, height_key(above + 1), height_key(upto + 1), reverse=True)
+    return [int.from_bytes(key, "big") for key, _ in keys]
 
 
 def dump_trees(modules: Modules, store: Store, trees: list[StateTree], folder: Path, *, spare: int = 0) -> int:
@@ -229,13 +234,13 @@ def _dump_height(store: Store, trees: list[StateTree], spare: int) -> int:
     if head is None:
         raise Damaged("the store holds no block: restore it from a backup.")
     oldest = max(0, *(tree.heights()[0] + spare for tree in trees))
-    found, changes = head.height, 0
-    for height in range(head.height - 1, oldest - 1, -1):
-        if read_summary(store, height) is None:
-            continue  # empty: the trees hold no such height
-        undo = read_undo(store, found)
-        changes += 0 if undo is None else len(undo)
-        if undo is None or changes > REPLAYED_CHANGES:
+    height, changes = head.height, 0
+    for block, before in pairwise([*_blocks(store, oldest - 1, head.height), -1]):
+        undo = read_undo(store, block)
+        if undo is None or before < oldest:
             break
-        found = height
-    return found
+        changes += len(undo)
+        if changes > REPLAYED_CHANGES:
+            break
+        height = before
+    return height

@@ -69,9 +69,14 @@ class Transaction:
         self.raw = raw
         self.body = body
         self.weight = weight
-        self.id = sha256(envelope.body).digest()
         self.witness = envelope
-        self.witness_hash = sha256(encode((envelope.kind, envelope.key, envelope.signature))).digest()
+        self.id, self.witness_hash = identify(envelope)
+
+
+def identify(envelope: Envelope) -> tuple[bytes, bytes]:
+    """A transaction's id, and the hash of its witness: together they are all of its bytes."""
+    witness = encode((envelope.kind, envelope.key, envelope.signature))
+    return sha256(envelope.body).digest(), sha256(witness).digest()
 
 
 def encode_body(body: Body) -> bytes:

@@ -16,9 +16,9 @@ class HomeError(Exception):
 class Home:
     """Paths inside a home.
 
-    `store/` blocks, state, log · `trees/` start-up cache · `node/` checkpoint and gateway keys ·
-    `dossiers/` encrypted personal data · `keys/` the key service's folder · `dev-keys/` throw-away keys ·
-    `run/` the socket.
+    `store/` blocks, state, log · `trees/` start-up cache · `snapshots/` what a member of a network gives to those that
+    join · `node/` checkpoint and gateway keys · `dossiers/` encrypted personal data · `keys/` the key service's
+    folder · `dev-keys/` throw-away keys · `run/` the socket.
     """
 
     path: Path
@@ -27,6 +27,16 @@ class Home:
     def trees(self) -> Path:
         """Start-up cache of the state trees."""
         return self.path / "trees"
+
+    @property
+    def snapshots(self) -> Path:
+        """What this member of a network offers to those that join."""
+        return self.path / "snapshots"
+
+    @property
+    def divergence(self) -> Path:
+        """Dumps of what this member held when its app hash was not the others'."""
+        return self.path / "divergence"
 
     @property
     def socket(self) -> Path:

@@ -18,11 +18,13 @@ from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
 from kerege.consensus.prover import Prover
 from kerege.consensus.trees import Progress, dump_trees, open_trees
+from kerege.kernel.block import Head
 from kerege.kernel.codec import decode
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.kernel.machine import Machine
 from kerege.kernel.module import Modules
+from kerege.kernel.tree import StateTree
 from kerege.modules import MODULES
 from kerege.node.home import Home, HomeError, write_private
 from kerege.node.wire import DoorServer
@@ -200,6 +202,20 @@ def open_machine(
     trees = None
     if head is not None and home is not None:
         trees = open_trees(modules, store, head, home.trees, progress)
+    return machine_at(modules, store, ledger, prefix, head, trees, cache_limit, verifier)
+
+
+def machine_at(
+    modules: Modules,
+    store: Store,
+    ledger: str,
+    prefix: str,
+    head: Head | None,
+    trees: list[StateTree] | None,
+    cache_limit: int = 400_000,
+    verifier: Verifier | None = None,
+) -> Machine:
+    """The machine over a store at a head whose trees are there."""
 
     def read_tile(level: int, index: int) -> bytes:
         tile = store.get(Area.LOG, rows.tile_key(level, index))

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kerege.consensus.checkpoints import CheckpointKey
@@ -14,6 +15,8 @@ from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import run, say
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.replica import Replica
+from kerege.consensus.snapshots.restoring import Restoring
+from kerege.consensus.snapshots.shelf import Shelf
 from kerege.consensus.trees import dump_trees
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
@@ -21,7 +24,8 @@ from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import checkpoint_key, open_machine
+from kerege.node.ledger import checkpoint_key, machine_at, open_machine
+from kerege.node.snapshots import EVERY, Maker
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -45,24 +49,41 @@ def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> N
 
 @contextmanager
 def open_replica(
-    home: Home, alarm: Callable[[str], None], keys: Sequence[CheckpointKey] = (), kind: type[Replica] = Replica
+    home: Home,
+    alarm: Callable[[str], None],
+    keys: Sequence[CheckpointKey] = (),
+    kind: type[Replica] = Replica,
+    snapshot_every: int = EVERY,
 ) -> Iterator[Replica]:
     """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`."""
     about, modules = home.read_about(), Modules(MODULES)
-    with RocksStore(home.path) as store:
-        machine = open_machine(
-            modules, store, about["ledger"], about["prefix"], home, verifier=Verifier(remembered=REMEMBERED)
+    with RocksStore(home.path) as store, Maker(home, Shelf(home.snapshots), snapshot_every) as maker:
+        verifier = Verifier(remembered=REMEMBERED)
+        reopen = partial(machine_at, modules, store, about["ledger"], about["prefix"], verifier=verifier)
+        restoring = Restoring(modules, store, about["ledger"], reopen, tell=alarm)
+        machine = open_machine(modules, store, about["ledger"], about["prefix"], home, verifier=verifier)
+        replica = kind(
+            machine,
+            store,
+            now=wall_clock,
+            alarm=alarm,
+            checkpoint_keys=keys,
+            on_block=lambda height, *_: maker.on_block(height),
+            shelf=Shelf(home.snapshots),
+            restoring=restoring,
         )
-        replica = kind(machine, store, now=wall_clock, alarm=alarm, checkpoint_keys=keys)
+        maker.at_start(store)
         yield replica
-        if machine.head is not None and not replica.undecided:
-            dump_trees(modules, store, machine.trees, home.trees)
+        if replica.machine.head is not None and not replica.undecided:
+            dump_trees(modules, store, replica.machine.trees, home.trees)
 
 
-def serve(home: Home, socket: Path, name: str | None, kind: type[Replica] = Replica) -> int:
+def serve(
+    home: Home, socket: Path, name: str | None, kind: type[Replica] = Replica, snapshot_every: int = EVERY
+) -> int:
     """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name."""
     keys = [] if name is None else [checkpoint_key(home, home.read_about()["ledger"], name)]
-    with open_replica(home, say, keys, kind) as replica:
+    with open_replica(home, say, keys, kind, snapshot_every) as replica:
         return run(replica, listen(f"unix://{socket}"))
 
 
@@ -73,9 +94,10 @@ def main(kind: type[Replica] = Replica) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--name", help="of the validator, as the trust file has it")
+    parser.add_argument("--snapshot-every", type=int, default=EVERY, help="heights; 0 for none")
     wanted = parser.parse_args()
     try:
-        return serve(Home(wanted.home), wanted.socket, wanted.name, kind)
+        return serve(Home(wanted.home), wanted.socket, wanted.name, kind, wanted.snapshot_every)
     except (HomeError, StorageError) as fault:
         say(str(fault))
         return 2

@@ -39,7 +39,7 @@ from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
-from kerege.node import devkeys, follower, importing, upkeep, web
+from kerege.node import comparing, devkeys, follower, importing, upkeep, web
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.interrupts import interrupted
@@ -262,6 +262,11 @@ class NodeWiring:
             "app_hash": None if report.head is None else report.head.app_hash.hex(),
             "difference": None if report.difference is None else str(report.difference),
         }
+
+    def compare_states(self, one: Path, other: Path, height: int | None, limit: int) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            return comparing.compare_homes(Home(one), Home(other), height, limit)
 
     def check_dossiers(self, home: Path, signer: Signer | None) -> dict[str, int]:
         """See `Wiring`."""
