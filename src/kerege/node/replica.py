@@ -36,15 +36,23 @@ REMEMBERED = 200_000
 
 
 def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
-    """Make the home of a member, with block 0; raises `HomeError` where a home is there."""
+    """Make the home of a member: an empty store, which its engine or a snapshot fills.
+
+    Raises `HomeError` where a home is there.
+    """
     if home.about.exists():
         reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
         raise HomeError(reason)
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with RocksStore(home.path, create=True) as store:
+    RocksStore(home.path, create=True).close()
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev, engine=ENGINE)
+
+
+def begin_replica(home: Home, genesis: Genesis) -> None:
+    """Write block 0 before the engine asks for it: what stands beside the ledger can be founded on it."""
+    with RocksStore(home.path) as store:
         machine = open_machine(Modules(MODULES), store, genesis.ledger, genesis.prefix, None)
         Replica(machine, store, now=wall_clock).begin(genesis)
-    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev, engine=ENGINE)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from kerege.node.network.binary import find_engine
 from kerege.node.network.layout import HOST, NODE, Member, Network
 from kerege.node.network.settings import SETTINGS, Setting, written
 from kerege.node.pack import Pack
-from kerege.node.replica import create_replica
+from kerege.node.replica import begin_replica, create_replica
 from kerege.node.workplace import read_nation
 
 POWER = 10
@@ -105,6 +105,7 @@ def lay_out(
             write_private(network.home(member).secrets / CHECKPOINT_KEY, bytes(keys.checkpoint))
             _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
     if network.node is not None:
+        begin_replica(Home(home), genesis)
         _create_dossiers(Home(home), genesis)
     for member in network.members:
         write_private(network.home(member).trust, trust_file(genesis, network), mode=0o644)
