@@ -1,8 +1,8 @@
 """How a member joins a large ledger: `python -m benchmarks.state_sync`, after `make engine`; takes minutes.
 
 One validator with a real engine opens the accounts, 64 a transaction, and goes on making blocks. Its snapshot is made
-beside that; then a fresh member joins by state sync and comes to the same app hash. In a smaller run a third one replays
-every block, for comparison. All on one machine.
+beside that; then a fresh member joins by state sync and comes to the same app hash. In a smaller run a third one
+replays every block, for comparison. All on one machine.
 """
 
 import shutil
