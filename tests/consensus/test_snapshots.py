@@ -233,8 +233,10 @@ def test_a_member_that_was_killed_while_it_joined_begins_anew(given):
     assert killed.apply(0, given.chunks[0]).result == APPLY.RETRY_SNAPSHOT
     assert given.join(killed) == APPLY.ACCEPT
     engine_died = Joining(store)
-    assert given.join(engine_died) == APPLY.ACCEPT
+    assert given.join(engine_died) == APPLY.ACCEPT, "restored, but the engine forgot: nothing is lost by doing it again"
     assert height_of(engine_died.replica) == 50
+    decide(engine_died.replica, 51, time=START + 51)
+    assert given.offer(Joining(store)) == OFFER.ABORT
 
 
 def test_a_home_with_a_ledger_is_never_overwritten(given):

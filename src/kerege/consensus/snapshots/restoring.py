@@ -27,8 +27,8 @@ from kerege.storage.port import Area, Batch, Store
 
 BATCH_BYTES = 8 * 1024 * 1024
 """How much is written to the store at once."""
-GENESIS_MAX = 512 * 1024 * 1024
-"""Bytes of a genesis at most."""
+GENESIS_MAX = 64 * 1024 * 1024
+"""Bytes of a genesis at most: more would not fit the engine's own file."""
 
 _ABOVE_ALL = b"\xff" * 64
 _KEPT = (rows.GENESIS, rows.HEAD, rows.AGREED, rows.JOINED, rows.RESTORING)
