@@ -14,6 +14,7 @@ from kerege.node.home import HomeError
 from kerege.node.network.layout import Network
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import runs
+from kerege.node.network.trusting import trust_network
 
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -50,7 +51,7 @@ def await_members(network: Network, progress: Progress, ended: Callable[[], str 
         found = statuses(network.members)
         ready = sum(bool(status["height"]) for status in found)
         progress(ready, len(found))
-        if ready == len(found):
+        if ready == len(found) and trust_network(network):
             return
         time.sleep(_EVERY)
     missing = ", ".join(status["name"] for status in found if not status["height"])

@@ -8,28 +8,25 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
 from nacl.signing import SigningKey
 
-from kerege import proofs
-from kerege.consensus.checkpoints import OwnCheckpoints, origin_of
+from kerege.consensus.checkpoints import OwnCheckpoints
 from kerege.consensus.door import LocalDoor
 from kerege.consensus.embedded import Clock
 from kerege.consensus.prover import Prover
 from kerege.dossiers.controller import Controller
-from kerege.kernel.codec import encode
-from kerege.kernel.genesis import Genesis, genesis_hash
+from kerege.kernel.genesis import Genesis
 from kerege.node import devkeys
 from kerege.node.genesis import Post, ValidatorPost, genesis_of
 from kerege.node.home import Home, HomeError, write_private
 from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.network.binary import find_engine
+from kerege.node.network.document import FILE, address_of, engine_genesis, public_form
 from kerege.node.network.layout import HOST, NODE, Member, Network
 from kerege.node.network.settings import SETTINGS, Setting, written
 from kerege.node.pack import Pack
@@ -97,7 +94,7 @@ def lay_out(
     engine = find_engine()
     members = [*validators, *([draw_keys(NODE)] if node else [])]
     network = Network(home, genesis.ledger, nation, _members(members, host))
-    document = _document(genesis, validators)
+    document = engine_genesis(genesis, [(each.name, each.consensus.verify_key) for each in validators], POWER)
     for member, keys in zip(network.members, members, strict=True):
         create_replica(network.home(member), genesis, nation=nation, dev=True)
         _set_up(engine, network, member, members, document)
@@ -107,29 +104,13 @@ def lay_out(
     if network.node is not None:
         begin_replica(Home(home), genesis)
         _create_dossiers(Home(home), genesis)
-    for member in network.members:
-        write_private(network.home(member).trust, trust_file(genesis, network), mode=0o644)
     network.write()
     return network
 
 
-def trust_file(genesis: Genesis, network: Network) -> bytes:
-    """What verifiers of the network's proofs need: the validators' checkpoint keys, more than two thirds of them."""
-    origin = origin_of(genesis.ledger)
-    return proofs.trust.make(
-        ledger=genesis.ledger,
-        genesis=genesis_hash(genesis),
-        origin=origin,
-        threshold=2 * len(network.validators) // 3 + 1,
-        keys=[
-            proofs.TrustedKey(f"{origin}/{each.name}", bytes.fromhex(each.checkpoint_key), genesis.time, None)
-            for each in network.validators
-        ],
-    )
-
-
 def _institutions(pack: Pack, count: int) -> list[str]:
-    known = [institution.code for institution in pack.institutions if not institution.parent]
+    named = [body.institution for body in pack.validators]
+    known = [*named, *(each.code for each in pack.institutions if not each.parent and each.code not in named)]
     if not 1 <= count <= min(MOST, len(known)):
         reason = f"{count} validators: choose from 1 to {min(MOST, len(known))}, each is an institution of the pack."
         raise HomeError(reason)
@@ -186,52 +167,21 @@ def _set_up(engine: Path, network: Network, member: Member, members: Sequence[Ke
     )
     settings = folder / "config" / "config.toml"
     settings.write_text(written(settings.read_text(encoding="utf-8"), (*SETTINGS, *own)), encoding="utf-8")
-    (folder / "config" / "genesis.json").write_text(document, encoding="utf-8")
+    (folder / FILE).write_text(document, encoding="utf-8")
     secret = {"type": "tendermint/PrivKeyEd25519", "value": _secret(peers[member.name])}
     _write_json(folder / "config" / "node_key.json", {"priv_key": secret})
 
 
-def _document(genesis: Genesis, validators: Sequence[Keys]) -> str:
-    """The engine's genesis file: the same bytes for every member."""
-    form = {
-        "genesis_time": datetime.fromtimestamp(genesis.time / 1_000, UTC).isoformat().replace("+00:00", "Z"),
-        "chain_id": genesis.ledger,
-        "initial_height": "1",
-        "consensus_params": {
-            # the application sees all that waits, and keeps to bytes, weight and classes itself
-            "block": {"max_bytes": "-1", "max_gas": "-1"},
-            "evidence": {"max_age_num_blocks": "1000000", "max_age_duration": "1209600000000000", "max_bytes": "65536"},
-            "validator": {"pub_key_types": ["ed25519"]},
-            "version": {"app": "1"},
-            "abci": {"vote_extensions_enable_height": "0"},
-        },
-        "validators": [{**_public(keys.consensus), "power": str(POWER), "name": keys.name} for keys in validators],
-        "app_hash": "",
-        "app_state": encode(genesis).hex(),
-    }
-    return json.dumps(form, indent=1) + "\n"
-
-
-def _public(key: SigningKey) -> dict[str, Any]:
-    raw = bytes(key.verify_key)
-    value = base64.b64encode(raw).decode()
-    return {"address": _address(raw).upper(), "pub_key": {"type": "tendermint/PubKeyEd25519", "value": value}}
-
-
 def _key(key: SigningKey) -> dict[str, Any]:
-    return {**_public(key), "priv_key": {"type": "tendermint/PrivKeyEd25519", "value": _secret(key)}}
+    return {**public_form(key.verify_key), "priv_key": {"type": "tendermint/PrivKeyEd25519", "value": _secret(key)}}
 
 
 def _secret(key: SigningKey) -> str:
     return base64.b64encode(bytes(key) + bytes(key.verify_key)).decode()
 
 
-def _address(public: bytes) -> str:
-    return sha256(public).digest()[:20].hex()
-
-
 def _node_id(key: SigningKey) -> str:
-    return _address(bytes(key.verify_key))
+    return address_of(bytes(key.verify_key))
 
 
 def _ids(peers: str) -> str:

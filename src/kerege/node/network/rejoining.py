@@ -7,9 +7,8 @@ only above every height at which it can have voted.
 import json
 import shutil
 
-from kerege.kernel.codec import decode
-from kerege.kernel.genesis import Genesis
 from kerege.node.home import HomeError, write_private
+from kerege.node.network.document import read_genesis
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.status import status_of, statuses
 from kerege.node.replica import create_replica
@@ -36,13 +35,11 @@ def rejoin(network: Network, member: Member) -> int:
         reason = "no other member answers: start them first, this one must know at which height they are."
         raise HomeError(reason)
     home, engine = network.home(member), network.engine(member)
-    document = json.loads((engine / "config" / "genesis.json").read_text(encoding="utf-8"))
-    genesis = decode(bytes.fromhex(document["app_state"]), Genesis)
-    nation = network.nation
+    genesis = read_genesis(network)
     for lost in (home.path / "store", home.trees, engine / "data"):
         shutil.rmtree(lost, ignore_errors=True)
     home.about.unlink(missing_ok=True)
-    create_replica(home, genesis, nation=nation, dev=True)
+    create_replica(home, genesis, nation=network.nation, dev=True)
     state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
     write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
     return height + MARGIN

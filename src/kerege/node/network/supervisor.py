@@ -21,6 +21,7 @@ from kerege.node.network.binary import find_engine
 from kerege.node.network.layout import Member, Network, read_network
 from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
+from kerege.node.network.trusting import trust_network
 from kerege.node.web import check_port
 
 EVERY = 0.2
@@ -44,6 +45,7 @@ class Supervisor:
         self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
         self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
         self._watched = time.monotonic()
+        self._trusted = False
 
     def tend(self) -> None:
         """One look at everything."""
@@ -57,6 +59,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Start anew who stands still while others are ahead."""
+        self._trusted = self._trusted or trust_network(self._network)
         found = statuses(self._network.members)
         highest = max(status["height"] or 0 for status in found)
         for pair, status in zip(self.pairs, found, strict=True):

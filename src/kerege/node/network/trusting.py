@@ -1,0 +1,61 @@
+"""The trust file of a network: known in full once its first block is, whose header a light client starts from."""
+
+from kerege import proofs
+from kerege.consensus.checkpoints import origin_of
+from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
+from kerege.kernel.genesis import Genesis, genesis_hash
+from kerege.node.home import write_private
+from kerege.node.network.document import read_genesis
+from kerege.node.network.layout import Member, Network
+from kerege.node.network.status import SECONDS
+from kerege.proofs.light.moments import MILLISECOND, parse
+
+PERIOD = 7 * 86_400_000
+"""Trusting period, ms: half of the time for which the engine can punish who signs two histories."""
+FIRST = 1
+"""Height of the header that is trusted."""
+
+
+def trust_network(network: Network) -> bool:
+    """Write the trust file into every home that has none; False where the members do not tell the first header yet."""
+    missing = [network.home(m).trust for m in network.members if not network.home(m).trust.is_file()]
+    if not missing:
+        return True
+    found = [_header(member) for member in network.validators]
+    first = found[0]
+    if first is None or found != [first] * len(found):
+        return False
+    data = trust_file(network, read_genesis(network), *first)
+    for path in missing:
+        write_private(path, data, mode=0o644)
+    return True
+
+
+def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> bytes:
+    """What verifiers of the network's proofs need: checkpoint keys with their power, the first header (hash, ms)."""
+    origin = origin_of(genesis.ledger)
+    return proofs.trust.make_replicated(
+        ledger=genesis.ledger,
+        genesis=genesis_hash(genesis),
+        origin=origin,
+        chain=proofs.trust.Chain(genesis.ledger, FIRST, header, time, PERIOD),
+        keys=[
+            proofs.TrustedKey(
+                f"{origin}/{each.name}", bytes.fromhex(each.checkpoint_key), genesis.time, None, each.power
+            )
+            for each in network.validators
+        ],
+    )
+
+
+def _header(member: Member) -> tuple[bytes, int] | None:
+    """Hash and time (ms) of a member's first header."""
+    rpc = Rpc(member.rpc_url, SECONDS)
+    try:
+        told = rpc.call("commit", height=str(FIRST))
+    except (RpcError, Unreachable):
+        return None
+    finally:
+        rpc.close()
+    header = told["signed_header"]
+    return bytes.fromhex(header["commit"]["block_id"]["hash"]), parse(header["header"]["time"], "time") // MILLISECOND
