@@ -84,6 +84,17 @@ class AccountView(Keeper):
         if opener != office:
             raise NotOpener(account=address, opener=opener)
 
+    def entries_to_cover(self, address: bytes) -> int:
+        """State entries that the account created and must hold a minimum balance for; see `SenderPort`."""
+        usage = self._usage.find(address)
+        return self._to_cover(address, usage.entries) if usage is not None and usage.entries else 0
+
+    def _to_cover(self, address: bytes, entries: int) -> int:
+        """How many of so many entries are the account's own to cover: none where a sponsor or an office answers."""
+        account = self._accounts.find(address)
+        covered = account is None or account.sponsor is not None or account.kind is not AccountKind.PERSON
+        return 0 if covered else entries
+
     def next_ready(self) -> int | None:
         """When the next recovery takes effect."""
         return next((key[0] for key, _ in self._ready.scan(limit=1)), None)
@@ -147,13 +158,12 @@ class Senders(AccountView):
 
     def count_entries(self, sender: bytes, created: int) -> int:
         """Add to the entries the account created; returns those it must cover, 0 where a sponsor does."""
-        usage, account = self._usage.find(sender), self._accounts.find(sender)
-        if usage is None or account is None:
+        usage = self._usage.find(sender)
+        if usage is None:
             return 0
         entries = max(0, usage.entries + created)
         self._usage.put(sender, replace(usage, entries=entries))
-        covered = account.sponsor is not None or account.kind is not AccountKind.PERSON
-        return 0 if covered else entries
+        return self._to_cover(sender, entries)
 
 
 class Accounts(AccountView):
