@@ -66,6 +66,11 @@ class AccountView(Keeper):
         """The account of an address, open or closed, or None."""
         return self._accounts.find(address)
 
+    def is_open(self, address: bytes) -> bool:
+        """Whether the address has an account that may send."""
+        found = self._accounts.find(address)
+        return found is not None and found.status is AccountStatus.OPEN
+
     def open_account(self, address: bytes) -> Account:
         """The open account of an address; raises `UnknownAccount`."""
         found = self._accounts.find(address)
