@@ -159,6 +159,18 @@ def test_new_state_needs_a_minimum_balance_or_a_sponsor():
     assert ledger.send("guest", Transfer(erin, "KGS", 1)).code == "", "the sponsor answers"
 
 
+def test_a_sponsor_answers_up_to_a_limit():
+    posts = {"clerk": ("acceptor", "ЦОН-1")}
+    ledger = Simulator(found(["alice"], posts, money={"alice": 1000}, rules={"accounts.sponsored_entries": 2}))
+    opened = Open("ЦОН-1", AccountKind.PERSON, 1, names.signer("guest").key, sponsored=True)
+    assert ledger.send("clerk", opened).code == ""
+    assert ledger.send("alice", Transfer(names.address("guest"), "KGS", 103)).code == ""
+    for payee in ("dave", "erin", "fay"):
+        assert ledger.send("guest", Transfer(names.address(payee), "KGS", 1)).code == ""
+    assert ledger.send("guest", Transfer(names.address("gus"), "KGS", 1)).facts == {"needed": 100, "available": 99}
+    assert ledger.read(USAGE, names.address("guest")).entries == 3, "two of the sponsor's, one of its own"
+
+
 def test_only_an_agency_sponsors():
     ledger = Simulator(found(["alice"], {"operator": ("system-operator", "МЦР-1")}))
     agency = Open("МЦР-1", AccountKind.INSTITUTION, 1, names.signer("agency").key, sponsored=False)

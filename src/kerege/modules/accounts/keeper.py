@@ -27,6 +27,7 @@ from kerege.modules.accounts.rules import (
     NEW,
     OFFICE_BUCKET,
     PERSON_BUCKET,
+    SPONSORED_ENTRIES,
     THOUSANDTHS,
     Bucket,
     approved,
@@ -46,6 +47,7 @@ BURST = "accounts.rate_burst"
 REFILL = "accounts.rate_refill_per_second"
 OFFICE_BURST = "accounts.office_rate_burst"
 OFFICE_REFILL = "accounts.office_rate_refill_per_second"
+SPONSORED = "accounts.sponsored_entries"
 RECOVERY_DELAY = 72 * 3_600_000
 """Time to object to a recovery: 72 hours."""
 RECOVERY_ENTRIES = 2
@@ -97,10 +99,14 @@ class AccountView(Keeper):
         return self._to_cover(address, usage.entries) if usage is not None and usage.entries else 0
 
     def _to_cover(self, address: bytes, entries: int) -> int:
-        """How many of so many entries are the account's own to cover: none where a sponsor or an office answers."""
+        """How many of so many entries are the account's own to cover: those beyond what a sponsor answers for."""
         account = self._accounts.find(address)
-        covered = account is None or account.sponsor is not None or account.kind is not AccountKind.PERSON
-        return 0 if covered else entries
+        if account is None or account.kind is not AccountKind.PERSON:
+            return 0
+        if account.sponsor is None:
+            return entries
+        limit = rule_or(self._ctx.port(ParameterPort).find(SPONSORED, self._ctx.time), SPONSORED_ENTRIES)
+        return max(0, entries - limit)
 
     def next_ready(self) -> int | None:
         """When the next recovery takes effect."""
