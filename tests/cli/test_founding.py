@@ -1,12 +1,14 @@
 """`kerege init`: whose keys found a ledger, and that a refused one leaves nothing behind."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from tests.cli.conftest import PASSPHRASE, POSTS
 from tests.cli.program import REGISTRAR as REGISTRAR_POST
-from tests.cli.program import Done, kerege
+from tests.cli.program import Done, environment, kerege
 
 MINISTER, BANKER, REGISTRAR = range(3)
 
@@ -78,6 +80,37 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "long.json").write_bytes(b" " * (16 * 1024 * 1024 + 1))
     kerege("init", "--home", tmp_path / "new", "--keys", tmp_path / "long.json").one_sentence("is longer than")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("reached", [".unfinished", "store/CURRENT", "trust.json", "dev-keys", "keys", "home.json"])
+def test_after_a_kill_a_home_is_whole_or_begun_anew(tmp_path, reached):
+    """Whatever the process had written when it was killed."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "notes.txt").write_text("somebody's")
+    words = ("init", "--home", home, "--dev")
+    command = [sys.executable, "-m", "kerege.node", *map(str, words)]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as first:
+        while not (home / reached).exists():
+            assert first.poll() is None
+        kerege(*words).one_sentence("another process is making a home" if reached != "home.json" else "home")
+        first.kill()
+    whole = (home / "home.json").exists()
+    if not whole:
+        kerege("show", "head", "--home", home).one_sentence("is not a home of a ledger", "kerege init")
+        assert kerege(*words).code == 0
+    assert kerege("verify-ledger", "--home", home).code == 0
+    assert kerege("dossiers", "check", "--home", home).code == 0
+    kerege(*words).one_sentence("a home already")
+    assert (home / "notes.txt").read_text() == "somebody's"
+
+
+def test_what_is_left_of_a_ledger_is_not_written_over(home):
+    key = (home / "node/checkpoint.key").read_bytes()
+    (home / "home.json").unlink()
+    told = ("dev-keys, dossiers, keys, node, store", "no home.json", "restore it")
+    kerege("init", "--home", home, "--dev").one_sentence(*told)
+    assert (home / "node/checkpoint.key").read_bytes() == key
 
 
 def test_either_keys_or_throw_away_ones(founders, tmp_path):

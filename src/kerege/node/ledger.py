@@ -72,7 +72,16 @@ class Ledger:
 
 
 def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
-    """Write block 0 and the node's keys into a new home; raises `HomeError` where one exists."""
+    """A new home with a ledger and nothing beside it; raises `HomeError` where one exists."""
+    begin_ledger(home, genesis)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
+
+
+def begin_ledger(home: Home, genesis: Genesis) -> None:
+    """Write block 0 and the node's keys; raises `HomeError` where there is a home.
+
+    A home it is with `Home.write_about`, which comes last of all.
+    """
     if home.about.exists():
         reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
         raise HomeError(reason)
@@ -84,7 +93,6 @@ def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> No
         machine = open_machine(modules, store, genesis.ledger, genesis.prefix, None)
         EmbeddedEngine(machine, store).begin(genesis)
     write_private(home.trust, trust_file(genesis, _checkpoint_key(home, genesis.ledger)), mode=0o644)
-    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
 
 
 def open_ledger(

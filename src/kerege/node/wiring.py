@@ -3,7 +3,6 @@
 import errno
 import os
 import secrets
-import shutil
 import signal
 import sys
 import threading
@@ -47,10 +46,11 @@ from kerege.node.home import Home, HomeError
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
+from kerege.node.unfinished import whole_or_nothing
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
-from kerege.storage.errors import HomeLocked, StorageError
+from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
 HOUR = 3_600_000
@@ -117,35 +117,12 @@ def _readmodel() -> Any:  # noqa: ANN401 - a module
     return import_module("kerege.node.readmodel")
 
 
-@contextmanager
-def _whole_or_nothing(home: Path) -> Iterator[None]:
-    """A home that could not be finished leaves nothing behind: what was there before stays."""
-    fresh = not home.exists()
-    if fresh:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        home.mkdir(mode=0o700)  # fails where another process begins the same home now: it is theirs
-    before = set(home.iterdir())
-    try:
-        yield
-    except HomeLocked:
-        raise
-    except BaseException:
-        for path in set(home.iterdir()) - before:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        if fresh:
-            home.rmdir()
-        raise
-
-
 class NodeWiring:
     """Fills `kerege.cli.wiring.Wiring`."""
 
     def create_home(self, home: Path, nation: str, *, founders: bytes | None) -> str:
         """See `Wiring`."""
-        with in_one_sentence(), _whole_or_nothing(home):
+        with in_one_sentence(), whole_or_nothing(Home(home)):
             if founders is None:
                 create_dev_home(Home(home), nation)
             else:
