@@ -32,6 +32,7 @@ from kerege.storage.rocks import RocksStore, is_store
 from kerege.storage.secondary import SecondaryStore
 
 CHECKPOINT_KEY = "checkpoint.key"
+SEED_BYTES = 32
 
 
 def quiet(_what: str, _done: int) -> None:
@@ -87,7 +88,7 @@ def begin_ledger(home: Home, genesis: Genesis) -> None:
         raise HomeError(reason)
     home.path.mkdir(parents=True, exist_ok=True)
     modules = Modules(MODULES)
-    seed = secrets.token_bytes(32)
+    seed = secrets.token_bytes(SEED_BYTES)
     write_private(home.secrets / CHECKPOINT_KEY, seed)
     with RocksStore(home.path, create=True) as store:
         machine = open_machine(modules, store, genesis.ledger, genesis.prefix, None)
@@ -111,7 +112,9 @@ def open_ledger(
         _check_same_ledger(home, read_genesis(store))
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
-        prover = Prover(modules, store, machine.trees, machine.ledger, [_checkpoint_key(home, machine.ledger)])
+        key = _checkpoint_key(home, machine.ledger)
+        _check_trusted(home, key)
+        prover = Prover(modules, store, machine.trees, machine.ledger, [key])
         door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
         engine.start()
     except BaseException:
@@ -177,7 +180,22 @@ def _checkpoint_key(home: Home, ledger: str) -> CheckpointKey:
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror}): restore the home's node folder from a backup."
         raise HomeError(reason) from None
+    if len(seed) != SEED_BYTES:
+        reason = f"{path} holds {len(seed)} bytes where a key has {SEED_BYTES}: restore it from a backup of the home."
+        raise HomeError(reason)
     return CheckpointKey(f"{origin_of(ledger)}/operator", seed)
+
+
+def _check_trusted(home: Home, key: CheckpointKey) -> None:
+    """Raise `HomeError` where the home's own trust file does not know the key: no verifier would accept its notes."""
+    try:
+        trusted = proofs.trust.parse(home.trust.read_bytes())
+    except (OSError, proofs.Malformed):  # verifiers have copies; commands that read it say what is wrong
+        return
+    if key.public not in {known.key for known in trusted.keys}:
+        path = home.secrets / CHECKPOINT_KEY
+        reason = f"{path} is not the key in {home.trust}: another ledger's? Restore both from one backup of the home."
+        raise HomeError(reason)
 
 
 def open_machine(

@@ -61,7 +61,8 @@ def _check_free(home: Home, held: Iterable[str]) -> None:
         raise HomeError(reason)
     parts = sorted(set(held) & set(PARTS))
     if parts:
-        reason = f"{home.path} holds {', '.join(parts)} but no home.json: restore it from a backup, or choose another folder."
+        what = f"{home.path} holds {', '.join(parts)} but no home.json"
+        reason = f"{what}: restore it from a backup, or choose another folder."
         raise HomeError(reason)
 
 
