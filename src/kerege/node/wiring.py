@@ -41,6 +41,7 @@ from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
 from kerege.node import devkeys, follower, importing, upkeep, web
+from kerege.node.clock import SteadyClock, behind
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.kept import Kept, Start
@@ -180,13 +181,16 @@ class NodeWiring:
         with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
-            ledger = stack.enter_context(open_ledger(home, alarm=ready))
+            ledger = stack.enter_context(open_ledger(home, clock=SteadyClock(_warn), alarm=ready))
             ledger.serve()
             starts = dict(beside)
             if port is not None:
                 starts["the web worker"] = lambda: web.web_worker(home, port, public)
             kept = [stack.enter_context(Kept(name, start, _warn)) for name, start in starts.items()]
-            height = ledger.prover.head().height
+            height, newest = ledger.prover.head().height, ledger.prover.head().time
+            late = behind(newest, ledger.engine.now())
+            if late:
+                _warn(late)
             where = f"socket {ledger.home.socket}"
             if port is not None:
                 where = f"{web.address_of(port)} · {where}"
@@ -205,8 +209,9 @@ class NodeWiring:
         """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""
         due = next_due(ledger.modules, ledger.door.context())
         name = next((n for n, _ in self.key_names(ledger.home.path) if n.endswith(GATEWAY)), "")
-        if due is not None and name and due <= wall_clock():
-            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked")
+        now = max(ledger.engine.now(), ledger.door.head().time)
+        if due is not None and name and due <= now:
+            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked", now)
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
@@ -378,14 +383,17 @@ def _door(home: Home) -> Iterator[Door]:
                 running.close()
 
 
-def _send(door: Door, signer: Signer, message: Message, otherwise: str) -> None:
-    """Sign and submit one message; raises `CommandError` with what follows where it is not applied."""
+def _send(door: Door, signer: Signer, message: Message, otherwise: str, now: int | None = None) -> None:
+    """Sign and submit one message; raises `CommandError` with what follows where it is not applied.
+
+    `now`: by the clock of the node, where this is its process.
+    """
     body = Body(
         ledger=door.ledger,
         sender=signer.address,
         lane=0,
         sequence=door.next_sequence(signer.address),
-        valid_until=max(door.head().time, wall_clock()) + HOUR,
+        valid_until=max(door.head().time, wall_clock() if now is None else now) + HOUR,
         salt=os.urandom(16),
         messages=[message],
     )
