@@ -275,9 +275,3 @@ def test_no_traceback_for_what_nobody_foresaw(home, monkeypatch):
 def test_a_home_that_does_not_say_which_ledger_it_is(home):
     (home / "home.json").write_text('{"format": 1}')
     kerege("show", "head", "--home", home).one_sentence("home.json", "restore")
-
-
-def test_a_spoilt_throw_away_key_is_named(home):
-    path = next((home / "dev-keys").iterdir())
-    path.write_text('{"name": "x"}')
-    kerege("keys", "list", "--home", home).one_sentence(path.name, "remove")
