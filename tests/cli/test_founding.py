@@ -1,14 +1,16 @@
 """`kerege init`: whose keys found a ledger, and that a refused one leaves nothing behind."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
+from kerege.node.wire import LONGEST_PATH
 from tests.cli.conftest import PASSPHRASE, POSTS
 from tests.cli.program import REGISTRAR as REGISTRAR_POST
-from tests.cli.program import Done, environment, kerege
+from tests.cli.program import Done, environment, kerege, running
 
 MINISTER, BANKER, REGISTRAR = range(3)
 
@@ -111,6 +113,20 @@ def test_what_is_left_of_a_ledger_is_not_written_over(home):
     told = ("dev-keys, dossiers, keys, node, store", "no home.json", "restore it")
     kerege("init", "--home", home, "--dev").one_sentence(*told)
     assert (home / "node/checkpoint.key").read_bytes() == key
+
+
+@pytest.mark.parametrize("letter", ["x", "ы"])
+def test_a_path_too_long_for_the_socket_is_refused_before_anything_is_written(tmp_path, letter):
+    room = LONGEST_PATH - len(os.fsencode(tmp_path / "run/ledger.sock")) - 1
+    long = tmp_path / (letter * (room // len(letter.encode()) + 1))
+    told = (str(long), f"has {len(str(long))} characters", "bytes too many", "shorter path")
+    kerege("init", "--home", long, "--dev").one_sentence(*told)
+    assert not long.exists()
+    if letter == "x":
+        fits = tmp_path / (letter * room)
+        assert kerege("init", "--home", fits, "--dev").code == 0
+        with running(fits):
+            assert kerege("show", "head", "--home", fits).code == 0
 
 
 def test_either_keys_or_throw_away_ones(founders, tmp_path):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kerege.node.home import Home, HomeError
+from kerege.node.wire import LONGEST_PATH
 
 MARK = ".unfinished"
 """File that stands in a folder while a home is made there; its maker holds a lock on it, which ends with the process.
@@ -21,6 +22,7 @@ PARTS = ("store", "trees", "node", "dossiers", "keys", "dev-keys", "run", "trust
 @contextmanager
 def whole_or_nothing(home: Home) -> Iterator[None]:
     """Make a home inside, in a folder that holds none; raises `HomeError`. What was there before stays."""
+    _check_socket(home)
     fresh = not home.path.exists()
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     marked = (home.path / MARK).exists()
@@ -52,6 +54,18 @@ def _mark(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _check_socket(home: Home) -> None:
+    """A home that no command reaches while its node runs is none to begin with."""
+    over = len(os.fsencode(home.socket.absolute())) - LONGEST_PATH
+    if over > 0:
+        path = home.path.absolute()
+        reason = (
+            f"{path} has {len(str(path))} characters, {over} bytes too many for the socket that its node answers at: "
+            "choose a home with a shorter path."
+        )
+        raise HomeError(reason)
 
 
 def _check_free(home: Home, held: Iterable[str]) -> None:
