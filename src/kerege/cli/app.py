@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kerege import proofs
-from kerege.cli import asking, dossiers, exporting, importing, keys, readmodel
+from kerege.cli import asking, dossiers, exporting, exports, importing, keys, readmodel
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
@@ -37,6 +37,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(readmodel.app, name="readmodel")
 app.add_typer(asking.app, name="show")
 app.command()(exporting.export)
+app.command("verify-export")(exports.verify_export)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
 
