@@ -78,7 +78,7 @@ def test_a_ledger_that_does_not_stand_still(home, tmp_path):
 
 
 @pytest.fixture
-def exported(home, tmp_path) -> Path:
+def exported(home: Path, tmp_path: Path) -> Path:
     """The state of a ledger with a look on it."""
     file = write_message(tmp_path / "message.json", look("11" * 16))
     assert kerege("submit", file, "--home", home, "--as", REGISTRAR).code == 0

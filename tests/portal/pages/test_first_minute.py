@@ -124,9 +124,9 @@ def test_a_search_ends_in_time_and_goes_on_where_it_ended(up, monkeypatch):
         for _ in range(5):
             page = client.get("/", params={"lang": "en", "word": "ЗАГС-708203", "first": at}).text
             assert f"in blocks {at} to {at} of " in page
-            hits += int(re.search(r"Hits: (\d+)", page)[1])
+            hits += sum(map(int, re.findall(r"Hits: (\d+)<", page)))
             (at,) = map(int, re.findall(r"first=(\d+)#search", page))
-        assert (at, "Search the other" in whole) == (5, True)
+        assert (at, hits > 0, "Search the other" in whole) == (5, True, True)
         assert "of " in client.get("/", params={"lang": "en", "word": "x", "first": 10**15}).text
 
 
