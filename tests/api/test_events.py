@@ -55,9 +55,17 @@ def test_without_an_id_a_stream_begins_now(api, client):
     assert first[2]["height"] == int(opened[1]) + 1
 
 
-@pytest.mark.parametrize("name", ["x", "-1", "1.5.2", "9" * 30])
+@pytest.mark.parametrize("name", ["x", "-1", "1.5.2", "9" * 30, "01", "1.0", "1.05", "1.", ".1"])
 def test_an_id_that_is_none_is_refused(client, name):
     is_problem(client.get("/events", headers={"last-event-id": name}), "malformed", 400)
+
+
+@pytest.mark.parametrize("part", [1, 999])
+def test_a_part_that_its_block_does_not_have_is_refused(api, client, part):
+    """A block of one event has no parts: nothing would be told of it."""
+    send(api, 1)
+    newest = client.get("/ledger").json()["height"]
+    is_problem(client.get("/events", headers={"last-event-id": f"{newest}.{part}"}), "bad-cursor", 400)
 
 
 def test_clients_that_go_away_leave_nothing_behind(api):

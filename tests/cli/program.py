@@ -75,13 +75,14 @@ def _command(words: tuple[str | Path, ...]) -> list[str]:
     return [sys.executable, "-m", "kerege.node", *map(str, words)]
 
 
-def _env() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Variables under which a process of its own runs this tree."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"}
 
 
 def process(*words: str | Path) -> Done:
     """Run the program in a process of its own."""
-    done = subprocess.run(_command(words), capture_output=True, text=True, check=False, env=_env(), timeout=60)
+    done = subprocess.run(_command(words), capture_output=True, text=True, check=False, env=environment(), timeout=60)
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -89,7 +90,7 @@ def process(*words: str | Path) -> Done:
 def running(home: Path, *words: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A node on a home, and what it said when it was there."""
     command = _command(("up", "--home", home, "--no-read-model", *words))
-    node = subprocess.Popen(command, env=_env(), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    node = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert node.stdout is not None
     try:
         said = node.stdout.readline()

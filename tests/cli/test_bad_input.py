@@ -89,6 +89,17 @@ def test_a_locked_home(name, home, files):
         kerege(*words_of(name, home, files)).one_sentence(str(home), "in use by process")
 
 
+@pytest.mark.parametrize("name", ["show head", "up", "submit"])
+@pytest.mark.parametrize(
+    ("seed", "told"),
+    [(bytes(31), "holds 31 bytes where a key has 32"), (b"", "holds 0 bytes"), (bytes(32), "another ledger's?")],
+    ids=["short", "empty", "of another ledger"],
+)
+def test_a_wrong_checkpoint_key(name, seed, told, home, files):
+    (home / "node/checkpoint.key").write_bytes(seed)
+    kerege(*words_of(name, home, files)).one_sentence(str(home / "node/checkpoint.key"), told, "estore")
+
+
 def test_a_ledger_is_begun_once(home):
     before = (home / "home.json").read_bytes()
     kerege("init", "--home", home, "--dev").one_sentence("a home already")
@@ -264,9 +275,3 @@ def test_no_traceback_for_what_nobody_foresaw(home, monkeypatch):
 def test_a_home_that_does_not_say_which_ledger_it_is(home):
     (home / "home.json").write_text('{"format": 1}')
     kerege("show", "head", "--home", home).one_sentence("home.json", "restore")
-
-
-def test_a_spoilt_throw_away_key_is_named(home):
-    path = next((home / "dev-keys").iterdir())
-    path.write_text('{"name": "x"}')
-    kerege("keys", "list", "--home", home).one_sentence(path.name, "remove")

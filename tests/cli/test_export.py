@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from kerege.cli import exporting
 from kerege.consensus.trees import open_trees
 from kerege.kernel.block import Head
@@ -75,7 +77,83 @@ def test_a_ledger_that_does_not_stand_still(home, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["state.jsonl"]
 
 
+@pytest.fixture
+def exported(home: Path, tmp_path: Path) -> Path:
+    """The state of a ledger with a look on it."""
+    file = write_message(tmp_path / "message.json", look("11" * 16))
+    assert kerege("submit", file, "--home", home, "--as", REGISTRAR).code == 0
+    assert kerege("export", "--home", home, "--out", tmp_path / "state.jsonl").code == 0
+    return tmp_path / "state.jsonl"
+
+
+def changed(lines: list[bytes], number: int, old: bytes, new: bytes) -> list[bytes]:
+    assert old in lines[number], lines[number]
+    return [line.replace(old, new, 1) if at == number else line for at, line in enumerate(lines)]
+
+
+NO_EXPORT = {
+    "empty": (lambda _lines: [], "is no export"),
+    "no JSON": (lambda lines: [b"{\n", *lines[1:]], "is no export"),
+    "another format": (lambda lines: changed(lines, 0, b"export/1", b"export/2"), "is no export"),
+    "a root in capitals": (lambda lines: [lines[0].replace(b"a", b"A"), *lines[1:]], "is no export"),
+    "other modules": (lambda lines: changed(lines, 0, b'"accounts":', b'"account":'), "another release"),
+    "a row of nothing": (lambda lines: [*lines[:5], b"5\n", *lines[6:]], "line 6 is no row"),
+    "a row that is cut": (lambda lines: [*lines[:-1], lines[-1][:-9]], "is no row"),
+    "an unknown table": (lambda lines: changed(lines, 1, b"accounts.account", b"accounts.nothing"), "line 2 is no row"),
+    "a nesting without end": (lambda lines: [*lines[:5], b"[" * 100_000 + b"\n"], "line 6 is no row"),
+    "spaces": (lambda lines: changed(lines, 1, b":", b": "), "line 2 is written otherwise"),
+    "no end of line": (lambda lines: [*lines[:-1], lines[-1].rstrip()], "is written otherwise"),
+    "a row twice": (lambda lines: [*lines[:3], lines[2], *lines[3:]], "line 4 is not behind"),
+    "another order": (lambda lines: [lines[0], *reversed(lines[1:])], "line 3 is not behind"),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), NO_EXPORT.values(), ids=NO_EXPORT)
+def test_what_is_no_export(exported, change, told):
+    exported.write_bytes(b"".join(change(exported.read_bytes().splitlines(keepends=True))))
+    kerege("verify-export", exported).one_sentence(str(exported), told)
+
+
+def test_an_export_that_cannot_be_read(tmp_path):
+    for file in (tmp_path, tmp_path / "missing"):
+        kerege("verify-export", file).one_sentence("cannot be read")
+
+
+CHANGED = {
+    "a row is missing": (lambda lines: lines[:-1], "the rows of services"),
+    "a row says another thing": (lambda lines: changed(lines, 1, b'"status":"open"', b'"status":"closed"'), "accounts"),
+    "a module is missing": (lambda lines: [x for x in lines if b'"table":"policy.' not in x], "the rows of policy"),
+    "another state root": (lambda lines: flipped(lines, "state_root"), "the state root is"),
+    "another app hash": (lambda lines: flipped(lines, "app_hash"), "the app hash is"),
+    "another log": (lambda lines: flipped(lines, "log_root"), "the app hash is"),
+}
+
+
+def flipped(lines: list[bytes], name: str) -> list[bytes]:
+    root = json.loads(lines[0])[name]
+    return changed(lines, 0, root.encode(), (("1" if root[0] == "0" else "0") + root[1:]).encode())
+
+
+@pytest.mark.parametrize(("change", "told"), CHANGED.values(), ids=CHANGED)
+def test_a_changed_export_does_not_hold(exported, change, told):
+    exported.write_bytes(b"".join(change(exported.read_bytes().splitlines(keepends=True))))
+    done = kerege("verify-export", exported, "--json")
+    assert (done.code, done.json["ok"]) == (REFUSED, False)
+    assert told in done.json["difference"]
+
+
 # Written
+
+
+def test_an_export_is_read_back_by_itself(exported, home):
+    head = kerege("show", "head", "--home", home, "--json").json
+    done = kerege("verify-export", exported, "--app-hash", head["app_hash"], "--json")
+    assert (done.code, done.json["ok"], done.json["difference"]) == (0, True, None)
+    assert (done.json["height"], done.json["app_hash"]) == (1, head["app_hash"])
+    assert done.json["rows"] == len(exported.read_bytes().splitlines()) - 1
+    other = kerege("verify-export", exported, "--app-hash", "00" * 32, "--json")
+    assert (other.code, other.json["ok"]) == (REFUSED, False)
+    kerege("verify-export", exported, "--app-hash", "x").one_sentence("is not an id")
 
 
 def test_every_row_and_the_same_roots(home, tmp_path):

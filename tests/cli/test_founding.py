@@ -1,12 +1,16 @@
 """`kerege init`: whose keys found a ledger, and that a refused one leaves nothing behind."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from kerege.node.wire import LONGEST_PATH
 from tests.cli.conftest import PASSPHRASE, POSTS
 from tests.cli.program import REGISTRAR as REGISTRAR_POST
-from tests.cli.program import Done, kerege
+from tests.cli.program import Done, environment, kerege, running
 
 MINISTER, BANKER, REGISTRAR = range(3)
 
@@ -78,6 +82,51 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "long.json").write_bytes(b" " * (16 * 1024 * 1024 + 1))
     kerege("init", "--home", tmp_path / "new", "--keys", tmp_path / "long.json").one_sentence("is longer than")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("reached", [".unfinished", "store/CURRENT", "trust.json", "dev-keys", "keys", "home.json"])
+def test_after_a_kill_a_home_is_whole_or_begun_anew(tmp_path, reached):
+    """Whatever the process had written when it was killed."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "notes.txt").write_text("somebody's")
+    words = ("init", "--home", home, "--dev")
+    command = [sys.executable, "-m", "kerege.node", *map(str, words)]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as first:
+        while not (home / reached).exists():
+            assert first.poll() is None
+        kerege(*words).one_sentence("another process is making a home" if reached != "home.json" else "home")
+        first.kill()
+    whole = (home / "home.json").exists()
+    if not whole:
+        kerege("show", "head", "--home", home).one_sentence("is not a home of a ledger", "kerege init")
+        assert kerege(*words).code == 0
+    assert kerege("verify-ledger", "--home", home).code == 0
+    assert kerege("dossiers", "check", "--home", home).code == 0
+    kerege(*words).one_sentence("a home already")
+    assert (home / "notes.txt").read_text() == "somebody's"
+
+
+def test_what_is_left_of_a_ledger_is_not_written_over(home):
+    key = (home / "node/checkpoint.key").read_bytes()
+    (home / "home.json").unlink()
+    told = ("dev-keys, dossiers, keys, node, store", "no home.json", "restore it")
+    kerege("init", "--home", home, "--dev").one_sentence(*told)
+    assert (home / "node/checkpoint.key").read_bytes() == key
+
+
+@pytest.mark.parametrize("letter", ["x", "ы"])
+def test_a_path_too_long_for_the_socket_is_refused_before_anything_is_written(tmp_path, letter):
+    room = LONGEST_PATH - len(os.fsencode(tmp_path / "run/ledger.sock")) - 1
+    long = tmp_path / (letter * (room // len(letter.encode()) + 1))
+    told = (str(long), f"has {len(str(long))} characters", "bytes too many", "shorter path")
+    kerege("init", "--home", long, "--dev").one_sentence(*told)
+    assert not long.exists()
+    if letter == "x":
+        fits = tmp_path / (letter * room)
+        assert kerege("init", "--home", fits, "--dev").code == 0
+        with running(fits):
+            assert kerege("show", "head", "--home", fits).code == 0
 
 
 def test_either_keys_or_throw_away_ones(founders, tmp_path):

@@ -12,8 +12,11 @@ PAGE = ROOT / "docs/how-to/use-the-command-line.md"
 
 def test_every_command_works_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     monkeypatch.setenv("KEREGE_PASSPHRASE", PASSPHRASE)
-    commands = re.findall(r"^\$ (\w+) (.*?)(?: > (\S+))?$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    commands = re.findall(
+        r"^\$ \.venv/bin/(\w+) (.*?)(?: > (\S+))?$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert len(commands) > 15
     for program, rest, target in commands:
         listed = subprocess.run(["bash", "-c", f"printf '%s\\0' {rest}"], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 
 from kerege.cli import keystore as store
 from tests.cli.conftest import PASSPHRASE, POSTS
-from tests.cli.program import ROOT, kerege, look, write_message
+from tests.cli.program import REFUSED, ROOT, kerege, look, write_message
 
 RIGHT = {"KEREGE_PASSPHRASE": PASSPHRASE}
 
@@ -43,6 +43,21 @@ def test_a_new_key_without_a_passphrase(keystore):
     kerege("keys", "new", "second").one_sentence("KEREGE_PASSPHRASE")
     kerege("keys", "new", "second", env={"KEREGE_PASSPHRASE": ""}).one_sentence("empty")
     assert not (keystore / "second.json").exists()
+
+
+@pytest.mark.parametrize("weak", ["1", "password123", "тоо-суу-жер", "aaaaaaaaaaaaaaaaaaaa", "abababababababab"])
+def test_a_new_key_with_a_weak_passphrase(keystore, weak):
+    done = kerege("keys", "new", "second", env={"KEREGE_PASSPHRASE": weak})
+    done.one_sentence("too weak", "at least 12", "four words")
+    assert weak not in done.err or weak == "1"
+    assert not (keystore / "second.json").exists()
+
+
+def test_an_old_key_opens_by_whatever_sealed_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "COST", 2**14)
+    store.draw_key(tmp_path, "old", "kg", "short")
+    monkeypatch.setenv("KEREGE_PASSPHRASE", "short")
+    assert store.open_key(store.read_key(tmp_path / "old.json"), store.ask_passphrase("old")).public
 
 
 def test_a_name_that_is_taken_keeps_its_key(keystore):
@@ -134,7 +149,22 @@ def test_a_changed_file(founded, keystore, tmp_path, change):
 def test_a_file_that_is_no_key(founded, keystore, tmp_path, content):
     (keystore / "registrar.json").write_bytes(content)
     sign(founded, tmp_path).one_sentence("not a key file", "kerege keys new")
-    kerege("keys", "list", "--home", founded).one_sentence("not a key file")
+    listed = kerege("keys", "list", "--home", founded, "--json")
+    assert (listed.code, listed.err.count("\n")) == (REFUSED, 1)
+    assert f"{keystore / 'registrar.json'} is not a key file" in listed.err
+    assert [key["name"] for key in listed.json] == ["banker", "minister"], "the others are there"
+
+
+def test_a_throw_away_key_that_is_spoilt_leaves_the_others(home, tmp_path):
+    (home / "dev-keys/МЮ-1--minister-justice.json").write_text("{")
+    listed = kerege("keys", "list", "--home", home, "--json")
+    assert (listed.code, listed.err.count("\n")) == (REFUSED, 1)
+    assert "МЮ-1/minister-justice is unreadable" in listed.err
+    assert "ЗАГС-708203/registrar" in {key["name"] for key in listed.json}
+    file = write_message(tmp_path / "message.json", look("11" * 16))
+    assert kerege("submit", file, "--home", home, "--as", "ЗАГС-708203/registrar").code == 0
+    kerege("submit", file, "--home", home, "--as", "МЮ-1/minister-justice").one_sentence("is no key file")
+    kerege("keys", "address", "МЮ-1/minister-justice", "--home", home).one_sentence("there is no key")
 
 
 # Done

@@ -1,12 +1,17 @@
 """`kerege show looks`: pages that together are every look, once, the newest first."""
 
 import json
+import os
+import pty
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import ACCEPTOR, REFUSED, REGISTRAR, kerege, look, write_message
+from tests.cli.program import ACCEPTOR, REFUSED, REGISTRAR, environment, kerege, look, write_message
 
 CASES = ("c1" * 16, "c2" * 16)
 REFERENCES = ("d1" * 32, "d2" * 32)
@@ -101,3 +106,34 @@ def test_people_see_a_table(looked):
     assert done.code == 0
     assert "no-case" in done.out
     assert json.dumps(shown(looked)[0]["access"])[1:-1] in done.out
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 260])
+def test_a_terminal_shows_every_value_unbroken_or_on_lines_of_its_own(looked, width):
+    """A table of ten columns on a narrow one would be a column of letters."""
+    seen = on_a_terminal(width, "show", "looks", "--home", looked, "--limit", "2")
+    assert max(map(len, seen.splitlines())) <= width
+    for row in shown(looked, "--limit", "2"):
+        told = (row["when"], row["access"], row["office"], row["role"], row["ground"])
+        assert [each for each in told if each not in seen and len(each) + 12 <= width] == []
+    assert ("│" in seen) == (width == 260)
+
+
+def on_a_terminal(width: int, *words: str | Path) -> str:
+    primary, secondary = pty.openpty()
+    variables = {**environment(), "COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "kerege.node", *map(str, words)]
+    with subprocess.Popen(command, stdin=secondary, stdout=secondary, env=variables) as asked:
+        os.close(secondary)
+        seen = b""
+        while True:
+            try:
+                part = os.read(primary, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            seen += part
+    os.close(primary)
+    assert asked.returncode == 0
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())

@@ -71,7 +71,7 @@ def commands(page: Path) -> list[str]:
             lines = body.replace("\\\n", "").splitlines()
             found += [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         elif kind == "python":
-            found.append(f"python - <<'END'\n{body}END")
+            found.append(f".venv/bin/python - <<'END'\n{body}END")
     return found
 
 
@@ -79,6 +79,13 @@ def test_every_page_with_commands_is_tried() -> None:
     told = {str(page.relative_to(ROOT)) for page in PAGES if page.is_relative_to(ROOT / "docs") and commands(page)}
     others = {"docs/how-to/look-at-a-raion.md", "docs/how-to/set-up-on-a-bare-machine.md"}
     assert told - others <= set(TRIED)
+
+
+def test_commands_are_copied_as_they_stand() -> None:
+    """After `make setup` neither `kerege` nor the packages are on anybody's path."""
+    bare = re.compile(r"(^|[|;&(] *)(kerege|python3?|pytest) ")
+    wrong = {str(page.relative_to(ROOT)): [c for c in commands(page) if bare.search(c)] for page in PAGES}
+    assert {name: told for name, told in wrong.items() if told} == {}
 
 
 def make_clone(made: Path) -> Path:
@@ -94,7 +101,7 @@ def test_commands_do_what_is_said(tmp_path: Path) -> None:
     folder = make_clone(tmp_path)
     variables = {
         **os.environ,
-        "PATH": f"{folder}/.venv/bin:{os.environ['PATH']}",
+        "PATH": os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if ".venv" not in part),
         "PYTHONPATH": f"{folder}/src:{folder}",
         "KEREGE_PASSPHRASE": "only for this test",
         "KEREGE_KEYS": f"{folder}/keystore",

@@ -18,6 +18,8 @@ from kerege.kernel.module import Modules
 from kerege.kernel.types import Address, Amount, Count, Day, Identifier, Time
 from kerege.modules import MODULES
 from kerege.modules.accounts.messages import Open
+from kerege.modules.policy.messages import SetParameter
+from kerege.testing import values
 from tests.kernel import toy
 from tests.kernel.strategies import values_of
 
@@ -26,6 +28,7 @@ KINDS = [
     kind for modules in (REAL, toy.MODULES) for module in modules.all for kind in (*module.handlers, *module.events)
 ]
 TABLES = [table for modules in (REAL, toy.MODULES) for table in modules.tables.values()]
+LAW = {"act": "a", "article": "1", "url": "", "read_on": None, "unverified": True}
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -175,6 +178,27 @@ def test_anything_else_is_refused_with_its_field(field, value):
     assert refused.value.field.startswith("$")
     if field in {"who", "amount", "day", "type"} and refused.value.field != "$":
         assert refused.value.field == f"$.{field}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "field", "reason"),
+    [
+        (Open, {"kind": "king"}, "$.kind", "one of person, institution, official, gateway expected"),
+        (Open, {"kind": 1}, "$.kind", "one of person, institution, official, gateway expected"),
+        (Open, {"kind": None}, "$.kind", "one of person, institution, official, gateway expected"),
+        (Open, {"kind": []}, "$.kind", "one of person, institution, official, gateway expected"),
+        (Open, {"key_kind": 4}, "$.key_kind", "<= 3"),
+        (Open, {"office": ""}, "$.office", "length >= 1"),
+        (All, {"number": 6}, "$.number", "<= 5"),
+        (All, {"inner": {"many": ["1", "9223372036854775808"]}}, "$.inner.many[1]", "<= 9223372036854775807"),
+        (SetParameter, {"basis": [LAW, {**LAW, "act": "x" * 1000}]}, "$.basis[1].act", "length <="),
+    ],
+)
+def test_a_value_out_of_bounds_is_told_by_the_name_of_its_field(kind, form, field, reason):
+    whole = good() if kind is All else forms.to_json(values.smallest(kind), kind, "kg")
+    with pytest.raises(BadForm) as refused:
+        forms.from_json({**whole, **form}, kind, "kg")
+    assert (refused.value.field, reason in refused.value.reason) == (field, True), refused.value
 
 
 @pytest.mark.parametrize("form", [None, 5, "x", [], [1], True, 1.5, {"type": "toy.All"}])

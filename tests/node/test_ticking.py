@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from kerege.modules.services.keeper import CaseView
 from kerege.node.home import Home
 from kerege.node.wiring import NodeWiring
@@ -15,7 +13,7 @@ MINUTES = 400 * 24 * HOUR
 
 
 def test_a_case_whose_term_passed_is_told_without_anybody_asking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """The clock moves past every deadline; one tick later the ledger has said so."""
     now = [1_795_000_000_000]
@@ -28,7 +26,6 @@ def test_a_case_whose_term_passed_is_told_without_anybody_asking(
         opened, case, _ = journey.desk.begin("birth", "notify", office, values)
         journey.send(journey.official(office, "midwife"), opened)
         height = workplace.ledger.door.head().height
-        monkeypatch.setattr("kerege.node.wiring.wall_clock", lambda: now[0])
         wiring = NodeWiring()
 
         wiring._tick(workplace.ledger)

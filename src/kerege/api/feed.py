@@ -50,7 +50,10 @@ class Place:
         numbers = [height, part] if dot else [height]
         if not all(n.isascii() and n.isdecimal() and len(n) <= 15 for n in numbers):  # noqa: PLR2004 - below 2**53
             raise ValueError("an id is a height, or a height and a part")
-        return cls(int(height) - 1, int(part)) if dot else cls(int(height))
+        place = cls(int(height) - 1, int(part)) if dot else cls(int(height))
+        if str(place) != text:
+            raise ValueError("an id has no needless zeros")
+        return place
 
     def __str__(self) -> str:
         return f"{self.height + 1}.{self.part}" if self.part else str(self.height)
@@ -78,6 +81,10 @@ class Feed:
             self._poller.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._poller
+
+    async def begun(self, place: Place) -> bool:
+        """Whether the block after the place has so many events that its part is one of them, and not the last."""
+        return not place.part or place.part < len(await self._block(place.height + 1))
 
     async def stream(self, place: Place) -> AsyncIterator[bytes]:
         """Events after a place, until the client goes, is cut, or has listened long enough."""

@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from kerege import proofs
-from kerege.cli import asking, diffing, dossiers, exporting, following, importing, keys, network, readmodel
+from kerege.cli import (
+    asking,
+    diffing,
+    dossiers,
+    exporting,
+    exports,
+    following,
+    importing,
+    keys,
+    network,
+    readmodel,
+)
 from kerege.cli.files import read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
@@ -40,6 +51,7 @@ app.add_typer(asking.app, name="show")
 app.command()(exporting.export)
 app.command()(following.follow)
 app.command()(diffing.diff_state)
+app.command("verify-export")(exports.verify_export)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
 

@@ -59,10 +59,10 @@ def _attempt(door: Door, file: Path) -> dict[str, Any] | None:
 def _write(draft: IO[bytes], door: Door, head: Head) -> int:
     """Every line of the file; returns the number of rows, raises `_Moved`."""
     modules, rows = Modules(MODULES), 0
-    draft.write(_line(_about(modules, door, head)))
+    draft.write(line_of(_about(modules, door, head)))
     for prefix in sorted(table.prefix for table in modules.tables.values()):
         for key, stored in collect(door, prefix):
-            draft.write(_line(export_row(modules, key, stored, door.prefix)))
+            draft.write(line_of(export_row(modules, key, stored, door.prefix)))
             rows += 1
     if door.head() != head:
         raise _Moved
@@ -85,5 +85,6 @@ def _about(modules: Modules, door: Door, head: Head) -> dict[str, Any]:
     }
 
 
-def _line(form: dict[str, Any]) -> bytes:
+def line_of(form: dict[str, Any]) -> bytes:
+    """A line of the file: nothing in it can be written in two ways."""
     return json.dumps(form, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -18,12 +18,16 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             raw = file.read(MAXIMUM_INPUT + 1)
     except OSError as error:
-        sentence = f"{path} cannot be read ({error.strerror}): check the path and its rights."
-        raise CommandError(sentence) from None
+        raise unreadable(path, error) from None
     if len(raw) > MAXIMUM_INPUT:
         sentence = f"{path} is longer than {MAXIMUM_INPUT} bytes: no input of this command is."
         raise CommandError(sentence)
     return raw
+
+
+def unreadable(path: Path, error: OSError) -> CommandError:
+    """What to say of an input file that does not open."""
+    return CommandError(f"{path} cannot be read ({error.strerror}): check the path and its rights.")
 
 
 def read_text(path: Path) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from kerege.cli import keystore
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home
-from kerege.cli.output import dump, say, show, show_rows
+from kerege.cli.output import complain, dump, say, show, show_rows
 from kerege.cli.wiring import CommandError, wiring
 
 app = typer.Typer(help="Keys that sign: encrypted ones of a person, throw-away ones of a home.", no_args_is_help=True)
@@ -34,10 +34,20 @@ def new(
 
 @app.command("list")
 def list_keys(home: Home = DEFAULT_HOME, folder: Folder = None, *, json_: AsJson = False) -> None:
-    """Names and addresses: sealed keys of the keystore, throw-away keys of the home."""
-    sealed = [(k.file.name, k.file.address, "sealed") for k in keystore.list_keys(folder or keystore.default_folder())]
-    thrown = [(name, address, "throw-away") for name, address in wiring().key_names(home)]
+    """Names and addresses: sealed keys of the keystore, throw-away keys of the home.
+
+    Files that are no key are told on standard error, and the command then ends with 1.
+    """
+    keys, broken = keystore.list_keys(folder or keystore.default_folder())
+    sealed = [(key.file.name, key.file.address, "sealed") for key in keys]
+    names = wiring().key_names(home)
+    thrown = [(name, address, "throw-away") for name, address in names if address]
+    spoilt = (name for name, address in names if not address)
+    broken += [f"the throw-away key of {name} is unreadable: restore its file." for name in spoilt]
     show_rows("Keys", ("name", "address", "kind"), sealed + thrown, as_json=json_)
+    for sentence in broken:
+        complain(sentence)
+    raise typer.Exit(1 if broken else 0)
 
 
 @app.command()
@@ -55,7 +65,7 @@ def _address(home: Path, name: str) -> str:
     if key is not None:
         return key.file.address
     for known, shown in wiring().key_names(home):
-        if known == name:
+        if known == name and shown:
             return shown
     sentence = f"there is no key {name}: `kerege keys list --home {home}` shows the names."
     raise CommandError(sentence)

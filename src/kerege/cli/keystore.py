@@ -28,6 +28,8 @@ PASSPHRASE = "KEREGE_PASSPHRASE"  # noqa: S105 - the name of a variable
 FOLDER = "KEREGE_KEYS"
 COST, BLOCK, LANES = 2**17, 8, 1
 """scrypt: 128 MiB and some tenths of a second a guess."""
+SHORTEST, FEWEST = 12, 6
+"""Characters of a new passphrase, and how many different ones."""
 OTHERS = 0o077
 """Rights of others than the owner: a seal is only as strong as its passphrase, so nobody else gets to try."""
 _MEMORY = 512 * 1024 * 1024
@@ -77,7 +79,10 @@ def default_folder() -> Path:
 
 
 def ask_passphrase(name: str, *, new: bool = False) -> str:
-    """The passphrase from `KEREGE_PASSPHRASE`, else from the terminal; raises `CommandError` where there is none."""
+    """The passphrase from `KEREGE_PASSPHRASE`, else from the terminal; raises `CommandError` where there is none.
+
+    A new one is long and made of several characters: whoever copies the file may guess for as long as they like.
+    """
     given = os.environ.get(PASSPHRASE)
     if given is None:
         if not os.isatty(0):
@@ -86,6 +91,12 @@ def ask_passphrase(name: str, *, new: bool = False) -> str:
         given = str(typer.prompt(f"Passphrase of {name}", hide_input=True, confirmation_prompt=new, err=True))
     if not given:
         raise CommandError("the passphrase is empty: choose one that nobody guesses.")
+    if new and (len(given) < SHORTEST or len(set(given)) < FEWEST):
+        sentence = (
+            f"the passphrase is too weak ({len(given)} characters, {len(set(given))} different): "
+            f"take at least {SHORTEST} with {FEWEST} different ones, such as four words that nobody would put together."
+        )
+        raise CommandError(sentence)
     return given
 
 
@@ -127,9 +138,15 @@ def find_key(name: str) -> KeptKey | None:
     return None
 
 
-def list_keys(folder: Path) -> list[KeptKey]:
-    """Every key of the keystore, by name."""
-    return [read_key(path) for path in sorted(folder.glob("*.json"))]
+def list_keys(folder: Path) -> tuple[list[KeptKey], list[str]]:
+    """Every key of the keystore, by name, and a sentence for each file that is none."""
+    keys, broken = [], []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            keys.append(read_key(path))
+        except CommandError as fault:
+            broken.append(str(fault))
+    return keys, broken
 
 
 def open_key(key: KeptKey, passphrase: str) -> KeySigner:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 WIDE = 240
 """Columns of a table that nobody looks at on a terminal: a file, a pipe."""
+READABLE = 20
+"""Columns of a terminal for each column of a table whose values are folded: narrower ones are no words any more."""
+UNBOUNDED = 100_000
 
 
 def complain(sentence: str, *, title: str = "") -> None:
@@ -47,17 +50,37 @@ def show(value: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
-    """A list of rows: a JSON array of objects, or a table."""
+    """A list of rows: a JSON array of objects, or a table; in a terminal too narrow for it a line for each value."""
     if as_json:
         dump([dict(zip(columns, row, strict=True)) for row in rows])
         return
+    console = Console()
+    console = console if console.is_terminal else Console(width=WIDE)
+    table = _table(title, columns, rows)
+    natural = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum
+    fits = natural <= console.width or console.width >= READABLE * len(columns)
+    console.print(table if fits else _listing(title, columns, rows))
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(item)) for item in row))
-    console = Console()
-    (console if console.is_terminal else Console(width=WIDE)).print(table)
+    return table
+
+
+def _listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """Every value on a line of its own behind its column's name, an empty line between two rows."""
+    listing = Table.grid("", Column("", overflow="fold"), padding=(0, 2, 0, 0))
+    listing.title, listing.title_justify = title, "left"
+    for number, row in enumerate(rows):
+        if number:
+            listing.add_row()
+        for column, item in zip(columns, row, strict=True):
+            listing.add_row(column, Text(_cell(item)))
+    return listing
 
 
 def _cell(item: Any) -> str:  # noqa: ANN401 - JSON

@@ -64,7 +64,7 @@ class Wiring(Protocol):
         """A throw-away key of the home, `office/role`."""
 
     def key_names(self, home: Path) -> Sequence[tuple[str, str]]:
-        """(name, address) of the throw-away keys of a home."""
+        """(name, address) of the throw-away keys of a home; no address where a file is spoilt."""
 
     def verify_ledger(self, home: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Replay the ledger; `{"ok": bool, …}`."""

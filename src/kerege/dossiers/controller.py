@@ -86,13 +86,18 @@ class Controller:
         clock: Callable[[], Time] = wall_clock,
     ) -> Self:
         """Make an empty store with fresh keys and open it; raises `DossiersExist`."""
+        cls.prepare(home)
+        return cls(home, ledger, purposes, clock, None)
+
+    @staticmethod
+    def prepare(home: Path) -> None:
+        """Make an empty store with fresh keys; raises `DossiersExist`."""
         folder = home / DOSSIERS_FOLDER
         if (folder / _ROWS).exists():
             raise DossiersExist(folder=folder)
         EmbeddedKeyService.create(home / KEYS_FOLDER)
         make_private_folder(folder)
         RocksRows.create(folder / _ROWS).close()
-        return cls(home, ledger, purposes, clock, None)
 
     @classmethod
     def open(

@@ -69,7 +69,7 @@ class WorkExceeded(Refused, code="kernel.3"):
 
 
 class MinimumBalance(Refused, code="kernel.4"):
-    """New state needs a minimum balance or a sponsor, and the sender has neither."""
+    """State that a person created needs a minimum balance or a sponsor: neither is there, or would be left."""
 
     needed: int
     available: int

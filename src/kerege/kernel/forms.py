@@ -45,7 +45,27 @@ def from_json(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401
     try:
         return msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), kind)
     except msgspec.ValidationError as error:  # bounds and patterns, told by position
-        raise BadForm(field="$", reason=str(error)) from None
+        raise _misfit(value, kind, "$") or BadForm(field="$", reason=str(error)) from None
+
+
+def _misfit(value: Any, kind: Any, path: str) -> BadForm | None:  # noqa: ANN401
+    """The innermost part whose value is out of bounds, by the names of its fields; None where all fit."""
+    parts: list[tuple[str, Any, Any]] = []
+    if isinstance(value, Struct):
+        hints = get_type_hints(type(value), include_extras=True)
+        parts = [(f"{path}.{name}", getattr(value, name), hints[name]) for name in value.__struct_fields__]
+    elif isinstance(value, list | tuple):
+        parts = [(f"{path}[{at}]", item, type(item)) for at, item in enumerate(value) if isinstance(item, Struct)]
+    for inner, part, its_kind in parts:
+        found = _misfit(part, its_kind, inner)
+        if found is not None:
+            return found
+    try:
+        msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), kind)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        return BadForm(field=path + place.rstrip("`"), reason=reason)
+    return None
 
 
 def is_deeper(raw: bytes, maximum: int) -> bool:
@@ -151,6 +171,9 @@ def _read(form: Any, kind: types.Type, prefix: str, path: str) -> Any:  # noqa: 
         return _expect(isinstance(form, int) and not isinstance(form, bool), form, path, "an integer expected")
     if isinstance(kind, types.BoolType):
         return _expect(isinstance(form, bool), form, path, "true or false expected")
+    if isinstance(kind, types.EnumType):
+        allowed = [each.value for each in kind.cls]
+        return _expect(form in allowed, form, path, f"one of {', '.join(map(str, allowed))} expected")
     return _expect(isinstance(form, str), form, path, "text expected")
 
 

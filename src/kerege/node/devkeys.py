@@ -87,9 +87,16 @@ def read_key(home: Home, name: str) -> DevKey:
 
 
 def list_keys(home: Home) -> list[tuple[str, str]]:
-    """(name, address) of every throw-away key of a home, by name; raises `HomeError` where a file is spoilt."""
-    forms = [_read(path) for path in sorted(home.dev_keys.glob("*.json"))]
-    return [(form.name, form.address) for form in forms]
+    """(name, address) of every throw-away key of a home, by name; no address where a file is spoilt."""
+    return [_name_and_address(path) for path in sorted(home.dev_keys.glob("*.json"))]
+
+
+def _name_and_address(path: Path) -> tuple[str, str]:
+    try:
+        form = _read(path)
+    except HomeError:  # who needs this very key is told by `read_key`
+        return path.stem.replace("--", "/"), ""
+    return form.name, form.address
 
 
 class _KeyFile(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,8 +10,7 @@ from kerege.dossiers.controller import Controller
 from kerege.kernel import crypto
 from kerege.node.genesis import Post, genesis_of
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import create_ledger, new_ledger_id, open_ledger
-from kerege.node.ledger_view import DoorView
+from kerege.node.ledger import begin_ledger, new_ledger_id
 from kerege.node.pack import Pack
 from kerege.node.workplace import read_nation
 
@@ -69,7 +68,7 @@ def create_founded_home(home: Home, nation: str, founders: bytes, *, clock: Cloc
     """A new ledger of a nation with the keys of its founding officials, and empty dossiers beside it."""
     pack = read_nation(nation)
     genesis = genesis_of(pack, read_founders(founders, pack), new_ledger_id(nation, dev=False), clock())
-    create_ledger(home, genesis, nation=nation, dev=False)
-    with open_ledger(home, clock=clock) as ledger:
-        Controller.create(home.path, DoorView(ledger.door)).close()
+    begin_ledger(home, genesis)
+    Controller.prepare(home.path)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=False)
     return pack

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # with it the engine's messages, a fifth of a second at every
     from kerege.consensus.replicated import ReplicatedEngine
 
 CHECKPOINT_KEY = "checkpoint.key"
+SEED_BYTES = 32
 
 
 def quiet(_what: str, _done: int) -> None:
@@ -77,19 +78,27 @@ class Ledger:
 
 
 def create_ledger(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
-    """Write block 0 and the node's keys into a new home; raises `HomeError` where one exists."""
+    """A new home with a ledger and nothing beside it; raises `HomeError` where one exists."""
+    begin_ledger(home, genesis)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
+
+
+def begin_ledger(home: Home, genesis: Genesis) -> None:
+    """Write block 0 and the node's keys; raises `HomeError` where there is a home.
+
+    A home it is with `Home.write_about`, which comes last of all.
+    """
     if home.about.exists():
         reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
         raise HomeError(reason)
     home.path.mkdir(parents=True, exist_ok=True)
     modules = Modules(MODULES)
-    seed = secrets.token_bytes(32)
+    seed = secrets.token_bytes(SEED_BYTES)
     write_private(home.secrets / CHECKPOINT_KEY, seed)
     with RocksStore(home.path, create=True) as store:
         machine = open_machine(modules, store, genesis.ledger, genesis.prefix, None)
         EmbeddedEngine(machine, store).begin(genesis)
     write_private(home.trust, trust_file(genesis, checkpoint_key(home, genesis.ledger)), mode=0o644)
-    home.write_about(genesis.ledger, nation, genesis.prefix, dev=dev)
 
 
 def open_ledger(
@@ -111,13 +120,9 @@ def open_ledger(
         _check_same_ledger(home, read_genesis(store))
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
-        prover = Prover(
-            modules,
-            store,
-            machine.trees,
-            machine.ledger,
-            OwnCheckpoints(machine.ledger, [checkpoint_key(home, machine.ledger)]),
-        )
+        key = checkpoint_key(home, machine.ledger)
+        _check_trusted(home, key)
+        prover = Prover(modules, store, machine.trees, machine.ledger, OwnCheckpoints(machine.ledger, [key]))
         door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
         engine.start()
     except BaseException:
@@ -184,7 +189,22 @@ def checkpoint_key(home: Home, ledger: str, name: str = "operator") -> Checkpoin
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror}): restore the home's node folder from a backup."
         raise HomeError(reason) from None
+    if len(seed) != SEED_BYTES:
+        reason = f"{path} holds {len(seed)} bytes where a key has {SEED_BYTES}: restore it from a backup of the home."
+        raise HomeError(reason)
     return CheckpointKey(f"{origin_of(ledger)}/{name}", seed)
+
+
+def _check_trusted(home: Home, key: CheckpointKey) -> None:
+    """Raise `HomeError` where the home's own trust file does not know the key: no verifier would accept its notes."""
+    try:
+        trusted = proofs.trust.parse(home.trust.read_bytes())
+    except (OSError, proofs.Malformed):  # verifiers have copies; commands that read it say what is wrong
+        return
+    if key.public not in {known.key for known in trusted.keys}:
+        path = home.secrets / CHECKPOINT_KEY
+        reason = f"{path} is not the key in {home.trust}: another ledger's? Restore both from one backup of the home."
+        raise HomeError(reason)
 
 
 def open_machine(

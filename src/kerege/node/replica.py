@@ -49,8 +49,8 @@ def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> N
 
 
 def begin_replica(home: Home, genesis: Genesis) -> None:
-    """Write block 0 before the engine asks for it: what stands beside the ledger can be founded on it."""
-    with RocksStore(home.path) as store:
+    """A store with block 0, which the engine would ask for: what serves clients has a newest block from the start."""
+    with RocksStore(home.path, create=True) as store:
         machine = open_machine(Modules(MODULES), store, genesis.ledger, genesis.prefix, None)
         Replica(machine, store, now=wall_clock).begin(genesis)
 

@@ -212,8 +212,10 @@ class DoorServer:
 
 
 def _check_path(path: Path) -> None:
-    if len(os.fsencode(path)) > LONGEST_PATH:
-        raise WireFault(f"the path {path} is too long for a socket: choose a home with a shorter path.")
+    size = len(os.fsencode(path))
+    if size > LONGEST_PATH:
+        reason = f"the socket {path} has {size} bytes where {LONGEST_PATH} fit: choose a home with a shorter path."
+        raise WireFault(reason)
 
 
 # The asker's side

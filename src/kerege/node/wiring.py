@@ -3,11 +3,11 @@
 import errno
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,16 +40,18 @@ from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
 from kerege.node import comparing, devkeys, follower, importing, upkeep, web
+from kerege.node.clock import SteadyClock, behind
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
 from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
+from kerege.node.unfinished import whole_or_nothing
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
-from kerege.storage.errors import HomeLocked, StorageError
+from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
 HOUR = 3_600_000
@@ -113,35 +115,12 @@ def _network() -> Any:  # noqa: ANN401 - a module
     return import_module("kerege.node.network.commands")
 
 
-@contextmanager
-def _whole_or_nothing(home: Path) -> Iterator[None]:
-    """A home that could not be finished leaves nothing behind: what was there before stays."""
-    fresh = not home.exists()
-    if fresh:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        home.mkdir(mode=0o700)  # fails where another process begins the same home now: it is theirs
-    before = set(home.iterdir())
-    try:
-        yield
-    except HomeLocked:
-        raise
-    except BaseException:
-        for path in set(home.iterdir()) - before:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        if fresh:
-            home.rmdir()
-        raise
-
-
 class NodeWiring:
     """Fills `kerege.cli.wiring.Wiring`."""
 
     def create_home(self, home: Path, nation: str, *, founders: bytes | None) -> str:
         """See `Wiring`."""
-        with in_one_sentence(), _whole_or_nothing(home):
+        with in_one_sentence(), whole_or_nothing(Home(home)):
             if founders is None:
                 create_dev_home(Home(home), nation)
             else:
@@ -200,13 +179,17 @@ class NodeWiring:
         with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
-            ledger = stack.enter_context(open_ledger(home, alarm=ready) if opened is None else opened())
+            own = partial(open_ledger, home, clock=SteadyClock(_warn), alarm=ready)
+            ledger = stack.enter_context((opened or own)())
             ledger.serve()
             starts = dict(beside)
             if port is not None:
                 starts["the web worker"] = lambda: web.web_worker(home, port, public)
             kept = [stack.enter_context(Kept(name, start, _warn)) for name, start in starts.items()]
-            height = ledger.prover.head().height
+            height, newest = ledger.prover.head().height, ledger.prover.head().time
+            late = behind(newest, ledger.engine.now())
+            if late:
+                _warn(late)
             where = f"socket {ledger.home.socket}"
             if port is not None:
                 where = f"{web.address_of(port)} · {where}"
@@ -225,8 +208,9 @@ class NodeWiring:
         """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""
         due = next_due(ledger.modules, ledger.door.context())
         name = next((n for n, _ in self.key_names(ledger.home.path) if n.endswith(GATEWAY)), "")
-        if due is not None and name and due <= wall_clock():
-            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked")
+        now = max(ledger.engine.now(), ledger.door.head().time)
+        if due is not None and name and due <= now:
+            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked", now)
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
@@ -352,7 +336,7 @@ class NodeWiring:
 
     def create_network(self, home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
         """See `Wiring`."""
-        with in_one_sentence(), _whole_or_nothing(home):
+        with in_one_sentence(), whole_or_nothing(Home(home)):
             told: dict[str, Any] = _network().create(home, nation, validators, node=node)
             return told
 
@@ -441,14 +425,17 @@ def _door(home: Home) -> Iterator[Door]:
                 running.close()
 
 
-def _send(door: Door, signer: Signer, message: Message, otherwise: str) -> None:
-    """Sign and submit one message; raises `CommandError` with what follows where it is not applied."""
+def _send(door: Door, signer: Signer, message: Message, otherwise: str, now: int | None = None) -> None:
+    """Sign and submit one message; raises `CommandError` with what follows where it is not applied.
+
+    `now`: by the clock of the node, where this is its process.
+    """
     body = Body(
         ledger=door.ledger,
         sender=signer.address,
         lane=0,
         sequence=door.next_sequence(signer.address),
-        valid_until=max(door.head().time, wall_clock()) + HOUR,
+        valid_until=max(door.head().time, wall_clock() if now is None else now) + HOUR,
         salt=os.urandom(16),
         messages=[message],
     )

@@ -19,7 +19,7 @@ from kerege.modules.accounts.types import AccountKind
 from kerege.node import devkeys
 from kerege.node.genesis import Post, genesis_of
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import Ledger, create_ledger, new_ledger_id, open_ledger
+from kerege.node.ledger import Ledger, begin_ledger, new_ledger_id, open_ledger
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack, PackError, nation_folder, read_pack, world_of
 from kerege.node.wire import SocketDoor
@@ -90,10 +90,11 @@ def create_dev_home(home: Home, nation: str, *, clock: Clock = wall_clock) -> Pa
     pack = read_nation(nation)
     keys = devkeys.draw_keys(pack)
     posts = [Post(key.office, key.role, key.public) for key in keys]
-    create_ledger(home, genesis_of(pack, posts, new_ledger_id(nation, dev=True), clock()), nation=nation, dev=True)
+    genesis = genesis_of(pack, posts, new_ledger_id(nation, dev=True), clock())
+    begin_ledger(home, genesis)
     devkeys.write_keys(home, keys, pack.nation.prefix)
-    with open_ledger(home, clock=clock) as ledger:
-        Controller.create(home.path, DoorView(ledger.door), clock=clock).close()
+    Controller.prepare(home.path)
+    home.write_about(genesis.ledger, nation, genesis.prefix, dev=True)
     return pack
 
 

@@ -15,7 +15,7 @@ from kerege.modules.accounts.messages import (
     SetGuardians,
     StartRecovery,
 )
-from kerege.modules.accounts.state import ACCOUNTS, RECOVERIES
+from kerege.modules.accounts.state import ACCOUNTS, USAGE
 from kerege.modules.accounts.types import AccountKind
 from kerege.testing import names
 from kerege.testing.country import found
@@ -35,7 +35,7 @@ def ledger() -> Simulator:
         found(
             ["bob", "carol", "dave"],
             {"clerk": ("acceptor", OFFICE), "other": ("acceptor", "ЦОН-2")},
-            money={"bob": 200},
+            money={"bob": 200, "carol": 200},
         )
     )
     key = names.signer("alice").key
@@ -91,7 +91,7 @@ def test_the_approvals_that_the_holder_asked_for_are_needed(ledger, approving, r
         assert ledger.send(guardian, ApproveRecovery(ALICE, PHONE.key)).code == ""
     pass_time(ledger)
     assert (keys_of(ledger) == [PHONE.key]) == recovered
-    assert ledger.read(RECOVERIES, ALICE) is None, "it has ended either way"
+    assert ledger.rows()["accounts.recovery"] == {}, "it has ended either way"
     assert [event.done for event in ledger.events() if isinstance(event, RecoveryEnded)] == [recovered]
 
 
@@ -102,6 +102,49 @@ def test_guardians_recover_without_an_office(ledger):
     assert ledger.send("carol", ApproveRecovery(ALICE, PHONE.key)).code == ""
     pass_time(ledger)
     assert keys_of(ledger) == [PHONE.key]
+
+
+def test_one_guardian_who_begins_first_blocks_neither_the_others_nor_the_office(ledger):
+    ledger.send("alice", SetGuardians(GUARDIANS, 2))
+    thief = names.signer("thief").key
+    assert ledger.send("bob", AskRecovery(ALICE, 1, thief)).code == ""
+    assert ledger.send("bob", AskRecovery(ALICE, 1, thief)).code == "accounts.8"
+    ledger.advance(1)
+    assert ledger.send("carol", AskRecovery(ALICE, 1, PHONE.key)).code == ""
+    ledger.advance(1)
+    assert ledger.send("clerk", START).code == ""
+    assert ledger.send("dave", ApproveRecovery(ALICE, PHONE.key)).code == "", "for both that propose it"
+    assert ledger.send("dave", ApproveRecovery(ALICE, PHONE.key)).code == "accounts.11"
+    assert ledger.send("carol", ApproveRecovery(ALICE, PHONE.key)).code == "", "the office's"
+    pass_time(ledger)
+    assert keys_of(ledger) == [PHONE.key]
+    assert ledger.rows()["accounts.recovery"] == {}, "the first that took effect has ended the others"
+    ended = [(event.starter, event.done) for event in ledger.events() if isinstance(event, RecoveryEnded)]
+    assert sorted(ended) == sorted((names.address(who), who == "carol") for who in ("bob", "carol", "clerk"))
+    assert ledger.machine.full_invariants() == []
+
+
+def test_who_objects_objects_to_all(ledger):
+    ledger.send("alice", SetGuardians(GUARDIANS, 2))
+    for guardian in ("bob", "carol"):
+        assert ledger.send(guardian, AskRecovery(ALICE, 1, names.signer(guardian).key)).code == ""
+    assert ledger.send("alice", CancelRecovery()).code == ""
+    assert ledger.rows()["accounts.recovery"] == {}
+    assert ledger.send("alice", CancelRecovery()).code == "accounts.9"
+    assert ledger.machine.full_invariants() == []
+
+
+@pytest.mark.parametrize("end", ["cancelled", "run out", "taken effect"])
+def test_the_entries_of_a_recovery_are_given_back_to_the_guardian_who_began_it(ledger, end):
+    ledger.send("alice", SetGuardians(GUARDIANS, 1 if end == "taken effect" else 2))
+    assert ledger.send("bob", AskRecovery(ALICE, 1, PHONE.key)).code == ""
+    assert ledger.read(USAGE, names.address("bob")).entries == 2
+    if end == "cancelled":
+        assert ledger.send("alice", CancelRecovery()).code == ""
+    else:
+        pass_time(ledger)
+    assert ledger.read(USAGE, names.address("bob")).entries == 0
+    assert ledger.read(USAGE, ALICE).entries == 0
 
 
 def test_who_is_guardian_no_more_does_not_count(ledger):

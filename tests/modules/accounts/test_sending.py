@@ -146,16 +146,29 @@ def test_a_key_may_be_removed_by_the_message_before_the_next_transaction_of_the_
 
 
 def test_new_state_needs_a_minimum_balance_or_a_sponsor():
-    ledger = Simulator(found(["poor", "alice"], {"clerk": ("acceptor", "ЦОН-1")}, money={"poor": 150, "alice": 1000}))
+    ledger = Simulator(found(["poor", "alice"], {"clerk": ("acceptor", "ЦОН-1")}, money={"poor": 250, "alice": 1000}))
     dave, erin = names.address("dave"), names.address("erin")
-    assert ledger.send("poor", Transfer(dave, "KGS", 50)).code == "", "one entry, 100 left"
-    assert ledger.send("poor", Transfer(erin, "KGS", 1)).facts == {"needed": 200, "available": 99}
-    assert ledger.send("poor", Transfer(dave, "KGS", 1)).code == "", "no new entry, so nothing is asked for"
+    assert ledger.send("poor", Transfer(dave, "KGS", 50)).code == "", "one entry, 200 left"
+    assert ledger.send("poor", Transfer(erin, "KGS", 1)).facts == {"needed": 200, "available": 199}
+    assert ledger.send("poor", Transfer(dave, "KGS", 101)).facts == {"needed": 100, "available": 99}, "it stands"
+    assert ledger.send("poor", Transfer(dave, "KGS", 100)).code == ""
     assert ledger.read(USAGE, names.address("poor")).entries == 1
     opened = Open("ЦОН-1", AccountKind.PERSON, 1, names.signer("guest").key, sponsored=True)
     assert ledger.send("clerk", opened).code == ""
     assert ledger.send("alice", Transfer(names.address("guest"), "KGS", 3)).code == ""
     assert ledger.send("guest", Transfer(erin, "KGS", 1)).code == "", "the sponsor answers"
+
+
+def test_a_sponsor_answers_up_to_a_limit():
+    posts = {"clerk": ("acceptor", "ЦОН-1")}
+    ledger = Simulator(found(["alice"], posts, money={"alice": 1000}, rules={"accounts.sponsored_entries": 2}))
+    opened = Open("ЦОН-1", AccountKind.PERSON, 1, names.signer("guest").key, sponsored=True)
+    assert ledger.send("clerk", opened).code == ""
+    assert ledger.send("alice", Transfer(names.address("guest"), "KGS", 103)).code == ""
+    for payee in ("dave", "erin", "fay"):
+        assert ledger.send("guest", Transfer(names.address(payee), "KGS", 1)).code == ""
+    assert ledger.send("guest", Transfer(names.address("gus"), "KGS", 1)).facts == {"needed": 100, "available": 99}
+    assert ledger.read(USAGE, names.address("guest")).entries == 3, "two of the sponsor's, one of its own"
 
 
 def test_only_an_agency_sponsors():

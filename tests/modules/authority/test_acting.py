@@ -5,6 +5,7 @@ import pytest
 from kerege.kernel.codec import encode
 from kerege.kernel.messages import Message
 from kerege.kernel.tick import Tick
+from kerege.modules.accounts.messages import CloseAccount
 from kerege.modules.authority import errors
 from kerege.modules.authority.events import ProposalWritten
 from kerege.modules.authority.keeper import Authority
@@ -139,6 +140,16 @@ def test_approvals_count_while_their_members_sit_on_the_board(ledger):
     assert decide(ledger, SetBoard("government", members, 2), name="q") == ""
     assert ledger.send("pm", approval(ledger, PROPOSAL)).code == ""
     assert ledger.read(ROLES, "notary") is None, "the deputy's approval counts no more"
+    assert ledger.send("minister", approval(ledger, PROPOSAL)).code == ""
+    assert ledger.read(ROLES, "notary") is not None
+
+
+def test_the_approval_of_a_closed_account_counts_no_more(ledger):
+    role = encode(SetRole("notary", []))
+    ledger.send("deputy", Propose(PROPOSAL, "government", [role], ledger.time + HOUR))
+    assert ledger.send("deputy", CloseAccount()).code == ""
+    assert ledger.send("pm", approval(ledger, PROPOSAL)).code == ""
+    assert ledger.read(ROLES, "notary") is None
     assert ledger.send("minister", approval(ledger, PROPOSAL)).code == ""
     assert ledger.read(ROLES, "notary") is not None
 

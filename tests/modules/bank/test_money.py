@@ -153,6 +153,30 @@ def test_the_entries_of_a_hold_are_given_back_to_who_placed_it(ledger):
     assert entries() == [1, 0]
 
 
+def test_the_minimum_balance_stays_as_long_as_the_state_that_needs_it(ledger):
+    """Else whoever passes the same money on from account to account would create state for ever."""
+    expires = ledger.time + HOUR
+    assert ledger.send("alice", PlaceHold(identifier("h"), BOB, "KGS", 1, expires)).code == ""
+    for spending in (Transfer(BOB, "KGS", 9_700), PlaceHold(identifier("h2"), BOB, "KGS", 9_700, expires)):
+        assert ledger.send("alice", spending).code == "kernel.4", spending
+    refused = ledger.send("alice", Transfer(BOB, "KGS", 9_700))
+    assert refused.facts == {"needed": 300, "available": 299}, "the hold, its place, the row of what is held"
+    assert ledger.send("bob", CaptureHold(identifier("h"), 1)).code == "", "what was set aside before is nobody's loss"
+    assert ledger.send("alice", Transfer(BOB, "KGS", 9_700)).code == "", "two of the entries are gone"
+    assert worth(ledger, ALICE) == (299, 0)
+    ctx = writing(ledger)
+    ctx.use(Enforcement).move_by_order(ALICE, BOB, "KGS", 299)
+    assert ctx.use(BankView).available(ALICE, "KGS") == 0, "an order takes all"
+
+
+def test_the_minimum_is_held_in_the_base_currency_only(ledger):
+    assert ledger.send("alice", PlaceHold(identifier("h"), BOB, "KGS", 1, ledger.time + HOUR)).code == ""
+    ledger.write([(BALANCES, (ALICE, "USD"), 5), (BALANCES, (ALICE, "KGS"), 0)])
+    assert ledger.send("alice", Transfer(BOB, "USD", 5)).code == "kernel.4", "a new row of Bob's: new state"
+    ledger.write([(BALANCES, (BOB, "USD"), 0)])
+    assert ledger.send("alice", Transfer(BOB, "USD", 5)).code == "", "money of another currency is no minimum"
+
+
 def test_the_schedule_is_bounded_and_its_cursor_passes_what_was_deleted():
     ledger = Simulator(found(["alice", "bob"], rules={"bank.minimum_balance_per_entry": 0}, money={"alice": 10_000}))
     holds = [identifier(f"hold {number}") for number in range(700)]

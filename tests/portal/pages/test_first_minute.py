@@ -5,6 +5,9 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -18,11 +21,14 @@ from kerege.modules.registries.state import IMPORTS
 from kerege.node.home import Home
 from kerege.node.wire import SocketDoor
 from kerege.node.workplace import read_nation
+from kerege.portal.pages import search as finding
 from kerege.portal.pages.routes import LANGUAGES, Portal, routes, texts
 from kerege.portal.pages.search import patterns
 from tests.portal.pages.conftest import Up
 
 DAY = 24 * 3_600_000
+ROUTES = sys.modules["kerege.portal.pages.routes"]
+"""The module: the package has a function of this name."""
 
 
 def get(up: Up, path: str, **values: str) -> httpx.Response:
@@ -74,7 +80,9 @@ def test_the_raion_has_what_was_promised(up):
     assert sum("Overdue" in row for row in rows) == 1
     stopped = [row for row in rows if "Clock stopped" in row]
     assert len(stopped) == 1
-    assert "another body" in stopped[0]
+    assert "another body; stopped by ЗАГС-708203" in stopped[0]
+    (link,) = re.findall(r"/cases/[0-9a-f]{32}", stopped[0])
+    assert "stopped by <strong>ЗАГС-708203</strong>" in get(up, link, lang="en").text
     assert sum("refused" in row for row in rows) == 1
     with SocketDoor(Home(up.home).socket) as door:
         first, last = door.block(1), door.head()
@@ -96,15 +104,45 @@ def test_the_head_of_a_page(up, path):
     assert answer.headers["content-type"] == get(up, path).headers["content-type"]
 
 
-@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
-def test_the_table_of_cases_is_short_and_counts_the_rest(up, monkeypatch):
-    monkeypatch.setattr(sys.modules["kerege.portal.pages.routes"], "LISTED", 3)
+@contextmanager
+def pages_of(up: Up) -> Iterator[TestClient[Litestar]]:
+    """The pages of the running ledger, in this process."""
     with SocketDoor(Home(up.home).socket) as door:
         pack = read_nation("kg")
         services = {each.definition.code: each.definition for each in pack.services}
         portal = Portal(door, pack.texts, services, b"{}", up.public, pack.nation.offset_minutes)
         with TestClient(Litestar(list(routes(portal)))) as client:
-            page = client.get("/", params={"lang": "en"}).text
+            yield client
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_a_search_ends_in_time_and_goes_on_where_it_ended(up, monkeypatch):
+    monkeypatch.setattr(ROUTES, "search", partial(finding.search, seconds=0))
+    at, hits = 0, 0
+    with pages_of(up) as client:
+        whole = client.get("/", params={"lang": "en", "word": "ЗАГС-708203", "first": 0}).text
+        for _ in range(5):
+            page = client.get("/", params={"lang": "en", "word": "ЗАГС-708203", "first": at}).text
+            assert f"in blocks {at} to {at} of " in page
+            hits += sum(map(int, re.findall(r"Hits: (\d+)<", page)))
+            (at,) = map(int, re.findall(r"first=(\d+)#search", page))
+        assert (at, hits > 0, "Search the other" in whole) == (5, True, True)
+        assert "of " in client.get("/", params={"lang": "en", "word": "x", "first": 10**15}).text
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_two_searches_at_once_are_one(up):
+    with pages_of(up) as client, finding._one_at_a_time:
+        page = client.get("/", params={"lang": "en", "word": "ЗАГС-708203"})
+        assert (page.status_code, "Somebody else is searching" in page.text) == (200, True)
+        assert client.get("/", params={"lang": "en"}).status_code == 200, "the page itself waits for nobody"
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_the_table_of_cases_is_short_and_counts_the_rest(up, monkeypatch):
+    monkeypatch.setattr(ROUTES, "LISTED", 3)
+    with pages_of(up) as client:
+        page = client.get("/", params={"lang": "en"}).text
     assert page.count("<tr><td>") == 3
     rest = re.search(r"Cases not listed here: (\d+)", page)
     assert rest is not None

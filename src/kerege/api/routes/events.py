@@ -17,7 +17,10 @@ def event_operations(service: Service, feed: Feed) -> list[Operation]:
 
     async def events(request: Asked) -> ASGIResponse:
         newest = await service.ask(lambda door: door.head().height)
-        place = _place(request.headers.get("last-event-id"), newest)
+        header = request.headers.get("last-event-id")
+        place = _place(header, newest)
+        if not await feed.begun(place):
+            raise _unknown(header, newest)
         if feed.open >= MAXIMUM_STREAMS:
             detail = f"{MAXIMUM_STREAMS} streams are open here: come again later, or read GET /receipts."
             raise Problem(BUSY, detail, headers={"retry-after": "30"})
@@ -35,7 +38,7 @@ def event_operations(service: Service, feed: Feed) -> list[Operation]:
             summary="Server-sent events: each new block's receipts. `Last-Event-ID` goes on where a stream ended.",
             run=events,
             good=Good(description="A stream that stays open.", media_type=EVENT_STREAM),
-            headers={"last-event-id": {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,15})?$"}},
+            headers={"last-event-id": {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,14})(\.[1-9][0-9]{0,14})?$"}},
             problems=(BAD_CURSOR, BUSY, NO_NODE),
         )
     ]
@@ -49,6 +52,10 @@ def _place(header: str | None, newest: int) -> Place:
     except ValueError as error:
         raise malformed("Last-Event-ID", str(error)) from None
     if not -1 <= place.height <= newest - bool(place.part):
-        detail = f"The event {header} does not exist yet, {newest} is the newest block: leave Last-Event-ID out."
-        raise Problem(BAD_CURSOR, detail)
+        raise _unknown(header, newest)
     return place
+
+
+def _unknown(header: str | None, newest: int) -> Problem:
+    detail = f"There is no event {header}, {newest} is the newest block: leave Last-Event-ID out."
+    return Problem(BAD_CURSOR, detail)

@@ -47,7 +47,7 @@ class TooManyKeys(Refused, code="accounts.7"):
 
 
 class RecoveryUnderWay(Refused, code="accounts.8"):
-    """A recovery of this account is under way: cancel it first."""
+    """The sender began a recovery of this account already: it ends by itself."""
 
     account: Address
 
@@ -85,6 +85,6 @@ class NotOpener(Refused, code="accounts.13"):
 
 
 class OtherKey(Refused, code="accounts.14"):
-    """The recovery under way is for another key than the one approved."""
+    """No recovery under way is for the key approved."""
 
     account: Address

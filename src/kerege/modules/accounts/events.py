@@ -20,13 +20,15 @@ class RecoveryWritten(Event, frozen=True, tag="accounts.RecoveryWritten"):
     """A recovery began or was approved: time to object."""
 
     account: Annotated[Address, Meta(description="The account.")]
+    starter: Annotated[Address, Meta(description="Who began it.")]
     row: Annotated[Recovery, Meta(description="The row from now on.")]
 
 
 class RecoveryEnded(Event, frozen=True, tag="accounts.RecoveryEnded"):
-    """A recovery took effect, was cancelled, or ran out without approvals."""
+    """A recovery took effect, was cancelled, ran out without approvals, or another one took effect."""
 
     account: Annotated[Address, Meta(description="The account.")]
+    starter: Annotated[Address, Meta(description="Who began it.")]
     done: Annotated[
         bool, Meta(description="Whether it took effect.", extra={"plain": "an outcome", "readers": "public"})
     ]

@@ -69,7 +69,7 @@ def start_recovery(ctx: Context, message: messages.StartRecovery) -> None:
 
     key = ctx.use(Accounts).new_key(message.key_kind, message.key)
 
-    ctx.use(Accounts).start_recovery(message.account, key, message.office, [])
+    ctx.use(Accounts).start_recovery(message.account, ctx.sender, key, message.office, [])
 
 
 def ask_recovery(ctx: Context, message: messages.AskRecovery) -> None:
@@ -78,7 +78,7 @@ def ask_recovery(ctx: Context, message: messages.AskRecovery) -> None:
 
     key = ctx.use(Accounts).new_key(message.key_kind, message.key)
 
-    ctx.use(Accounts).start_recovery(message.account, key, "", [ctx.sender])
+    ctx.use(Accounts).start_recovery(message.account, ctx.sender, key, "", [ctx.sender])
 
 
 def approve_recovery(ctx: Context, message: messages.ApproveRecovery) -> None:
@@ -89,8 +89,8 @@ def approve_recovery(ctx: Context, message: messages.ApproveRecovery) -> None:
 
 
 def cancel_recovery(ctx: Context, _message: messages.CancelRecovery) -> None:
-    """The holder objects to a recovery."""
-    ctx.use(Accounts).cancel_recovery(ctx.sender)
+    """The holder objects to every recovery under way."""
+    ctx.use(Accounts).cancel_recoveries(ctx.sender)
 
 
 def close_account(ctx: Context, _message: messages.CloseAccount) -> None:

@@ -35,8 +35,8 @@ def _all_forward(ctx: Context) -> bool:
     return all(row.tokens >= 0 and row.entries >= 0 for _, row in ctx.scan(USAGE))
 
 
-def _place(address: bytes, recovery: Recovery) -> bytes:
-    return READY.encode_key((recovery.ready, address))
+def _place(key: tuple[bytes, bytes], recovery: Recovery) -> bytes:
+    return READY.encode_key((recovery.ready, *key))
 
 
 def _entered(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
@@ -53,7 +53,7 @@ def _entered(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
 
 
 def _all_entered(ctx: Context) -> bool:
-    places = sorted(_place(address, row) for address, row in ctx.scan(RECOVERIES))
+    places = sorted(_place(key, row) for key, row in ctx.scan(RECOVERIES))
     return places == [READY.encode_key(key) for key, _ in ctx.scan(READY)]
 
 

@@ -27,6 +27,7 @@ from kerege.modules.accounts.rules import (
     NEW,
     OFFICE_BUCKET,
     PERSON_BUCKET,
+    SPONSORED_ENTRIES,
     THOUSANDTHS,
     Bucket,
     approved,
@@ -46,8 +47,11 @@ BURST = "accounts.rate_burst"
 REFILL = "accounts.rate_refill_per_second"
 OFFICE_BURST = "accounts.office_rate_burst"
 OFFICE_REFILL = "accounts.office_rate_refill_per_second"
+SPONSORED = "accounts.sponsored_entries"
 RECOVERY_DELAY = 72 * 3_600_000
 """Time to object to a recovery: 72 hours."""
+RECOVERY_ENTRIES = 2
+"""State entries that come and go with a recovery: its row and its place in the index."""
 
 
 class AccountView(Keeper):
@@ -59,12 +63,17 @@ class AccountView(Keeper):
         super().__init__(ctx)
         self._accounts: Bound[bytes, Account] = self._table(ACCOUNTS)
         self._usage: Bound[bytes, Usage] = self._table(USAGE)
-        self._recoveries: Bound[bytes, Recovery] = self._table(RECOVERIES)
-        self._ready: Bound[tuple[int, bytes], bool] = self._table(READY)
+        self._recoveries: Bound[tuple[bytes, bytes], Recovery] = self._table(RECOVERIES)
+        self._ready: Bound[tuple[int, bytes, bytes], bool] = self._table(READY)
 
     def find(self, address: bytes) -> Account | None:
         """The account of an address, open or closed, or None."""
         return self._accounts.find(address)
+
+    def is_open(self, address: bytes) -> bool:
+        """Whether the address has an account that may send."""
+        found = self._accounts.find(address)
+        return found is not None and found.status is AccountStatus.OPEN
 
     def open_account(self, address: bytes) -> Account:
         """The open account of an address; raises `UnknownAccount`."""
@@ -83,6 +92,21 @@ class AccountView(Keeper):
         opener = self.open_account(address).opener
         if opener != office:
             raise NotOpener(account=address, opener=opener)
+
+    def entries_to_cover(self, address: bytes) -> int:
+        """State entries that the account created and must hold a minimum balance for; see `SenderPort`."""
+        usage = self._usage.find(address)
+        return self._to_cover(address, usage.entries) if usage is not None and usage.entries else 0
+
+    def _to_cover(self, address: bytes, entries: int) -> int:
+        """How many of so many entries are the account's own to cover: those beyond what a sponsor answers for."""
+        account = self._accounts.find(address)
+        if account is None or account.kind is not AccountKind.PERSON:
+            return 0
+        if account.sponsor is None:
+            return entries
+        limit = rule_or(self._ctx.port(ParameterPort).find(SPONSORED, self._ctx.time), SPONSORED_ENTRIES)
+        return max(0, entries - limit)
 
     def next_ready(self) -> int | None:
         """When the next recovery takes effect."""
@@ -147,13 +171,12 @@ class Senders(AccountView):
 
     def count_entries(self, sender: bytes, created: int) -> int:
         """Add to the entries the account created; returns those it must cover, 0 where a sponsor does."""
-        usage, account = self._usage.find(sender), self._accounts.find(sender)
-        if usage is None or account is None:
+        usage = self._usage.find(sender)
+        if usage is None:
             return 0
         entries = max(0, usage.entries + created)
         self._usage.put(sender, replace(usage, entries=entries))
-        covered = account.sponsor is not None or account.kind is not AccountKind.PERSON
-        return 0 if covered else entries
+        return self._to_cover(sender, entries)
 
 
 class Accounts(AccountView):
@@ -201,40 +224,48 @@ class Accounts(AccountView):
         """Close an account."""
         self._write(address, replace(self.open_account(address), status=AccountStatus.CLOSED))
 
-    def start_recovery(self, address: bytes, key: Key, office: str, approvals: list[bytes]) -> None:
+    def start_recovery(self, address: bytes, starter: bytes, key: Key, office: str, approvals: list[bytes]) -> None:
         """Begin a recovery, by an office or (empty) by a guardian who approves; raises `RecoveryUnderWay`."""
-        if self._recoveries.find(address) is not None:
+        if self._recoveries.find((address, starter)) is not None:
             raise RecoveryUnderWay(account=address)
         ready = self._ctx.time + RECOVERY_DELAY
-        self._ready.put((ready, address), True)  # noqa: FBT003 - the index holds nothing else
-        self._write_recovery(address, Recovery(key, office, ready, approvals))
+        self._ready.put((ready, address, starter), True)  # noqa: FBT003 - the index holds nothing else
+        self._write_recovery(address, starter, Recovery(key, office, ready, approvals))
 
     def approve_recovery(self, address: bytes, guardian: bytes, key: bytes) -> None:
-        """A guardian approves; raises `NoRecovery`, `OtherKey` or `ApprovedAlready`."""
-        recovery = self._recovery(address)
-        if recovery.key.key != key:
+        """A guardian approves a key, whoever proposed it; raises `NoRecovery`, `OtherKey` or `ApprovedAlready`."""
+        for_key = [(starter, row) for starter, row in self._under_way(address) if row.key.key == key]
+        if not for_key:
             raise OtherKey(account=address)
-        if guardian in recovery.approvals:
+        missing = [(starter, row) for starter, row in for_key if guardian not in row.approvals]
+        if not missing:
             raise ApprovedAlready(account=address)
-        self._write_recovery(address, replace(recovery, approvals=[*recovery.approvals, guardian]))
+        for starter, row in missing:
+            self._write_recovery(address, starter, replace(row, approvals=[*row.approvals, guardian]))
 
-    def cancel_recovery(self, address: bytes) -> None:
-        """The holder objects; raises `NoRecovery`."""
-        self._end_recovery(address, self._recovery(address), done=False)
+    def cancel_recoveries(self, address: bytes) -> None:
+        """The holder objects to all; raises `NoRecovery`."""
+        for starter, _ in self._under_way(address):
+            self._end_recovery(address, starter, done=False)
 
     def run_recoveries(self, limit: int) -> None:
         """Where its time has come the new key takes over all others, or the recovery ends for want of approvals."""
         due = [key for key, _ in self._ready.scan(limit=limit) if key[0] <= self._ctx.time]
-        for _, address in due:
-            recovery, account = self._recovery(address), self._accounts.get(address)
+        for _, address, starter in due:
+            recovery, account = self._recoveries.find((address, starter)), self._accounts.get(address)
+            if recovery is None:  # another one took effect in this block
+                continue
             done = account.status is AccountStatus.OPEN and approved(account, recovery)
+            self._end_recovery(address, starter, done=done)
             if done:
                 self._write(address, replace(account, keys=[replace(recovery.key, since=self._ctx.time)]))
-            self._end_recovery(address, recovery, done=done)
+                for (_, other), _row in list(self._recoveries.scan(address)):
+                    self._end_recovery(address, other, done=False)
 
-    def _recovery(self, address: bytes) -> Recovery:
-        found = self._recoveries.find(address)
-        if found is None:
+    def _under_way(self, address: bytes) -> list[tuple[bytes, Recovery]]:
+        """Who began which recovery of the account; raises `NoRecovery` where there is none."""
+        found = [(starter, row) for (_, starter), row in self._recoveries.scan(address)]
+        if not found:
             raise NoRecovery(account=address)
         return found
 
@@ -256,11 +287,13 @@ class Accounts(AccountView):
         self._accounts.put(address, row)
         self._announce(AccountWritten(address, row))
 
-    def _write_recovery(self, address: bytes, row: Recovery) -> None:
-        self._recoveries.put(address, row)
-        self._announce(RecoveryWritten(address, row))
+    def _write_recovery(self, address: bytes, starter: bytes, row: Recovery) -> None:
+        self._recoveries.put((address, starter), row)
+        self._announce(RecoveryWritten(address, starter, row))
 
-    def _end_recovery(self, address: bytes, recovery: Recovery, *, done: bool) -> None:
-        self._recoveries.delete(address)
-        self._ready.delete((recovery.ready, address))
-        self._announce(RecoveryEnded(address, done))
+    def _end_recovery(self, address: bytes, starter: bytes, *, done: bool) -> None:
+        ready = self._recoveries.get((address, starter)).ready
+        self._recoveries.delete((address, starter))
+        self._ready.delete((ready, address, starter))
+        self._ctx.give_back(starter, RECOVERY_ENTRIES)
+        self._announce(RecoveryEnded(address, starter, done))

@@ -122,7 +122,7 @@ class ApproveRecovery(Message, frozen=True, tag="accounts.ApproveRecovery"):
 
 
 class CancelRecovery(Message, frozen=True, tag="accounts.CancelRecovery"):
-    """The holder, who still has a key, objects to a recovery."""
+    """The holder, who still has a key, objects to every recovery under way."""
 
     SENDERS: ClassVar[Senders] = any_account
 

@@ -12,12 +12,12 @@ def account_rows(event: AccountWritten) -> tuple[Row, ...]:
 
 def recovery_rows(event: RecoveryWritten) -> tuple[Row, ...]:
     """The recovery's row."""
-    return (Put("accounts.recovery", event.account, event.row),)
+    return (Put("accounts.recovery", (event.account, event.starter), event.row),)
 
 
 def ended_rows(event: RecoveryEnded) -> tuple[Row, ...]:
     """The recovery is gone."""
-    return (Remove("accounts.recovery", event.account),)
+    return (Remove("accounts.recovery", (event.account, event.starter)),)
 
 
 PROJECTIONS: dict[type[Event], Projection] = {

@@ -11,6 +11,9 @@ PERSON_BUCKET: Bucket = (2_000, 50)
 OFFICE_BUCKET: Bucket = (20_000, 2_000)
 """Of accounts that act for an office: an import brings thousands of records a second."""
 
+SPONSORED_ENTRIES = 1_000
+"""State entries of one account for which a sponsor answers: a family's cases and payments of many years."""
+
 THOUSANDTHS = 1_000
 """A unit of work is counted in thousandths, so that every millisecond brings whole ones and nothing is rounded."""
 

@@ -8,11 +8,15 @@ ACCOUNTS = Table[bytes, Account]("accounts.account", key=Address, value=Account,
 USAGE = Table[bytes, Usage](
     "accounts.usage", key=Address, value=Usage, derived=True, doc="Sequences, rate bucket and entries created."
 )
-RECOVERIES = Table[bytes, Recovery](
-    "accounts.recovery", key=Address, value=Recovery, doc="Recoveries under way, by account."
+RECOVERIES = Table[tuple[bytes, bytes], Recovery](
+    "accounts.recovery", key=(Address, Address), value=Recovery, doc="Recoveries under way, by account and who began."
 )
-READY = Table[tuple[int, bytes], bool](
-    "accounts.ready", key=(Time, Address), value=bool, derived=True, doc="Index: recoveries by when they take effect."
+READY = Table[tuple[int, bytes, bytes], bool](
+    "accounts.ready",
+    key=(Time, Address, Address),
+    value=bool,
+    derived=True,
+    doc="Index: recoveries by when they take effect (time, account, who began).",
 )
 
 OF_SENDER = (ACCOUNTS, USAGE)

@@ -65,6 +65,9 @@ def end_appointment(ctx: Context, message: messages.EndAppointment) -> None:
 
 def set_board(ctx: Context, message: messages.SetBoard) -> None:
     """Found or change a board."""
+    for member in message.members:
+        ctx.use(AccountView).open_account(member)
+
     ctx.use(Authorities).set_board(message.board, Board(message.members, message.threshold))
 
 
@@ -107,8 +110,9 @@ def approve(ctx: Context, message: messages.Approve) -> None:
 
 
 def _settle(ctx: Context, identifier: bytes, board: Board, row: Proposal) -> None:
-    """Keep the approval; with enough of them by present members, run the messages on the board's behalf."""
-    enough = sum(member in board.members for member in row.approvals) >= board.threshold
+    """Keep the approval; with enough of them that count, run the messages on the board's behalf."""
+    accounts = ctx.use(AccountView)
+    enough = sum(m in board.members and accounts.is_open(m) for m in row.approvals) >= board.threshold
     status = ProposalStatus.EXECUTED if enough else ProposalStatus.OPEN
     ctx.use(Authorities).write_proposal(identifier, replace(row, status=status))
     if enough:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from kerege.kernel.context import Context, Keeper
 from kerege.kernel.errors import MinimumBalance
 from kerege.kernel.types import MAXIMUM_AMOUNT, add
+from kerege.modules.accounts.keeper import AccountView
 from kerege.modules.bank import errors
 from kerege.modules.bank.events import (
     AccountFrozen,
@@ -122,22 +123,22 @@ class Bank(BankView):
     """Moves money between accounts; never creates or destroys it."""
 
     def move(self, source: bytes, target: bytes, currency: str, amount: int) -> None:
-        """Raise `Frozen` where either party is frozen, `InsufficientFunds` where `source` holds less."""
+        """Raise `Frozen` (either party), `SameAccount`, `InsufficientFunds` or `MinimumBalance` (`source`)."""
         self._check_not_frozen(source)
         self._check_not_frozen(target)
         if source == target:
             raise errors.SameAccount(account=source)
-        self._take(source, currency, amount)
+        self._spend(source, currency, amount)
         self._give(target, currency, amount)
         self._announce(Moved(source, target, currency, amount))
 
     def place_hold(self, identifier: bytes, row: Hold) -> None:
-        """Set money aside; raises `IdentifierTaken`, `BadExpiry`, `Frozen` or `InsufficientFunds`."""
+        """Set money aside; raises `IdentifierTaken`, `BadExpiry` or what `move` raises."""
         if self._holds.find(identifier) is not None:
             raise errors.IdentifierTaken(identifier=identifier)
         self._check_term(row.expires)
         self._check_not_frozen(row.owner)
-        self._take(row.owner, row.currency, row.amount)
+        self._spend(row.owner, row.currency, row.amount)
         self._change_held(row.owner, row.currency, row.amount)
         self._holds.put(identifier, row)
         self._expiries.put((row.expires, identifier), True)  # noqa: FBT003 - the index holds nothing else
@@ -214,6 +215,13 @@ class Bank(BankView):
         limit = self._ctx.time + MAXIMUM_TERM
         if not self._ctx.time < expires <= limit:
             raise errors.BadExpiry(expires=expires, limit=limit)
+
+    def _spend(self, account: bytes, currency: str, amount: int) -> None:
+        """Take what the owner parts with: the minimum for the state that the owner created and still holds stays."""
+        self._take(account, currency, amount)
+        entries = self._ctx.use(AccountView).entries_to_cover(account)
+        if entries and currency == self._ctx.use(Policy).find(BASE_CURRENCY, self._ctx.time):
+            self.check_minimum(account, entries)
 
     def _take(self, account: bytes, currency: str, amount: int) -> None:
         available = self._balances.find((account, currency)) or 0

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from kerege.consensus.embedded import wall_clock
+from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
 from kerege.node.network import control
 from kerege.node.network.founding import create_network
-from kerege.node.network.layout import read_network
+from kerege.node.network.layout import is_network, read_network
 from kerege.node.network.rejoining import rejoin
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import supervise
@@ -16,6 +17,9 @@ from kerege.node.network.supervisor import supervise
 
 def create(home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
     """Found a network with throw-away keys; what it is."""
+    if is_network(home):
+        reason = f"{home} is a home already: choose another folder, or remove this one with all it holds."
+        raise HomeError(reason)
     network = create_network(home, nation, validators, node=node, clock=wall_clock)
     names = [member.name for member in network.validators]
     return {"ledger": network.ledger, "home": str(home), "validators": names, "node": network.node is not None}

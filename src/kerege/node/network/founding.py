@@ -14,23 +14,19 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from kerege.consensus.checkpoints import OwnCheckpoints
-from kerege.consensus.door import LocalDoor
 from kerege.consensus.embedded import Clock
-from kerege.consensus.prover import Prover
 from kerege.dossiers.controller import Controller
 from kerege.kernel.genesis import Genesis
 from kerege.node import devkeys
 from kerege.node.genesis import Post, ValidatorPost, genesis_of
 from kerege.node.home import Home, HomeError, write_private
-from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id, open_reader
-from kerege.node.ledger_view import DoorView
+from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id
 from kerege.node.network.binary import find_engine
 from kerege.node.network.document import FILE, address_of, engine_genesis, public_form
 from kerege.node.network.layout import HOST, NODE, Member, Network
 from kerege.node.network.settings import SETTINGS, Setting, written
 from kerege.node.pack import Pack
-from kerege.node.replica import begin_replica, create_replica
+from kerege.node.replica import ENGINE, begin_replica, create_replica
 from kerege.node.workplace import read_nation
 
 POWER = 10
@@ -73,9 +69,8 @@ def create_network(home: Path, nation: str, validators: int, *, node: bool, cloc
     posts = [Post(key.office, key.role, key.public) for key in officials]
     ledger = new_ledger_id(nation, dev=True)
     genesis = genesis_of(pack, posts, ledger, clock(), [each.post for each in keys])
-    network = lay_out(home, nation, genesis, keys, node=node)
     devkeys.write_keys(Home(home), officials, pack.nation.prefix)
-    return network
+    return lay_out(home, nation, genesis, keys, node=node)
 
 
 def lay_out(
@@ -96,15 +91,16 @@ def lay_out(
     network = Network(home, genesis.ledger, nation, _members(members, host))
     document = engine_genesis(genesis, [(each.name, each.consensus.verify_key) for each in validators], POWER)
     for member, keys in zip(network.members, members, strict=True):
-        create_replica(network.home(member), genesis, nation=nation, dev=True)
         _set_up(engine, network, member, members, document)
         if member.votes:
+            create_replica(network.home(member), genesis, nation=nation, dev=True)
             write_private(network.home(member).secrets / CHECKPOINT_KEY, bytes(keys.checkpoint))
             _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
+    network.write()
     if network.node is not None:
         begin_replica(Home(home), genesis)
-        _create_dossiers(Home(home), genesis)
-    network.write()
+        Controller.prepare(home)
+        Home(home).write_about(genesis.ledger, nation, genesis.prefix, dev=True, engine=ENGINE)
     return network
 
 
@@ -190,12 +186,3 @@ def _ids(peers: str) -> str:
 
 def _write_json(path: Path, form: dict[str, Any]) -> None:
     write_private(path, json.dumps(form, indent=1).encode() + b"\n")
-
-
-def _create_dossiers(home: Home, genesis: Genesis) -> None:
-    """Empty dossiers for the data controller, beside its ledger."""
-    modules, store = open_reader(home)
-    with store:
-        prover = Prover(modules, store, [], genesis.ledger, OwnCheckpoints(genesis.ledger, []))
-        door = LocalDoor(modules, store, prover, genesis.ledger, genesis.prefix, None)
-        Controller.create(home.path, DoorView(door)).close()

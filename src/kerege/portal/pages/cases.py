@@ -39,8 +39,9 @@ class CaseLine:
     overdue: bool
     cause: str
     owner: str
+    stopper: str
     until: int | None
-    """What stopped the clock, who caused it, and when it goes on by itself."""
+    """What stopped the clock, who caused it, which office stopped it, and when it goes on by itself."""
     outcome: str
     reasons: tuple[str, ...]
     stations: tuple[Station, ...]
@@ -74,6 +75,7 @@ def line_of(identifier: bytes, row: Case, services: Mapping[str, ServiceDefiniti
         overdue=row.status is CaseStatus.OPEN and row.due < now,
         cause="" if row.stop is None else row.stop.cause,
         owner="" if row.stop is None else row.stop.owner,
+        stopper="" if row.stop is None else row.stop.office,
         until=None if row.stop is None else row.stop.until,
         outcome=row.outcome,
         reasons=tuple(row.reasons),

@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler
 from kerege.consensus.door import Door
 from kerege.modules.services.types import ServiceDefinition
 from kerege.portal.pages.cases import CaseLine, find_line, lines
-from kerege.portal.pages.search import LONGEST, search
+from kerege.portal.pages.search import LONGEST, Found, SearchBusy, search
 from kerege.portal.verify import build_page
 from kerege.portal.verify import headers as verify_headers
 
@@ -113,10 +113,20 @@ def _lang(request: AnyRequest, asked: str | None) -> str:
 Lang = Annotated[str | None, QueryParameter(name="lang", max_length=2)]
 Word = Annotated[str | None, QueryParameter(name="word", max_length=LONGEST)]
 
+First = Annotated[int, QueryParameter(name="first", ge=0, le=2**62)]
+
 
 def _age(moment: int) -> int:
     """Milliseconds since a block time by this server's clock."""
     return max(0, clock.time_ns() // 1_000_000 - moment)
+
+
+def _found(door: Door, word: str, first: int) -> tuple[Found | None, bool]:
+    """What a search came to, and whether another one kept it from beginning."""
+    try:
+        return (search(door, word, first) if word else None), False
+    except SearchBusy:
+        return None, True
 
 
 def _order(line: CaseLine) -> tuple[bool, int, int]:
@@ -127,13 +137,13 @@ def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
     """Route handlers over a portal."""
 
     @get("/", sync_to_thread=True, include_in_schema=False)
-    def start(request: AnyRequest, lang: Lang = None, word: Word = None) -> Response[str]:
-        """The start page; with `word`, what the search of all raw blocks came to."""
+    def start(request: AnyRequest, lang: Lang = None, word: Word = None, first: First = 0) -> Response[str]:
+        """The start page; with `word`, what the search of raw blocks came to, from block `first` on."""
         head = portal.door.head()
         shown = sorted((line for line in lines(portal.door, portal.services) if line.service == "birth"), key=_order)
         featured = next((line for line in shown if line.status == "open" and not line.overdue), None)
         others = [line for line in shown if line is not featured]
-        found = None if not (word or "").strip() else search(portal.door, str(word).strip())
+        found, busy = _found(portal.door, (word or "").strip(), first)
         return portal.page(
             "start.html",
             _lang(request, lang),
@@ -144,6 +154,8 @@ def routes(portal: Portal) -> Sequence[ControllerRouterHandler]:
             unlisted=len(others[LISTED:]),
             featured=featured,
             found=found,
+            busy=busy,
+            word=word or "",
             downloads=[name for name in DOWNLOADS if portal.has(name)],
             base=str(request.base_url),
         )
