@@ -19,7 +19,7 @@ from kerege.proofs.light.moments import DAY
 from kerege.proofs.light.rpc import read_commit, read_header, read_validator
 from tests.cli.program import kerege
 from tests.proofs.light.chain import commit_answer, validators_answer
-from tests.proofs.light.ledger import FOUR, Ledger
+from tests.proofs.light.ledger import FOUR, SETS, Ledger, signer
 from tests.proofs.naive import LOG_KEY, trust
 
 MOVED = Ledger(sets={1: FOUR, 12: {"a": 10, "b": 10, "c": 10, "e": 10}})
@@ -151,6 +151,24 @@ def test_another_chain_and_nobody(follow, tmp_path):
         follow(rpc, "--node", f"{rpc}/elsewhere").one_sentence("does not show")
     follow(rpc).one_sentence("does not answer")
     follow("ftp://engine").one_sentence("not an address")
+
+
+def test_verify_asks_an_engine_as_well(follow, tmp_path):
+    """A state proof that a checkpoint's signatures carry is held against the votes too."""
+    four = tuple(signer(name) for name in "abcd")
+    proof, file = tmp_path / "proof.json", tmp_path / "trust.json"
+    proof.write_bytes(MOVED.prove(SETS, 12, signers=four))
+    offline = kerege("verify", proof, "--trust", file)
+    assert offline.code == 0, offline
+    with serving(MOVED) as rpc, serving(replace(MOVED, seeds={12: {"e": 1}})) as other:
+        done = kerege("verify", proof, "--trust", file, "--rpc", rpc)
+        assert done.code == 0, done
+        assert done.out.splitlines()[-1].startswith("FINAL: header 11 of kg-test carries it")
+        refused = kerege("verify", proof, "--trust", file, "--rpc", other)
+        assert refused.code == 1
+        assert "do not rely on the file" in refused.err
+    proof.write_bytes(b"{}")
+    assert kerege("verify", proof, "--trust", file, "--rpc", "http://127.0.0.1:1").code == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"\xff"])

@@ -129,6 +129,14 @@ def test_rows_that_are_none(value):
         renewal.read_term(5, value)
 
 
+def test_too_many_changes_are_not_half_told(monkeypatch):
+    """Where some of them were left out, a key that ended with them would seem to have been good for longer."""
+    monkeypatch.setattr(renewal, "CHANGES_LIMIT", 2)
+    with pytest.raises(light.Invalid, match="more than 2 validator sets"):
+        renew(Ledger(sets={1: FOUR, 6: WITHOUT_D, 9: FOUR, 12: WITHOUT_D}))
+    assert renew(Ledger(sets={1: FOUR, 12: WITHOUT_D})).changes == (12,)
+
+
 # What is followed
 
 

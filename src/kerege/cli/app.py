@@ -125,13 +125,22 @@ def verify(
     max_age: Annotated[int | None, typer.Option("--max-age", help="Days; an older checkpoint is stale.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="A newer signed checkpoint.")] = None,
     lang: Annotated[str, typer.Option(help="ky, ru or en.")] = "en",
+    rpc: Annotated[
+        str | None, typer.Option(help="Also ask an engine of a replicated ledger whether it is final by the votes.")
+    ] = None,
+    witness: Annotated[list[str] | None, typer.Option(help="Another engine that must show the same.")] = None,
 ) -> None:
     """Verify a proof bundle offline: 0 valid, 1 not valid, 2 unusable, 3 superseded, revoked or stale."""
     arguments = [bundle, "--trust", trust, "--lang", lang, *context.args]
     arguments += ["--json"] if json_ else []
     arguments += ["--max-age", str(max_age)] if max_age is not None else []
     arguments += ["--checkpoint", checkpoint] if checkpoint is not None else []
-    raise typer.Exit(proofs.cli.main(arguments))
+    code = proofs.cli.main(arguments)
+    if rpc is not None and code in {proofs.Exit.VALID, proofs.Exit.NOT_CURRENT}:
+        told = following.confirm(Path(bundle), Path(trust), rpc, witness or ())
+        if not json_:
+            say(told)
+    raise typer.Exit(code)
 
 
 @app.command("verify-ledger")

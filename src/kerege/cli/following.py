@@ -1,6 +1,8 @@
 """`kerege follow`: a trust file brought up to date by a light client."""
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +13,12 @@ from kerege.cli.files import read_bytes, write_over
 from kerege.cli.options import AsJson
 from kerege.cli.output import show, when
 from kerege.cli.wiring import CommandError
-from kerege.proofs import Malformed, light, renewal, trust
+from kerege.proofs import Malformed, final, light, renewal, trust
 from kerege.proofs.light.moments import MILLISECOND
 
 PATIENCE = 5.0
 """Seconds in which the others must come to the newest block of one."""
+EVIDENCE = Path("fork.json")
 NOT_VALID, UNUSABLE, STALE = 1, 2, 3
 
 
@@ -31,26 +34,44 @@ def follow(
     out: Annotated[
         Path | None, typer.Option(help="Where to write the new trust file; without it nothing is written.")
     ] = None,
-    evidence: Annotated[Path, typer.Option(help="Where both headers go if the ledger has forked.")] = Path("fork.json"),
+    evidence: Annotated[Path, typer.Option(help="Where both headers go if the ledger has forked.")] = EVIDENCE,
     *,
     json_: AsJson = False,
 ) -> None:
     """Follow a replicated ledger from its trust file: 0 followed, 1 refused or forked, 2 unusable, 3 too old."""
-    before = _read(file)
-    witnesses = {url: EngineRpc(url, PATIENCE) for url in witness or ()}
+    before, fetch = _read(file), EngineRpc(rpc, PATIENCE)
     prove = None if node is None else NodeProofs(node)
+    with _told_as_one_sentence(evidence):
+        done = renewal.renew(before, fetch, time.time_ns(), witnesses=_witnesses(witness or ()), prove=prove)
+    if out is not None:
+        write_over(out, trust.write(done.trust))
+    show(_told(done, out), as_json=json_)
+
+
+def confirm(bundle: Path, file: Path, rpc: str, witness: Sequence[str]) -> str:
+    """Ask an engine whether what a bundle or state proof leads to was voted for; a sentence, or `CommandError`."""
+    before, fetch = _read(file), EngineRpc(rpc, PATIENCE)
+    with _told_as_one_sentence(EVIDENCE):
+        header = final.confirm(read_bytes(bundle), before, fetch, time.time_ns(), witnesses=_witnesses(witness))
+    return f"FINAL: header {header.height} of {header.chain} carries it, voted for by more than 2/3 of the power."
+
+
+def _witnesses(urls: Sequence[str]) -> dict[str, light.Fetch]:
+    return {url: EngineRpc(url, PATIENCE) for url in urls}
+
+
+@contextmanager
+def _told_as_one_sentence(evidence: Path) -> Iterator[None]:
+    """What stops the light client, as `CommandError`; both headers of a fork are written down first."""
     try:
-        done = renewal.renew(before, EngineRpc(rpc, PATIENCE), time.time_ns(), witnesses=witnesses, prove=prove)
+        yield
     except Malformed as error:
-        raise CommandError(f"{file}: {error}.") from None
+        raise CommandError(f"{error}.") from None
     except light.Forked as fork:
         write_over(evidence, light.evidence.write(fork))
         raise CommandError(f"THE LEDGER HAS FORKED: {fork}. Both stand in {evidence}.", NOT_VALID) from None
     except light.NotFollowed as error:
         raise CommandError(_cure(error), _code(error)) from None
-    if out is not None:
-        write_over(out, trust.write(done.trust))
-    show(_told(done, out), as_json=json_)
 
 
 def _read(file: Path) -> trust.Trust:
@@ -78,6 +99,8 @@ def _cure(error: light.NotFollowed) -> str:
             cure = "check the address, or ask another engine with --rpc"
         case renewal.Unprovable():
             cure = "name one with --node"
+        case final.NotFinal():
+            cure = "do not rely on the file before that is explained"
         case _:
             cure = "ask another engine with --rpc, and tell the ledger's operators what this one shows"
     return f"{error}: {cure}."

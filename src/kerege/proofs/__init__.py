@@ -3,7 +3,7 @@
 Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
 """
 
-from . import cli, entry, light, note, renewal, trust
+from . import cli, entry, final, light, note, renewal, trust
 from .make import CannotMake, Disclosure, StateProof, make
 from .merkle import is_consistent, sides
 from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
@@ -29,6 +29,7 @@ __all__ = [
     "cli",
     "entry",
     "field_commitment",
+    "final",
     "is_consistent",
     "light",
     "make",

@@ -5,6 +5,7 @@ Which member is bound by what is told in docs/reference/proof-bundle.md, member 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from . import canonical, msgpack, text
 from .merkle import leaf_hash
@@ -12,6 +13,7 @@ from .outcome import Malformed
 from .tree import PLACEHOLDER
 
 FORMAT = "kerege-bundle/1"
+APP_FORMAT = b"kerege/app/1"
 NO_VALIDATORS = bytes(text.HASH_SIZE)
 """Validators hash of a ledger with one operator."""
 SALT_SIZE = 32
@@ -75,6 +77,11 @@ class Bundle:
     state: State | None = None
     event: int | None = None
     disclosures: tuple[Disclosed, ...] = ()
+
+
+def app_hash(state_root: bytes, log_root: bytes) -> bytes:
+    """What an engine's header says of state and log: the hash of both roots after a block."""
+    return sha256(APP_FORMAT + state_root + log_root).digest()
 
 
 def hashes(value: object, what: str) -> tuple[bytes, ...]:

@@ -6,7 +6,6 @@ by the module's tree, that by the state root, that by the block record, that by 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from . import bundle as files
 from . import canonical, merkle, note, paths, text, tree, trust
@@ -17,9 +16,6 @@ from .verify import check_signatures
 FORMAT = "kerege-state/1"
 KEY_LIMIT = 1024
 """Bytes of a state key."""
-
-APP_FORMAT = b"kerege/app/1"
-"""What an app hash begins with: it hashes state root and log root after it."""
 
 _MEMBERS = frozenset({"checkpoint", "format", "key", "ledger", "path", "record", "state"})
 
@@ -96,7 +92,7 @@ def make(ledger: str, key: bytes, signed: str, path: tuple[bytes, ...], record: 
     try:
         data = encode(Entry(ledger, key, path, signed, record_part(record, with_root=False), state_part(state)))
         entry = parse(data)
-        _walk(entry, note.parse_checkpoint(entry.note))
+        state_root(entry, note.parse_checkpoint(entry.note))
     except (Malformed, Failed) as error:
         raise CannotMake(str(error)) from error
     return data
@@ -112,8 +108,7 @@ def verify_final(data: bytes, ledger: str, origin: str, app_hash: bytes) -> Held
     checkpoint = note.parse_checkpoint(entry.note)
     if entry.ledger != ledger or checkpoint.origin != origin:
         raise Failed(Check.LEDGER, "another-ledger")
-    root = _walk(entry, checkpoint)
-    if sha256(APP_FORMAT + root + checkpoint.root).digest() != app_hash:
+    if files.app_hash(state_root(entry, checkpoint), checkpoint.root) != app_hash:
         raise Failed(Check.LOG_PATH, "another-app-hash")
     return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, ())
 
@@ -131,12 +126,12 @@ def verify(data: bytes, trusted: trust.Trust) -> Held:
         raise Failed(Check.LEDGER, "another-ledger")
     if not trusted.is_of_engine(entry.record.validators):
         raise Failed(Check.LEDGER, "another-engine")
-    _walk(entry, checkpoint)
+    state_root(entry, checkpoint)
     signers = check_signatures(checkpoint, trusted, (entry.record.time, entry.record.time))
     return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, signers)
 
 
-def _walk(entry: Entry, checkpoint: note.Checkpoint) -> bytes:
+def state_root(entry: Entry, checkpoint: note.Checkpoint) -> bytes:
     """Follow the paths from the row to the checkpoint's root; the state root on the way. Raises `Failed`."""
     state = entry.state
     try:

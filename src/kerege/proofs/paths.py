@@ -24,6 +24,8 @@ class Walked:
     """The certificate's row; None where the bundle shows no state, or shows absence."""
     log_paths: dict[int, list[bytes]]
     """Plain RFC 6962 path of each proved leaf."""
+    state_root: bytes | None
+    """The state's, as of the block record; None where the bundle shows no record."""
 
 
 def field_commitment(field: str, salt: bytes, value: str) -> bytes:
@@ -114,9 +116,10 @@ def walk(bundle: Bundle, checkpoint: Checkpoint) -> Walked:
     issued = subject.certificates(receipt)
     certificate = subject.choose(bundle, issued)
     _check_places(bundle, checkpoint, receipt)
-    log_paths = _walk_log(bundle, checkpoint, _record_root(bundle, certificate))
+    root = _record_root(bundle, certificate)
+    log_paths = _walk_log(bundle, checkpoint, root)
     standing = _standing(bundle, certificate)
     if certificate is not None:
         for disclosed in bundle.disclosures:
             _check_disclosure(disclosed, certificate.content)
-    return Walked(receipt, certificate, len(issued), standing, log_paths)
+    return Walked(receipt, certificate, len(issued), standing, log_paths, root)

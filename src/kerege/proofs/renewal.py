@@ -131,8 +131,9 @@ class _Ledger:
         try:
             newest = _height(self.row(prove, NEWEST, "newest"))
             terms = [read_term(newest, self.row(prove, SETS, newest))]
-            while terms[-1].height > since and terms[-1].before is not None and len(terms) < CHANGES_LIMIT:
-                before = terms[-1].before
+            while (before := terms[-1].before) is not None and terms[-1].height > since:
+                if len(terms) == CHANGES_LIMIT:
+                    raise light.Invalid(f"more than {CHANGES_LIMIT} validator sets since height {since}")
                 terms.append(read_term(before, self.row(prove, SETS, before)))
         except Malformed as error:
             raise light.Invalid(str(error)) from error

@@ -1,5 +1,6 @@
 """A replicated ledger as its engine's chain and its nodes' state proofs show it; trees built whole, as in `naive`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from kerege.proofs.light import Header, NotShown
@@ -91,7 +92,7 @@ class Ledger(Chain):
         roots = log_root(self.module_leaves(height - 1)), log_root(self.leaves(height - 1))
         return replace(made, app_hash=sha(b"kerege/app/1", *roots))
 
-    def prove(self, table: str, of: int | str) -> bytes:
+    def prove(self, table: str, of: int | str, signers: Sequence[Signer] = ()) -> bytes:
         """A state proof, as a node writes it."""
         block = self.length - 1 if self.at is None else self.at
         wanted, rows, leaves = row_key(table, of), self.rows(block), self.leaves(block)
@@ -107,7 +108,7 @@ class Ledger(Chain):
         }
         return canonical(
             {
-                "checkpoint": {"note": note(ORIGIN, len(leaves), log_root(leaves), [signer("a")])},
+                "checkpoint": {"note": note(ORIGIN, len(leaves), log_root(leaves), list(signers) or [signer("a")])},
                 "format": "kerege-state/1",
                 "key": url(wanted),
                 "ledger": LEDGER,
