@@ -12,7 +12,7 @@ from kerege.storage.port import Area, Batch
 from tests.consensus.test_replica import START as BEGAN
 from tests.consensus.test_replica import begun, decide, pay
 from tests.kernel import toy
-from tests.kernel.bench import Bench, address, known
+from tests.kernel.bench import START, Bench, address, known
 
 PAY = toy.Pay(address("bob"), "KGS", 1)
 
@@ -25,7 +25,7 @@ def quiet(*_):
 def bench() -> Bench:
     bench = Bench()
     for height in range(40):
-        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=BEGAN + height)
+        bench.run(bench.tx("alice", PAY), bench.tx("dina", toy.Note("n", 3, "x")), time=START + height)
     return bench
 
 
