@@ -87,8 +87,6 @@ class Restoring:
             self._tell("state sync needs an empty home and this one holds a ledger: join with a new home")
             return answers(result=answers.ABORT)
         self._drop()
-        if agreed is not None:  # no block after genesis or a snapshot: the engine died before it took that down
-            _empty(self._store)
         if offered.format != offers.FORMAT:
             return answers(result=answers.REJECT_FORMAT)
         try:
@@ -96,6 +94,8 @@ class Restoring:
         except Unacceptable as reason:
             self._tell(f"the snapshot of height {offered.height} is refused: {reason}")
             return answers(result=answers.REJECT)
+        if agreed is not None:  # no block after genesis or a snapshot: the engine died before it took that down
+            _empty(self._store)
         self._run = _Run(manifest, self._modules, self._store, self._reopen)
         return answers(result=answers.ACCEPT)
 
