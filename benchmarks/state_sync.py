@@ -35,7 +35,7 @@ RULES = {"accounts.office_rate_burst": 10**9, "accounts.rate_burst": 10**9, "ban
 IN_FLIGHT = 2_000
 """Transactions in the pool at most."""
 PATIENCE = 1_200.0
-EVERY = 5
+EVERY = 100
 REPLAYED_MAX = 100_000
 """Accounts up to which a member also joins by blocks."""
 HOUR = 3_600_000
@@ -62,7 +62,7 @@ def _measure(folder: Path, accounts: int) -> dict[str, Any]:
         sender = _Sender(rpc, now)
         opened = _seconds(lambda: sender.open_accounts(accounts))
         say(f"{accounts} accounts opened in {opened:.0f} s, height {standing(rpc)[0]}")
-        _await_snapshot(first, sender)
+        _await_snapshot(first, sender, standing(rpc)[0])
         snapshot = Shelf(first.home.snapshots).all()[0]
         chunks = snapshot.manifest
         say(f"snapshot of height {chunks.height}: {chunks.chunks} chunks")
@@ -131,14 +131,13 @@ def _holder(number: int) -> Ed25519Signer:
     return Ed25519Signer(sha256(b"%d" % number).digest())
 
 
-def _await_snapshot(first: Member, sender: _Sender) -> None:
-    """Blocks go on until a snapshot of a height after now is there."""
+def _await_snapshot(first: Member, sender: _Sender, after: int) -> None:
+    """Blocks go on until there is a snapshot of all accounts."""
     shelf, number = Shelf(first.home.snapshots), 0
-    newest = max(shelf.heights(), default=0)
-    while max(shelf.heights(), default=0) == newest:
+    while max(shelf.heights(), default=0) < after:
         number += 1
         sender.send(_opening(-number))
-        time.sleep(0.5)
+        time.sleep(0.1)
 
 
 def _make_again(first: Member, height: int, folder: Path) -> None:

@@ -239,6 +239,14 @@ def test_a_member_that_was_killed_while_it_joined_begins_anew(given):
     assert given.offer(Joining(store)) == OFFER.ABORT
 
 
+def test_a_home_that_holds_no_more_than_block_0_may_be_filled(given):
+    store = MemoryStore()
+    begun(store)
+    joining = Joining(store)
+    assert given.join(joining) == APPLY.ACCEPT
+    assert verify_ledger(store, Modules(MODULES), MemoryStore()).sound
+
+
 def test_a_home_with_a_ledger_is_never_overwritten(given):
     store = MemoryStore()
     run(store, 10)

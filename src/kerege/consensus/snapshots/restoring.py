@@ -83,12 +83,10 @@ class Restoring:
         """Accept or refuse a snapshot that members offer; what was restored of another one is gone."""
         answers, offered = m.ResponseOfferSnapshot, request.snapshot
         agreed, joined = read_agreed(self._store), rows.read_joined(self._store)
-        if agreed is not None and agreed.height != joined:
+        if agreed is not None and agreed.height not in {0, joined}:
             self._tell("state sync needs an empty home and this one holds a ledger: join with a new home")
             return answers(result=answers.ABORT)
         self._drop()
-        if agreed is not None:  # restored, but the engine died before it took that down
-            _empty(self._store)
         if offered.format != offers.FORMAT:
             return answers(result=answers.REJECT_FORMAT)
         try:
@@ -96,6 +94,8 @@ class Restoring:
         except Unacceptable as reason:
             self._tell(f"the snapshot of height {offered.height} is refused: {reason}")
             return answers(result=answers.REJECT)
+        if agreed is not None:  # no block after genesis or a snapshot: the engine died before it took that down
+            _empty(self._store)
         self._run = _Run(manifest, self._modules, self._store, self._reopen)
         return answers(result=answers.ACCEPT)
 
