@@ -11,6 +11,7 @@ from kerege.kernel.codec import encode
 from kerege.kernel.days import parse_iso, start_of
 from kerege.kernel.messages import Message
 from kerege.modules.authority.messages import Propose
+from kerege.modules.bank.messages import Transfer
 from kerege.modules.policy import errors
 from kerege.modules.policy.keeper import Policy
 from kerege.modules.policy.messages import SetCalendarDay, SetParameter
@@ -175,3 +176,20 @@ def test_a_rule_of_a_rolled_back_transaction_is_not_in_force():
     assert policy(ledger).number("test.fee") == 100
     with pytest.raises(errors.WrongType):
         policy(ledger).number("bank.base_currency")
+
+
+@pytest.mark.parametrize("enacted", [True, False], ids=["enacted", "rolled back"])
+def test_a_rule_enacted_in_a_block_holds_for_what_follows_in_it_and_no_trace_is_left_where_it_was_not(enacted):
+    """Rules are read once a block as long as nobody writes one."""
+    ledger = Simulator(found(["alice"], money={"alice": 1_000}))
+    until = None if enacted else ledger.time
+    law = SetParameter("bank.minimum_balance_per_entry", 500, ledger.time, None, UNVERIFIED)
+    after = SetParameter("test.fee", 1, ledger.time, until, UNVERIFIED)
+    raws = [encode(law), encode(after)]
+    proposal = Propose(names.random_like("p", 16), "government", raws, ledger.time + DAY)
+    assert ledger.send("alice", Transfer(names.address("bob"), "KGS", 1)).code == ""
+    pay = [ledger.transaction("alice", [Transfer(names.address("bob"), "KGS", 400)], lane=lane) for lane in (1, 2)]
+    enacting = ledger.transaction("minister", [proposal])
+    first, law_code, last = [result.code for result in ledger.run([pay[0], enacting, pay[1]])]
+    assert (first, law_code == "", last) == ("", enacted, "kernel.4" if enacted else "")
+    assert policy(ledger).value("bank.minimum_balance_per_entry", ledger.time) == (500 if enacted else 100)

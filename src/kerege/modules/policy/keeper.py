@@ -35,6 +35,8 @@ class Policy(Keeper):
         self._revisions: Bound[tuple[str, int], Revision] = self._table(REVISIONS)
         self._enacted: Bound[tuple[str, int], int] = self._table(ENACTED)
         self._calendar: Bound[int, CalendarDay] = self._table(CALENDAR)
+        self._now: dict[str, Value | None] | None = {}
+        """What is in force at block time, each read once a block; None: read it each time."""
 
     def revisions(self, name: str) -> list[tuple[int, Revision]]:
         """(enacted, revision) of a parameter in order of enactment.
@@ -48,7 +50,15 @@ class Policy(Keeper):
 
     def find(self, name: str, time: int) -> Value | None:
         """The value in force at a time, as known now, or None."""
-        return self.find_as_known(name, time, self._ctx.time)
+        if self._now is None or time != self._ctx.time:
+            return self.find_as_known(name, time, self._ctx.time)
+        if name not in self._now:
+            self._now[name] = self.find_as_known(name, time, time)
+        return self._now[name]
+
+    def forget(self) -> None:
+        """A rule is written in this block, and may yet be rolled back: from here on each is read where it stands."""
+        self._now = None
 
     def find_as_known(self, name: str, time: int, known: int) -> Value | None:
         """What did the rule say on day X as known on day Y; None where there was none."""
@@ -104,6 +114,8 @@ class Rulebook(Policy):
         before = self.revisions(name)
         if before and type_name(before[-1][1].value) != type_name(row.value):
             raise WrongType(name=name, expected=type_name(before[-1][1].value))
+        for reader in (self, self._ctx.use(Policy)):
+            reader.forget()
         number, now = len(before) + 1, self._ctx.time
         self._revisions.put((name, number), row)
         self._enacted.put((name, number), now)
