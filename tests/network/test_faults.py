@@ -6,9 +6,12 @@ import time
 
 import pytest
 
+from kerege.consensus import rows
+from kerege.consensus.snapshots.shelf import Shelf
 from kerege.node.network.layout import Member
 from kerege.node.network.pair import Commands
 from kerege.node.network.rejoining import rejoin
+from kerege.storage.rocks import RocksStore
 from kerege.testing.byzantine import WAYS
 from kerege.testing.network import (
     VALIDATORS,
@@ -98,11 +101,21 @@ def test_cut_off_and_put_together_again(tmp_path):
         check_stores(network, list(load.acknowledged), PEOPLE)
 
 
-def test_a_lost_disk(tmp_path):
+@pytest.mark.parametrize("way", ["blocks", "a snapshot"])
+def test_a_lost_disk(tmp_path, way):
     """A member that lost its ledger and its engine's blocks, and kept its keys, comes to where the others are."""
     network = create(tmp_path, PEOPLE)
-    with Running(network, plain_commands) as running, Load(network, PEOPLE) as load:
+    every = 20 if way == "a snapshot" else 0
+
+    def commands(member: Member) -> Commands:
+        plain = plain_commands(member)
+        more = ["--snapshot-every", str(every)] if member.votes else []
+        return Commands([*plain.application, *more], plain.engine)
+
+    with Running(network, commands) as running, Load(network, PEOPLE) as load:
         running.until(lambda: len(load.acknowledged) > 5 * len(PEOPLE), 60)
+        others = [network.home(member) for member in network.validators if member.name != "courts"]
+        running.until(lambda: not every or all(Shelf(home.snapshots).heights() for home in others), 60)
         lost = running.pair("courts")
         lost.close()
         for gone in (network.home(lost.member).path / "store", network.engine(lost.member) / "data"):
@@ -119,6 +132,8 @@ def test_a_lost_disk(tmp_path):
         running.until(lambda: alike(running), 60)
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
+    with RocksStore(network.home(network.find("courts")).path) as store:
+        assert (rows.read_joined(store) is not None) == bool(every), "it came by the way that was asked for"
 
 
 def test_a_proposer_that_lies(tmp_path):

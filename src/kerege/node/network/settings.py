@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kerege.node.home import HomeError
 
+_MARK = "# Kerege: "
 TEN_MINUTES = "600s"
 
 
@@ -63,8 +64,9 @@ def written(text: str, settings: tuple[Setting, ...]) -> str:
 def _set(text: str, setting: Setting) -> str:
     """Change one key, under a section or before the first (section empty), and say why on the line above."""
     begin = rf"^\[{setting.section}\]$" if setting.section else r"\A"
-    pattern = re.compile(rf"({begin}(?:(?!^\[).)*?)^{re.escape(setting.key)} = [^\n]*", re.MULTILINE | re.DOTALL)
-    line = f"# Kerege: {setting.reason}\n{setting.key} = {setting.value}"
+    old = rf"(?:^{_MARK}[^\n]*\n)?^{re.escape(setting.key)} = [^\n]*"
+    pattern = re.compile(rf"({begin}(?:(?!^\[).)*?){old}", re.MULTILINE | re.DOTALL)
+    line = f"{_MARK}{setting.reason}\n{setting.key} = {setting.value}"
     changed, count = pattern.subn(lambda found: found[1] + line, text, count=1)
     if count != 1:
         key = f"{setting.section}.{setting.key}"

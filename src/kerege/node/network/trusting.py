@@ -21,7 +21,7 @@ def trust_network(network: Network) -> bool:
     missing = [network.home(m).trust for m in network.members if not network.home(m).trust.is_file()]
     if not missing:
         return True
-    found = [_header(member) for member in network.validators]
+    found = [header_of(member, FIRST) for member in network.validators]
     first = found[0]
     if first is None or found != [first] * len(found):
         return False
@@ -48,11 +48,11 @@ def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> 
     )
 
 
-def _header(member: Member) -> tuple[bytes, int] | None:
-    """Hash and time (ms) of a member's first header."""
+def header_of(member: Member, height: int) -> tuple[bytes, int] | None:
+    """Hash and time (ms) of a header as a member's engine shows it; None where it does not."""
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
-        told = rpc.call("commit", height=str(FIRST))
+        told = rpc.call("commit", height=str(height))
     except (RpcError, Unreachable):
         return None
     finally:
