@@ -4,15 +4,18 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
+
+from nacl.signing import SigningKey
 
 from kerege.consensus import rows
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import CommittedReader
-from kerege.consensus.embedded import wall_clock
+from kerege.consensus.embedded import Clock, wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.replicated import ReplicatedEngine
 from kerege.kernel.codec import encode
@@ -23,6 +26,9 @@ from kerege.kernel.messages import Message
 from kerege.kernel.module import Modules
 from kerege.kernel.transaction import Body
 from kerege.modules import MODULES
+from kerege.modules.authority.messages import RegisterNodeKey
+from kerege.modules.authority.rules import possession_payload
+from kerege.modules.authority.types import NodeKeyKind
 from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.state import BALANCES
 from kerege.storage.memory import MemoryStore
@@ -37,9 +43,15 @@ MONEY = 1_000_000
 CLASSES = ["accounts.=1", "bank.=3"]
 
 
+OPERATOR, INSTITUTION = "operator", "north"
+"""Who registers the keys of nodes, and of which institution."""
+GATEWAY = SigningKey(sha256(b"gateway").digest())
+
+
 def genesis(people: Sequence[str], rules: Mapping[str, object] | None = None) -> Genesis:
     rules = {"kernel.proposal_classes": CLASSES, "accounts.rate_burst": 1_000_000, **(rules or {})}
-    modules = found(people, {}, money=dict.fromkeys(people, MONEY), rules=rules)
+    posts = {OPERATOR: ("system-operator", f"{INSTITUTION}-1")}
+    modules = found(people, posts, money=dict.fromkeys(people, MONEY), rules=rules)
     return Genesis(LEDGER, "kg", wall_clock() - HOUR, list(modules))
 
 
@@ -53,6 +65,32 @@ def signed(sender: str, *messages: Message, sequence: int = 0, until: int | None
 
 def pay(sender: str, receiver: str, sequence: int = 0, amount: int = 5, **more: Any) -> bytes:
     return signed(sender, Transfer(names.address(receiver), "KGS", amount), sequence=sequence, **more)
+
+
+def register(key: SigningKey = GATEWAY, *, sequence: int = 0, kind: NodeKeyKind = NodeKeyKind.GATEWAY) -> bytes:
+    """The transaction that registers a node's key."""
+    public = bytes(key.verify_key)
+    possession = key.sign(possession_payload(LEDGER, kind, INSTITUTION, public)).signature
+    return signed(OPERATOR, RegisterNodeKey(INSTITUTION, kind, public, possession, None), sequence=sequence)
+
+
+def replica_on(store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None) -> Replica:
+    """A process over a store: where it stands is read from there."""
+    machine = Machine(
+        Modules(MODULES),
+        ledger=LEDGER,
+        prefix="kg",
+        reader=CommittedReader(store),
+        read_tile=lambda level, index: store.get(Area.LOG, rows.tile_key(level, index)) or b"",
+        head=rows.read_head(store),
+        verifier=Verifier(remembered=100_000),
+    )
+    return Replica(machine, store, now=now, alarm=alarm)
+
+
+def app_state(began: Genesis) -> str:
+    """A genesis as it stands in the engine's file."""
+    return encode(began).hex()
 
 
 def balance(store: Store, who: str) -> int:
@@ -70,23 +108,13 @@ class Member:
         self.heights: list[tuple[float, int, int]] = []
         """(when, height, outcomes) of each commit."""
         socket = folder / "s"
-        modules, head, reads = Modules(MODULES), rows.read_head(self.store), self.store
-        machine = Machine(
-            modules,
-            ledger=LEDGER,
-            prefix="kg",
-            reader=CommittedReader(reads),
-            read_tile=lambda level, index: reads.get(Area.LOG, rows.tile_key(level, index)) or b"",
-            head=head,
-            verifier=Verifier(remembered=100_000),
-        )
-        self.replica = Replica(machine, self.store, now=wall_clock, alarm=self.alarms.append)
+        self.replica = replica_on(self.store, alarm=self.alarms.append)
         self.replica.listen(
             lambda height, _block, outcomes: self.heights.append((time.monotonic(), height, len(outcomes)))
         )
         self.engine = Engine(binary(DEFAULT), folder / "engine", f"unix://{socket}")
         file = folder / "engine" / "config" / "genesis.json"
-        file.write_text(json.dumps({**json.loads(file.read_text()), "app_state": encode(began).hex()}))
+        file.write_text(json.dumps({**json.loads(file.read_text()), "app_state": app_state(began)}))
         self.submitting = ReplicatedEngine(
             self.replica, rpc=f"unix://{folder}/engine/rpc", alarm=self.alarms.append, **options
         )

@@ -10,7 +10,7 @@ from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.kernel.codec import decode
 from kerege.kernel.errors import BadSignature, Expired, NotCanonical, UnknownSender, WrongSequence
 from kerege.kernel.receipts import Receipt
-from tests.consensus.member import MONEY, Member, balance, genesis, pay
+from tests.consensus.member import GATEWAY, MONEY, Member, balance, genesis, pay, register
 from tools.engine import DEFAULT, installed
 
 pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
@@ -102,3 +102,23 @@ def test_busy_comes_before_anything_overflows_and_who_waits_is_told_that_it_stop
             waiting.wait(1)
         with pytest.raises(Stopped):
             member.submitting.submit([pay("person-0", "person-1")])
+
+
+def test_what_comes_close_together_goes_in_parcels_once_the_key_is_registered(tmp_path: Path):
+    with Member(tmp_path, genesis(PEOPLE), key=bytes(GATEWAY)) as member:
+        rounds = range(10)
+
+        def submit(first: int) -> list[Answer]:
+            sent = [
+                member.submitting.submit([pay(who, "person-39", first + number) for who in PEOPLE[:20]])
+                for number in rounds
+            ]
+            return [answer for submission in sent for answer in submission.wait(30)]
+
+        assert all(answer.receipt is not None for answer in submit(0))
+        assert member.submitting.send(register()).receipt is not None
+        alone = member.rpc.height()
+        assert member.rpc.transactions(0, alone) == 201
+        assert all(answer.receipt is not None for answer in submit(10))
+        assert member.rpc.transactions(alone, member.rpc.height()) < 50
+        assert [balance(member.store, who) for who in PEOPLE[:20]] == [MONEY - 100] * 20

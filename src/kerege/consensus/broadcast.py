@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
+from kerege.consensus.codes import BUSY
+
 AT_ONCE = 10
 """Calls of one request at most: the engine's own default (`rpc.max_request_batch_size`)."""
 BODY_BYTES = 900_000
@@ -32,10 +34,6 @@ class Offered(Enum):
     WAITS = "it waits in the pool, or did so already"
     LATER = "the pool or the application is busy"
     REFUSED = "the application does not let it in"
-
-
-BUSY_CODE = 4
-"""Code of the application's check where it is busy: nothing was said about the transaction."""
 
 
 class Broadcaster:
@@ -118,4 +116,4 @@ def _said(answer: dict[str, Any]) -> Offered:
         text = str(answer["error"].get("data", ""))
         return Offered.WAITS if "already exists in cache" in text else Offered.LATER
     code = int(answer["result"]["code"])
-    return Offered.WAITS if code == 0 else Offered.LATER if code == BUSY_CODE else Offered.REFUSED
+    return Offered.WAITS if code == 0 else Offered.LATER if code == BUSY else Offered.REFUSED

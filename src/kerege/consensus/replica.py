@@ -10,24 +10,21 @@ from collections.abc import Callable, Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec import Struct
 
-from kerege.consensus import rows
+from kerege.consensus import parcels, rows
+from kerege.consensus.ahead import Ahead
+from kerege.consensus.codes import NO_STATE
 from kerege.consensus.cometbft import messages as m
+from kerege.consensus.pool import Pool
 from kerege.consensus.proposals import Proposals
+from kerege.consensus.results import results
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
-from kerege.kernel.errors import BadSignature, NotATransaction
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
-from kerege.kernel.receipts import Receipt
-from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height
 from kerege.storage.port import Area, Batch, Store
 
 VERSION = "kerege/1"
-APPLIED, REFUSED, NOT_A_TRANSACTION = 0, 1, 2
-"""Codes of results: every node gives the same for the same block, and the engine hashes them into its next header."""
-NO_STATE = 3
-"""Code of a query whose path nobody knows."""
 
 Clock = Callable[[], int]
 Alarm = Callable[[str], None]
@@ -71,10 +68,12 @@ class Replica:
         self._alarm = alarm
         self._heard: list[Heard] = [on_block]
         self._undo_kept = undo_kept
-        self._proposals = Proposals(machine, now)
+        self._ahead = Ahead(machine)
+        self._pool = Pool(machine, self._ahead)
+        self._proposals = Proposals(machine, self._pool, now)
         self._agreed = read_agreed(store)
-        self._decided: tuple[int, Executed, Block | None] | None = None
-        """(height, what was executed, sealed block) that waits for its commit."""
+        self._decided: tuple[int, Executed, Block | None, list[bytes]] | None = None
+        """(height, what was executed, sealed block, what the engine carried) that waits for its commit."""
 
     def listen(self, heard: Heard) -> None:
         """Tell one more of each durable block, inside the commit: it must return at once and ask nothing."""
@@ -116,28 +115,8 @@ class Replica:
     # The pool
 
     def check_txs(self, requests: Sequence[m.RequestCheckTx]) -> list[m.ResponseCheckTx]:
-        """Admission: signatures of new ones in one batch; of those that wait already, sequence and time alone."""
-        time = max(self.machine.last[1], self._now())
-        found = [self._admissible(bytes(request.tx), time) for request in requests]
-        fresh = [
-            position
-            for position, (request, transaction) in enumerate(zip(requests, found, strict=True))
-            if request.type == m.NEW and isinstance(transaction, Transaction)
-        ]
-        verdicts = self.machine.verify([found[position] for position in fresh])  # type: ignore[misc]  # transactions
-        for position, good in zip(fresh, verdicts, strict=True):
-            transaction = found[position]
-            if not good and isinstance(transaction, Transaction):
-                found[position] = BadSignature(kind=transaction.witness.kind)
-        return [_admission(each) for each in found]
-
-    def _admissible(self, raw: bytes, time: int) -> Transaction | NotATransaction:
-        try:
-            transaction = self.machine.decode(raw)
-            self.machine.check(transaction, time)
-        except NotATransaction as reason:
-            return reason
-        return transaction
+        """Admission; see `Pool`."""
+        return self._pool.check(requests, max(self.machine.last[1], self._now()))
 
     # Blocks
 
@@ -147,10 +126,12 @@ class Replica:
         return m.ResponsePrepareProposal(txs=chosen)
 
     def process_proposal(self, request: m.RequestProcessProposal) -> m.ResponseProcessProposal:
-        """Refuse only what no honest proposer makes; see `Proposals`."""
-        sound = self._proposals.is_sound(list(request.txs))
-        status = m.ResponseProcessProposal.ACCEPT if sound else m.ResponseProcessProposal.REJECT
-        return m.ResponseProcessProposal(status=status)
+        """Refuse only what no honest proposer makes; see `Proposals`. Signatures not seen before are begun."""
+        entries = self._proposals.sound(list(request.txs))
+        if entries is None:
+            return m.ResponseProcessProposal(status=m.ResponseProcessProposal.REJECT)
+        self._ahead.begin([entry for entry in entries if self._pool.find(entry.raw) is None])
+        return m.ResponseProcessProposal(status=m.ResponseProcessProposal.ACCEPT)
 
     def extend_vote(self, _request: m.RequestExtendVote) -> m.ResponseExtendVote:
         """Votes carry nothing."""
@@ -166,23 +147,26 @@ class Replica:
         self._forget_decided()
         machine, height = self.machine, request.height
         time = max(machine.last[1], milliseconds(request.time))
-        executed = machine.execute(height, time, machine.prepare(list(request.txs)))
+        carried = list(request.txs)
+        opened = [parcels.opened(raw) for raw in carried]
+        self._ahead.finish(carried)
+        executed = machine.execute(height, time, machine.prepare([raw for raws in opened for raw in raws]))
         for text in executed.alarms:
             self._alarm(text)
         if executed.empty:
             machine.discard(executed)
-            self._decided = (height, executed, None)
+            self._decided = (height, executed, None, carried)
         else:
-            self._decided = (height, executed, machine.seal(executed))
+            self._decided = (height, executed, machine.seal(executed), carried)
         return m.ResponseFinalizeBlock(
-            tx_results=[_result(outcome) for outcome in executed.outcomes], app_hash=self._app_hash()
+            tx_results=results(carried, [len(raws) for raws in opened], executed.outcomes), app_hash=self._app_hash()
         )
 
     def commit(self, _request: m.RequestCommit) -> m.ResponseCommit:
         """Everything of the block, the heights and the hash in one durable write."""
         if self._decided is None:
             raise ValueError("nothing was decided")
-        height, executed, block = self._decided
+        height, executed, block, carried = self._decided
         agreed = Agreed(height, self._app_hash())
         batch = Batch() if block is None else rows.batch_of(block, height - self._undo_kept + 1)
         batch.put(Area.META, rows.AGREED, encode(agreed))
@@ -190,6 +174,7 @@ class Replica:
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
+        self._pool.decided(carried)
         for heard in self._heard:
             heard(height, block, executed.outcomes)
         return m.ResponseCommit()
@@ -234,17 +219,3 @@ class Replica:
 def milliseconds(time: Timestamp) -> int:
     """Block time of the engine's: milliseconds since the Unix epoch, rounded down."""
     return int(time.seconds) * 1_000 + int(time.nanos) // 1_000_000
-
-
-def _admission(found: Transaction | NotATransaction) -> m.ResponseCheckTx:
-    if isinstance(found, NotATransaction):
-        return m.ResponseCheckTx(code=NOT_A_TRANSACTION, codespace=found.code, log=str(found))
-    return m.ResponseCheckTx(code=APPLIED, gas_wanted=found.weight)
-
-
-def _result(outcome: Outcome) -> m.ExecTxResult:
-    """What the engine keeps of a transaction's outcome: code and receipt, the same bytes on every node."""
-    if outcome.receipt is None:
-        return m.ExecTxResult(code=NOT_A_TRANSACTION)
-    code = decode(outcome.receipt, Receipt).code
-    return m.ExecTxResult(code=REFUSED if code else APPLIED, data=outcome.receipt)

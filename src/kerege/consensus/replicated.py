@@ -10,16 +10,21 @@ import threading
 import time as clock
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from queue import SimpleQueue
 from typing import Self
 
 from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
+from kerege.consensus.packing import Packer
+from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
+from kerege.consensus.proposals import class_of, classes_at
 from kerege.consensus.replica import Replica
 from kerege.consensus.turns import Turn, in_turn, turn_of
 from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
+from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction, WrongSequence
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
@@ -37,6 +42,9 @@ LATER_SECONDS = 0.3
 AGAIN_SECONDS = 3.0
 """After which one is offered again of which nothing was heard: an engine that has it says so at little cost."""
 SWEEP_SECONDS = 0.25
+GATHER_SECONDS = 0.02
+GATHERED_BYTES = MAXIMUM_SIZE
+"""How long, or until how many bytes, transactions wait for company in a parcel."""
 EXPIRED_MARGIN = 10_000
 """Milliseconds after `valid_until`, by the node's clock, in which a block may still come that has the transaction."""
 
@@ -47,13 +55,17 @@ Settled = tuple[int, int, Sequence[Outcome]]
 class _Item:
     """A transaction without an answer, with those who wait for one."""
 
-    __slots__ = ("flying", "held_since", "transaction", "waiters")
+    __slots__ = ("alone", "flying", "held_since", "rank", "transaction", "waiters")
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
         self.waiters: list[tuple[Submission, int]] = []
         self.flying = False
         """Whether the engine was, or is just about to be, given it."""
+        self.rank = 0
+        """Its class of law, or that of the one before it of its sender where that comes later."""
+        self.alone = False
+        """Whether the engine refused the parcel that it was in."""
         self.held_since: float | None = None
         """Since when it waits for the one before it."""
 
@@ -70,11 +82,21 @@ class _Load:
         """When it is offered (again)."""
 
 
+def _rank(item: _Item) -> int:
+    return item.rank
+
+
+def _may_be_packed(item: _Item) -> bool:
+    return not item.alone and len(item.transaction.raw) <= LARGEST
+
+
 class ReplicatedEngine:
     """Settles what is submitted through the engine of a `Replica` of this process; `start` and `stop` it.
 
-    `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `alarm(text)` is told when the engine does not
-    answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is busy.
+    `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `key`: seed of this node's gateway key; once
+    that is registered in the state, what comes close together goes in parcels. `alarm(text)` is told when the engine
+    does not answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is
+    busy.
     """
 
     def __init__(
@@ -82,6 +104,7 @@ class ReplicatedEngine:
         replica: Replica,
         *,
         rpc: str,
+        key: bytes | None = None,
         now: Clock = wall_clock,
         alarm: Callable[[str], None] = lambda _text: None,
         waiting_bytes: int = MAXIMUM_WAITING_BYTES,
@@ -96,6 +119,7 @@ class ReplicatedEngine:
         self._admission = Admission(replica.machine, replica.store)
         self._broadcaster = Broadcaster(rpc)
         self._rpc = rpc
+        self._packer = None if key is None else Packer(key, replica.machine.ledger)
         self._told: SimpleQueue[Settled | None] = SimpleQueue()
         self._changed = threading.Condition()
         """Guards all that follows."""
@@ -107,6 +131,7 @@ class ReplicatedEngine:
         self._unsettled: dict[int, Submission] = {}
         self._queue: deque[_Item] = deque()
         """To be looked at."""
+        self._queued_bytes = 0
         self._held: list[_Item] = []
         self._fresh: list[_Load] = []
         """To be offered to the engine now."""
@@ -207,8 +232,12 @@ class ReplicatedEngine:
         self._same_id.setdefault(transaction.id, []).append(item)
         self._turns[turn_of(transaction)] = item
         self._bytes += len(transaction.raw)
-        self._queue.append(item)
+        self._enqueue(item)
         return item
+
+    def _enqueue(self, item: _Item) -> None:
+        self._queue.append(item)
+        self._queued_bytes += len(item.transaction.raw)
 
     # The sender: looks at what was submitted, gives it to the engine, again where it must
 
@@ -224,15 +253,21 @@ class ReplicatedEngine:
             self._offer()
 
     def _take(self) -> list[_Item] | None:
-        """What waits to be looked at, as far as the engine has room; None where this closes."""
+        """What waits to be looked at, as far as the engine has room; None where this closes.
+
+        A lone one is taken at once; where others are under way, it waits for company in a parcel.
+        """
         with self._changed:
             if self._open and not (self._queue and self._flying_bytes < MAXIMUM_FLYING_BYTES):
                 self._changed.wait(SWEEP_SECONDS)
+            if self._open and self._packer is not None and self._flying_bytes:
+                self._changed.wait_for(lambda: not self._open or self._queued_bytes >= GATHERED_BYTES, GATHER_SECONDS)
             if not self._open:
                 return None
             taken, size = list[_Item](), self._flying_bytes
             while self._queue and size < MAXIMUM_FLYING_BYTES:
                 item = self._queue.popleft()
+                self._queued_bytes -= len(item.transaction.raw)
                 if item.transaction.raw in self._items:
                     taken.append(item)
                     size += len(item.transaction.raw)
@@ -243,25 +278,35 @@ class ReplicatedEngine:
         items = in_turn(taken)
         ctx = self._admission.context(self.now())
         verdicts = self._admission.look(ctx, [item.transaction for item in items])
+        classes = classes_at(ctx)
         fit: list[_Item] = []
         with self._changed:
             for item, verdict in zip(items, verdicts, strict=True):
                 if isinstance(verdict, Answer):
                     self._settle(item, verdict)
-                elif self._follows(item, verdict):
+                elif self._follows(item, verdict, class_of(classes, item.transaction)):
                     self._fly(item)
                     fit.append(item)
                 else:
                     self._hold(item, verdict)
-            self._fresh.extend(_Load(item.transaction.raw, [item]) for item in fit)
+        self._fresh.extend(self._loads(ctx, fit))
 
-    def _follows(self, item: _Item, fit: Fit) -> bool:
-        """Whether it is the sender's turn, or that of a transaction which the engine has."""
-        if fit.gap == 0:
-            return True
+    def _loads(self, ctx: Context, fit: list[_Item]) -> list[_Load]:
+        """Parcels of one class each, where this node may pack; singly otherwise."""
+        if self._packer is None or not self._packer.is_registered(ctx):
+            return [_Load(item.transaction.raw, [item]) for item in fit]
+        loads = [_Load(item.transaction.raw, [item]) for item in fit if not _may_be_packed(item)]
+        for _, ranked in groupby(sorted(filter(_may_be_packed, fit), key=_rank), key=_rank):
+            loads.extend(_Load(raw, items) for raw, items in self._packer.pack(list(ranked)))
+        return loads
+
+    def _follows(self, item: _Item, fit: Fit, rank: int) -> bool:
+        """Whether it is the sender's turn, or that of a transaction which the engine has; notes its class."""
         sender, lane, sequence = turn_of(item.transaction)
         before = self._turns.get((sender, lane, sequence - 1))
-        return before is not None and before.flying
+        follows = before is not None and before.flying
+        item.rank = max(rank, before.rank) if before is not None and follows else rank
+        return fit.gap == 0 or follows
 
     def _fly(self, item: _Item) -> None:
         if not item.flying:
@@ -276,7 +321,7 @@ class ReplicatedEngine:
     def _look_again(self, item: _Item) -> None:
         if item.flying:
             self._land(item)
-            self._queue.append(item)
+            self._enqueue(item)
 
     def _hold(self, item: _Item, fit: Fit) -> None:
         """Wait for the one before it, for a while."""
@@ -294,8 +339,9 @@ class ReplicatedEngine:
         """Look again at what waits for another one and at what has expired; offer again what is due."""
         past = self.now() - EXPIRED_MARGIN
         with self._changed:
-            self._queue.extend(self._held)
-            self._held.clear()
+            held, self._held = self._held, []
+            for item in held:
+                self._enqueue(item)
             for item in self._items.values():
                 if item.transaction.body.valid_until < past:
                     self._look_again(item)
@@ -341,6 +387,7 @@ class ReplicatedEngine:
         for item in items:
             if item.flying and item.transaction.raw in self._items:
                 self._land(item)
+                item.alone = True
                 self._held.append(item)
 
     # The settler: answers what was committed
