@@ -12,6 +12,7 @@ from typing import Any, Self
 from nacl.signing import SigningKey
 
 from kerege.consensus import rows
+from kerege.consensus.cometbft import messages as m
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import CommittedReader
@@ -74,7 +75,29 @@ def register(key: SigningKey = GATEWAY, *, sequence: int = 0, kind: NodeKeyKind 
     return signed(OPERATOR, RegisterNodeKey(INSTITUTION, kind, public, possession, None), sequence=sequence)
 
 
-def replica_on(store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None) -> Replica:
+class TimedReplica(Replica):
+    """Notes how long each block waits from its execution until it is committed: what the engine's pool holds up."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.waits: list[float] = []
+        self._executed_at = 0.0
+
+    def finalize_block(self, request: m.RequestFinalizeBlock) -> m.ResponseFinalizeBlock:
+        """As it is."""
+        answer = super().finalize_block(request)
+        self._executed_at = time.monotonic()
+        return answer
+
+    def commit(self, request: m.RequestCommit) -> m.ResponseCommit:
+        """As it is."""
+        self.waits.append(time.monotonic() - self._executed_at)
+        return super().commit(request)
+
+
+def replica_on(
+    store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
+) -> TimedReplica:
     """A process over a store: where it stands is read from there."""
     machine = Machine(
         Modules(MODULES),
@@ -85,7 +108,7 @@ def replica_on(store: Store, now: Clock = wall_clock, alarm: Callable[[str], Non
         head=rows.read_head(store),
         verifier=Verifier(remembered=100_000),
     )
-    return Replica(machine, store, now=now, alarm=alarm)
+    return TimedReplica(machine, store, now=now, alarm=alarm)
 
 
 def app_state(began: Genesis) -> str:
@@ -101,7 +124,14 @@ def balance(store: Store, who: str) -> int:
 class Member:
     """`engine` is CometBFT's process, `submitting` the engine that tests submit to. A context manager."""
 
-    def __init__(self, folder: Path, began: Genesis, store: Store | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        began: Genesis,
+        store: Store | None = None,
+        settings: Mapping[tuple[str, str], str] | None = None,
+        **options: Any,
+    ) -> None:
         self.store = store or MemoryStore()
         self.began = began
         self.alarms: list[str] = []
@@ -112,9 +142,11 @@ class Member:
         self.replica.listen(
             lambda height, _block, outcomes: self.heights.append((time.monotonic(), height, len(outcomes)))
         )
-        self.engine = Engine(binary(DEFAULT), folder / "engine", f"unix://{socket}")
+        self.engine = Engine(binary(DEFAULT), folder / "engine", f"unix://{socket}", settings)
         file = folder / "engine" / "config" / "genesis.json"
-        file.write_text(json.dumps({**json.loads(file.read_text()), "app_state": app_state(began)}))
+        told = json.loads(file.read_text())
+        told["consensus_params"]["block"]["max_bytes"] = "-1"  # the application sees all that waits
+        file.write_text(json.dumps({**told, "app_state": app_state(began)}))
         self.submitting = ReplicatedEngine(
             self.replica, rpc=f"unix://{folder}/engine/rpc", alarm=self.alarms.append, **options
         )

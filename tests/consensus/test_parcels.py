@@ -76,8 +76,8 @@ class Decided:
         kind = m.RECHECK if again else m.NEW
         return [a.code for a in self.replica.check_txs([m.RequestCheckTx(tx=tx, type=kind) for tx in txs])]
 
-    def prepare(self, *txs: bytes, room: int = 1 << 22) -> list[bytes]:
-        request = m.RequestPrepareProposal(txs=txs, max_tx_bytes=room, time=stamp(wall_clock()))
+    def prepare(self, *txs: bytes, room: int = 1 << 22, time: int | None = None) -> list[bytes]:
+        request = m.RequestPrepareProposal(txs=txs, max_tx_bytes=room, time=stamp(time or wall_clock()))
         return list(self.replica.prepare_proposal(request).txs)
 
     def accepts(self, *txs: bytes) -> bool:
@@ -211,6 +211,15 @@ def test_parcels_go_in_whole_by_their_class_within_bytes_and_weight(decided):
     assert len(chosen) == MAXIMUM_BLOCK_WEIGHT // (12 * 64)
     assert decided.accepts(*chosen)
     assert not decided.accepts(*heavy)
+
+
+def test_one_empty_block_refreshes_the_time_and_no_second_one_is_waited_for(decided):
+    """Where every block takes longer than the lag that is borne, transactions run all the same."""
+    parcel, old = pack(*[pay(who, PEOPLE[0]) for who in PEOPLE[1:5]]), wall_clock() - 10_000
+    assert decided.check(parcel) == [APPLIED]
+    assert decided.prepare(parcel, time=old) == []
+    decided.decide()
+    assert decided.prepare(parcel, time=old) == [parcel]
 
 
 def test_what_no_honest_proposer_makes(decided):

@@ -22,6 +22,8 @@ BODY_BYTES = 900_000
 SECONDS = 10.0
 """How long the engine may take to answer: it waits for the application, which may be executing a block."""
 _BASE64 = 3 / 4
+_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError)
+"""Of a connection that was, or is being, closed."""
 
 
 class Unreachable(Exception):
@@ -44,6 +46,8 @@ class Broadcaster:
         if self._address.scheme not in {"http", "unix"}:
             raise ValueError(f"{address!r} is no address of an engine: http://host:port or unix:///path")
         self._http: http.client.HTTPConnection | None = None
+        self.connections = 0
+        """How often it connected: the engine hangs up after some idle seconds, or was started anew."""
 
     def offer(self, raws: Sequence[bytes]) -> list[Offered]:
         """What the engine says to each, in order; raises `Unreachable`, where it may have taken any of them."""
@@ -81,14 +85,26 @@ class Broadcaster:
         return [_said(answers[number]) for number in range(len(raws))]
 
     def _post(self, body: bytes) -> list[dict[str, Any]]:
-        if self._http is None:
-            self._http = self._connection()
+        """On the connection that is there, and where the engine has hung up meanwhile on another one."""
         try:
-            self._http.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = json.loads(self._http.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            return self._post_once(self._http, body) if self._http is not None else self._post_anew(body)
+        except _FAILURES:
+            return self._post_anew(body)
+
+    def _post_anew(self, body: bytes) -> list[dict[str, Any]]:
+        self.close()
+        self._http = fresh = self._connection()
+        self.connections += 1
+        try:
+            return self._post_once(fresh, body)
+        except _FAILURES as error:
             self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
+
+    @staticmethod
+    def _post_once(connection: http.client.HTTPConnection, body: bytes) -> list[dict[str, Any]]:
+        connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
         return answer if isinstance(answer, list) else [answer]
 
     def _connection(self) -> http.client.HTTPConnection:

@@ -35,6 +35,8 @@ class Pool:
         self._entries: dict[bytes, Entry] = {}
         self._bringers: dict[bytes, int] = {}
         """Bytes of a ledger transaction that waits → how many entries bring it."""
+        self.passed_over = False
+        """Whether the newest block was empty although something waited for it."""
         self._bytes = 0
         self._round = 0
 
@@ -134,7 +136,9 @@ class Pool:
 
     def decided(self, raws: Iterable[bytes]) -> None:
         """A block was committed: what was in it waits no longer, nor does what the engine has dropped meanwhile."""
-        for raw in raws:
+        decided = list(raws)
+        self.passed_over = not decided and bool(self._entries)
+        for raw in decided:
             self._forget(raw)
         for entry in [entry for entry in self._entries.values() if entry.round < self._round]:
             self._forget(entry.raw)

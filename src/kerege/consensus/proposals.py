@@ -20,10 +20,11 @@ CLASSES = "kernel.proposal_classes"
 """Parameter: rows `message=class`, class 0 first; a name that ends in a dot stands for all messages of a module."""
 OTHERWISE = 5
 """Class of messages that the parameter does not name."""
-LAG = 3_000
+LAG = 2_000
 """Milliseconds by which block time may lag behind the proposer's clock before transactions wait for the next block.
 
 After an idle time the first block carries the time at which the idleness began; the one after it has the right time.
+One empty block is enough: where blocks take longer than this, time always lags, and nothing would ever run.
 """
 MAXIMUM_BYTES = 2 * 1024 * 1024
 """Of a block, encoded: about a second's work of a network; the engine's own bound may lie higher."""
@@ -61,9 +62,9 @@ class Proposals:
         """The pool's bytes, unchanged: expired and repeated left out, first classes first, up to bytes and weight.
 
         A sender's own order is kept among single ones: what waits behind one of a later class waits with it. A parcel
-        has the last of its transactions' classes. Empty while `time` lags.
+        has the last of its transactions' classes. Empty where `time` lags, unless the block before was for that.
         """
-        if self._now() - time > LAG:
+        if self._now() - time > LAG and not self._pool.passed_over:
             return []
         chosen: list[bytes] = []
         brought = set[bytes]()

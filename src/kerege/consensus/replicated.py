@@ -359,6 +359,7 @@ class ReplicatedEngine:
             fresh, self._fresh = [load for load in self._fresh if self._is_wanted(load)], []
         if not fresh:
             return
+        connections = self._broadcaster.connections
         try:
             said = self._broadcaster.offer([load.raw for load in fresh])
         except Unreachable as reason:
@@ -366,6 +367,8 @@ class ReplicatedEngine:
             return
         self._away, time = False, clock.monotonic()
         with self._changed:
+            if connections != self._broadcaster.connections:  # perhaps it was started anew, with an empty pool
+                self._fresh, self._given = self._given, []
             for load, answer in zip(fresh, said, strict=True):
                 load.due = time + (AGAIN_SECONDS if answer is Offered.WAITS else LATER_SECONDS)
                 if answer is Offered.REFUSED:
