@@ -19,6 +19,7 @@ from kerege.consensus.door import CommittedReader
 from kerege.consensus.embedded import Clock, wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.replicated import ReplicatedEngine
+from kerege.consensus.trees import open_trees
 from kerege.kernel.codec import encode
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
@@ -99,13 +100,15 @@ def replica_on(
     store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
 ) -> TimedReplica:
     """A process over a store: where it stands is read from there."""
+    modules, head = Modules(MODULES), rows.read_head(store)
     machine = Machine(
-        Modules(MODULES),
+        modules,
         ledger=LEDGER,
         prefix="kg",
         reader=CommittedReader(store),
         read_tile=lambda level, index: store.get(Area.LOG, rows.tile_key(level, index)) or b"",
-        head=rows.read_head(store),
+        head=head,
+        trees=None if head is None else open_trees(modules, store, head, None, lambda *_: None),
         verifier=Verifier(remembered=100_000),
     )
     return TimedReplica(machine, store, now=now, alarm=alarm)

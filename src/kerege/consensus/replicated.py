@@ -17,6 +17,7 @@ from typing import Self
 from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
+from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
 from kerege.consensus.proposals import class_of, classes_at
@@ -35,7 +36,7 @@ MAXIMUM_FLYING_BYTES = 2 * 1024 * 1024
 """Bytes of those that were handed to the engine: its pool never fills through one node."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a submission that met a busy engine may be sent again."""
-GAP_SECONDS = 3.0
+GAP_SECONDS = 5.0
 """How long a transaction may wait for the one before it of its sender, submitted here or committed."""
 LATER_SECONDS = 0.3
 """After which a transaction is offered again that met a busy engine."""
@@ -52,14 +53,22 @@ Settled = tuple[int, int, Sequence[Outcome]]
 """Height of a durable block, log index of its first leaf, what became of what was in it."""
 
 
+_Place = tuple[Submission, int]
+"""A position of a submission."""
+
+
 class _Item:
     """A transaction without an answer, with those who wait for one."""
 
-    __slots__ = ("alone", "flying", "held_since", "rank", "transaction", "waiters")
+    __slots__ = ("accepting", "alone", "flying", "held_since", "kept", "rank", "transaction", "waiters")
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        self.waiters: list[tuple[Submission, int]] = []
+        self.waiters: list[_Place] = []
+        self.accepting: list[_Place] = []
+        """Who waits only until it is kept."""
+        self.kept = False
+        """Whether it is in the outbox."""
         self.flying = False
         """Whether the engine was, or is just about to be, given it."""
         self.rank = 0
@@ -96,7 +105,7 @@ class ReplicatedEngine:
     `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `key`: seed of this node's gateway key; once
     that is registered in the state, what comes close together goes in parcels. `alarm(text)` is told when the engine
     does not answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is
-    busy.
+    busy. `outbox`: where it is kept what is only accepted; it is closed by `stop`.
     """
 
     def __init__(
@@ -108,6 +117,7 @@ class ReplicatedEngine:
         now: Clock = wall_clock,
         alarm: Callable[[str], None] = lambda _text: None,
         waiting_bytes: int = MAXIMUM_WAITING_BYTES,
+        outbox: Outbox | None = None,
     ) -> None:
         self.machine = replica.machine
         self.store = replica.store
@@ -116,6 +126,7 @@ class ReplicatedEngine:
         """What stopped the engine, where it did not stop because it was told to."""
         self._alarm = alarm
         self._waiting_bytes = waiting_bytes
+        self._outbox = outbox
         self._admission = Admission(replica.machine, replica.store)
         self._broadcaster = Broadcaster(rpc)
         self._rpc = rpc
@@ -124,6 +135,8 @@ class ReplicatedEngine:
         self._changed = threading.Condition()
         """Guards all that follows."""
         self._open = False
+        self._answered: list[bytes] = []
+        """What need not be kept any longer."""
         self._items: dict[bytes, _Item] = {}
         """By their bytes."""
         self._same_id: dict[bytes, list[_Item]] = {}
@@ -148,8 +161,11 @@ class ReplicatedEngine:
     # Running
 
     def start(self) -> None:
-        """Begin to take transactions."""
-        self._open = True
+        """Begin to take transactions, and go on with what was accepted before."""
+        with self._changed:
+            for raw in () if self._outbox is None else self._outbox.all():
+                self._item(self.machine.modules.decoder.transaction(raw)).kept = True
+            self._open = True
         self._sender.start()
         self._settler.start()
 
@@ -164,6 +180,8 @@ class ReplicatedEngine:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join()
         self._give_up(self.failure)
+        if self._outbox is not None:
+            self._outbox.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -193,6 +211,16 @@ class ReplicatedEngine:
 
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run."""
+        return self._submit(raws, lambda item: item.waiters)
+
+    def accept(self, raws: list[bytes]) -> Submission:
+        """The same, but each is answered as soon as it is kept, pending: `find` tells its receipt later.
+
+        Without an outbox it is `submit`.
+        """
+        return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
+
+    def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
         answers: list[Answer | None] = []
         decoded: list[tuple[int, Transaction]] = []
         for position, raw in enumerate(raws):
@@ -211,7 +239,7 @@ class ReplicatedEngine:
             if decoded:
                 self._unsettled[id(submission)] = submission
                 for position, transaction in decoded:
-                    self._item(transaction).waiters.append((submission, position))
+                    whose(self._item(transaction)).append((submission, position))
                 self._changed.notify_all()
         return submission
 
@@ -249,6 +277,7 @@ class ReplicatedEngine:
             time = clock.monotonic()
             if time - swept > SWEEP_SECONDS:
                 self._sweep(time)
+                self._keep([])
                 swept = time
             self._offer()
 
@@ -289,7 +318,22 @@ class ReplicatedEngine:
                     fit.append(item)
                 else:
                     self._hold(item, verdict)
+        self._keep(fit)
         self._fresh.extend(self._loads(ctx, fit))
+
+    def _keep(self, fit: list[_Item]) -> None:
+        """Into the outbox with what is only to be accepted; out of it with what was answered."""
+        if self._outbox is None:
+            return
+        with self._changed:
+            kept, answered = [item for item in fit if item.accepting], self._answered
+            self._answered = []
+        self._outbox.put(item.transaction.raw for item in kept)
+        self._outbox.drop(answered)
+        with self._changed:
+            for item in kept:
+                item.kept = True
+                self._tell(item.accepting, Answer(item.transaction.id, None, 0, 0, None))
 
     def _loads(self, ctx: Context, fit: list[_Item]) -> list[_Load]:
         """Parcels of one class each, where this node may pack; singly otherwise."""
@@ -429,7 +473,14 @@ class ReplicatedEngine:
             del self._same_id[transaction.id]
         if self._turns.get(turn_of(transaction)) is item:
             del self._turns[turn_of(transaction)]
-        for submission, position in item.waiters:
+        self._tell(item.waiters, answer)
+        self._tell(item.accepting, answer)
+        if item.kept:
+            self._answered.append(transaction.raw)
+
+    def _tell(self, places: list[_Place], answer: Answer) -> None:
+        for submission, position in places:
             submission.answer(position, answer)
             if submission.settled:
                 self._unsettled.pop(id(submission), None)
+        places.clear()
