@@ -4,17 +4,22 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
+from nacl.signing import SigningKey
+
 from kerege.consensus import rows
+from kerege.consensus.cometbft import messages as m
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import CommittedReader
-from kerege.consensus.embedded import wall_clock
+from kerege.consensus.embedded import Clock, wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.replicated import ReplicatedEngine
+from kerege.consensus.trees import open_trees
 from kerege.kernel.codec import encode
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
@@ -23,6 +28,9 @@ from kerege.kernel.messages import Message
 from kerege.kernel.module import Modules
 from kerege.kernel.transaction import Body
 from kerege.modules import MODULES
+from kerege.modules.authority.messages import RegisterNodeKey
+from kerege.modules.authority.rules import possession_payload
+from kerege.modules.authority.types import NodeKeyKind
 from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.state import BALANCES
 from kerege.storage.memory import MemoryStore
@@ -37,9 +45,15 @@ MONEY = 1_000_000
 CLASSES = ["accounts.=1", "bank.=3"]
 
 
+OPERATOR, INSTITUTION = "operator", "north"
+"""Who registers the keys of nodes, and of which institution."""
+GATEWAY = SigningKey(sha256(b"gateway").digest())
+
+
 def genesis(people: Sequence[str], rules: Mapping[str, object] | None = None) -> Genesis:
     rules = {"kernel.proposal_classes": CLASSES, "accounts.rate_burst": 1_000_000, **(rules or {})}
-    modules = found(people, {}, money=dict.fromkeys(people, MONEY), rules=rules)
+    posts = {OPERATOR: ("system-operator", f"{INSTITUTION}-1")}
+    modules = found(people, posts, money=dict.fromkeys(people, MONEY), rules=rules)
     return Genesis(LEDGER, "kg", wall_clock() - HOUR, list(modules))
 
 
@@ -55,6 +69,56 @@ def pay(sender: str, receiver: str, sequence: int = 0, amount: int = 5, **more: 
     return signed(sender, Transfer(names.address(receiver), "KGS", amount), sequence=sequence, **more)
 
 
+def register(key: SigningKey = GATEWAY, *, sequence: int = 0, kind: NodeKeyKind = NodeKeyKind.GATEWAY) -> bytes:
+    """The transaction that registers a node's key."""
+    public = bytes(key.verify_key)
+    possession = key.sign(possession_payload(LEDGER, kind, INSTITUTION, public)).signature
+    return signed(OPERATOR, RegisterNodeKey(INSTITUTION, kind, public, possession, None), sequence=sequence)
+
+
+class TimedReplica(Replica):
+    """Notes how long each block waits from its execution until it is committed: what the engine's pool holds up."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.waits: list[float] = []
+        self._executed_at = 0.0
+
+    def finalize_block(self, request: m.RequestFinalizeBlock) -> m.ResponseFinalizeBlock:
+        """As it is."""
+        answer = super().finalize_block(request)
+        self._executed_at = time.monotonic()
+        return answer
+
+    def commit(self, request: m.RequestCommit) -> m.ResponseCommit:
+        """As it is."""
+        self.waits.append(time.monotonic() - self._executed_at)
+        return super().commit(request)
+
+
+def replica_on(
+    store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
+) -> TimedReplica:
+    """A process over a store: where it stands is read from there."""
+    modules, head = Modules(MODULES), rows.read_head(store)
+    machine = Machine(
+        modules,
+        ledger=LEDGER,
+        prefix="kg",
+        reader=CommittedReader(store),
+        read_tile=lambda level, index: store.get(Area.LOG, rows.tile_key(level, index)) or b"",
+        head=head,
+        trees=None if head is None else open_trees(modules, store, head, None, lambda *_: None),
+        verifier=Verifier(remembered=100_000),
+    )
+    return TimedReplica(machine, store, now=now, alarm=alarm)
+
+
+def app_state(began: Genesis) -> str:
+    """A genesis as it stands in the engine's file."""
+    return encode(began).hex()
+
+
 def balance(store: Store, who: str) -> int:
     raw = store.get(Area.STATE, BALANCES.encode_key((names.address(who), "KGS")))
     return 0 if raw is None else BALANCES.decode_value(raw)
@@ -63,30 +127,29 @@ def balance(store: Store, who: str) -> int:
 class Member:
     """`engine` is CometBFT's process, `submitting` the engine that tests submit to. A context manager."""
 
-    def __init__(self, folder: Path, began: Genesis, store: Store | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        began: Genesis,
+        store: Store | None = None,
+        settings: Mapping[tuple[str, str], str] | None = None,
+        **options: Any,
+    ) -> None:
         self.store = store or MemoryStore()
         self.began = began
         self.alarms: list[str] = []
         self.heights: list[tuple[float, int, int]] = []
         """(when, height, outcomes) of each commit."""
         socket = folder / "s"
-        modules, head, reads = Modules(MODULES), rows.read_head(self.store), self.store
-        machine = Machine(
-            modules,
-            ledger=LEDGER,
-            prefix="kg",
-            reader=CommittedReader(reads),
-            read_tile=lambda level, index: reads.get(Area.LOG, rows.tile_key(level, index)) or b"",
-            head=head,
-            verifier=Verifier(remembered=100_000),
-        )
-        self.replica = Replica(machine, self.store, now=wall_clock, alarm=self.alarms.append)
+        self.replica = replica_on(self.store, alarm=self.alarms.append)
         self.replica.listen(
             lambda height, _block, outcomes: self.heights.append((time.monotonic(), height, len(outcomes)))
         )
-        self.engine = Engine(binary(DEFAULT), folder / "engine", f"unix://{socket}")
+        self.engine = Engine(binary(DEFAULT), folder / "engine", f"unix://{socket}", settings)
         file = folder / "engine" / "config" / "genesis.json"
-        file.write_text(json.dumps({**json.loads(file.read_text()), "app_state": encode(began).hex()}))
+        told = json.loads(file.read_text())
+        told["consensus_params"]["block"]["max_bytes"] = "-1"  # the application sees all that waits
+        file.write_text(json.dumps({**told, "app_state": app_state(began)}))
         self.submitting = ReplicatedEngine(
             self.replica, rpc=f"unix://{folder}/engine/rpc", alarm=self.alarms.append, **options
         )

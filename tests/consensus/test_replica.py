@@ -14,10 +14,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kerege.consensus import rows
+from kerege.consensus.codes import NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.door import CommittedReader
 from kerege.consensus.replay import verify_ledger
-from kerege.consensus.replica import NOT_A_TRANSACTION, Replica
+from kerege.consensus.replica import Replica
 from kerege.consensus.trees import dump_trees, open_trees
 from kerege.kernel.codec import encode
 from kerege.kernel.crypto import Verifier

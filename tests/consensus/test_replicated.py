@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
+from kerege.consensus.outbox import Outbox
 from kerege.kernel.codec import decode
 from kerege.kernel.errors import BadSignature, Expired, NotCanonical, UnknownSender, WrongSequence
 from kerege.kernel.receipts import Receipt
-from tests.consensus.member import MONEY, Member, balance, genesis, pay
+from kerege.storage.memory import MemoryStore
+from tests.consensus.member import GATEWAY, MONEY, Member, balance, genesis, pay, register
 from tools.engine import DEFAULT, installed
 
 pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
@@ -102,3 +104,48 @@ def test_busy_comes_before_anything_overflows_and_who_waits_is_told_that_it_stop
             waiting.wait(1)
         with pytest.raises(Stopped):
             member.submitting.submit([pay("person-0", "person-1")])
+
+
+def test_what_comes_close_together_goes_in_parcels_once_the_key_is_registered(tmp_path: Path):
+    with Member(tmp_path, genesis(PEOPLE), key=bytes(GATEWAY)) as member:
+        rounds = range(10)
+
+        def submit(first: int) -> list[Answer]:
+            sent = [
+                member.submitting.submit([pay(who, "person-39", first + number) for who in PEOPLE[:20]])
+                for number in rounds
+            ]
+            return [answer for submission in sent for answer in submission.wait(30)]
+
+        assert all(answer.receipt is not None for answer in submit(0))
+        assert member.submitting.send(register()).receipt is not None
+        alone = member.rpc.height()
+        assert member.rpc.transactions(0, alone) == 201
+        assert all(answer.receipt is not None for answer in submit(10))
+        assert member.rpc.transactions(alone, member.rpc.height()) < 50
+        assert [balance(member.store, who) for who in PEOPLE[:20]] == [MONEY - 100] * 20
+
+
+def test_what_was_accepted_is_handed_in_until_it_is_final(tmp_path: Path):
+    """Accepted while the engine is away, by a process that then goes away too: the next one brings it to its end."""
+    store, folder = MemoryStore(), tmp_path / "engine-and-socket"
+    folder.mkdir()
+    began = genesis(PEOPLE)
+    raws = [pay(who, "person-39") for who in PEOPLE[:5]]
+    forged = raws[0][:-1] + bytes([raws[0][-1] ^ 1])
+    with Member(folder, began, store, outbox=Outbox(tmp_path / "outbox")) as member:
+        assert member.submitting.send(pay("person-38", "person-39")).receipt is not None
+        member.engine.kill()
+        answers = member.submitting.accept([*raws, forged]).wait(10)
+        assert [answer.pending for answer in answers] == [True] * 5 + [False]
+        assert member.submitting.find(answers[0].id) is None
+    with Member(folder, began, store, outbox=Outbox(tmp_path / "outbox")) as member:
+        deadline = time.monotonic() + 30
+        while any(member.submitting.find(answer.id) is None for answer in answers[:5]):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)
+    kept = Outbox(tmp_path / "outbox")
+    assert kept.all() == []
+    kept.close()
+    assert [balance(store, who) for who in PEOPLE[:5]] == [MONEY - 5] * 5

@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
+from kerege.consensus.codes import BUSY
+
 AT_ONCE = 10
 """Calls of one request at most: the engine's own default (`rpc.max_request_batch_size`)."""
 BODY_BYTES = 900_000
@@ -20,6 +22,8 @@ BODY_BYTES = 900_000
 SECONDS = 10.0
 """How long the engine may take to answer: it waits for the application, which may be executing a block."""
 _BASE64 = 3 / 4
+_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError)
+"""Of a connection that was, or is being, closed."""
 
 
 class Unreachable(Exception):
@@ -34,10 +38,6 @@ class Offered(Enum):
     REFUSED = "the application does not let it in"
 
 
-BUSY_CODE = 4
-"""Code of the application's check where it is busy: nothing was said about the transaction."""
-
-
 class Broadcaster:
     """One connection to an engine's RPC (`http://host:port` or `unix:///path`); for one thread but for `close`."""
 
@@ -46,6 +46,8 @@ class Broadcaster:
         if self._address.scheme not in {"http", "unix"}:
             raise ValueError(f"{address!r} is no address of an engine: http://host:port or unix:///path")
         self._http: http.client.HTTPConnection | None = None
+        self.connections = 0
+        """How often it connected: the engine hangs up after some idle seconds, or was started anew."""
 
     def offer(self, raws: Sequence[bytes]) -> list[Offered]:
         """What the engine says to each, in order; raises `Unreachable`, where it may have taken any of them."""
@@ -83,14 +85,26 @@ class Broadcaster:
         return [_said(answers[number]) for number in range(len(raws))]
 
     def _post(self, body: bytes) -> list[dict[str, Any]]:
-        if self._http is None:
-            self._http = self._connection()
+        """On the connection that is there, and where the engine has hung up meanwhile on another one."""
         try:
-            self._http.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = json.loads(self._http.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            return self._post_once(self._http, body) if self._http is not None else self._post_anew(body)
+        except _FAILURES:
+            return self._post_anew(body)
+
+    def _post_anew(self, body: bytes) -> list[dict[str, Any]]:
+        self.close()
+        self._http = fresh = self._connection()
+        self.connections += 1
+        try:
+            return self._post_once(fresh, body)
+        except _FAILURES as error:
             self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
+
+    @staticmethod
+    def _post_once(connection: http.client.HTTPConnection, body: bytes) -> list[dict[str, Any]]:
+        connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
         return answer if isinstance(answer, list) else [answer]
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -118,4 +132,4 @@ def _said(answer: dict[str, Any]) -> Offered:
         text = str(answer["error"].get("data", ""))
         return Offered.WAITS if "already exists in cache" in text else Offered.LATER
     code = int(answer["result"]["code"])
-    return Offered.WAITS if code == 0 else Offered.LATER if code == BUSY_CODE else Offered.REFUSED
+    return Offered.WAITS if code == 0 else Offered.LATER if code == BUSY else Offered.REFUSED

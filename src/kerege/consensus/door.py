@@ -29,6 +29,9 @@ class Submitter(Protocol):
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` or `Stopped`."""
 
+    def accept(self, raws: list[bytes]) -> Submission:
+        """The same, each answered as soon as it is kept."""
+
 
 class Door(Protocol):
     """What clients of a ledger may ask of it; every answer is bounded."""
@@ -38,6 +41,12 @@ class Door(Protocol):
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
         """Hand in transactions and wait until each is durable or was found to be no transaction."""
+
+    def accept(self, raws: list[bytes]) -> list[Answer]:
+        """The same, but wait only until each is kept by the node, which hands it in until it is final or expired.
+
+        Its answer is `pending` then, and `find` tells the receipt later; one machine alone answers finally at once.
+        """
 
     def find(self, transaction: bytes) -> Answer | None:
         """The receipt of a transaction id."""
@@ -117,6 +126,12 @@ class LocalDoor:
         if self._engine is None:
             raise Stopped("the ledger is open for reading only")
         return self._engine.submit(raws).wait()
+
+    def accept(self, raws: list[bytes]) -> list[Answer]:
+        """See `Door`; raises `Busy` or `Stopped`."""
+        if self._engine is None:
+            raise Stopped("the ledger is open for reading only")
+        return self._engine.accept(raws).wait()
 
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""

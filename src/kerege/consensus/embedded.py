@@ -63,7 +63,10 @@ class Stopped(Exception):
 
 
 class Answer(Struct, frozen=True):
-    """What became of a submitted transaction: a durable receipt, or why it was not a transaction."""
+    """What became of a submitted transaction: a durable receipt, or why it was not a transaction.
+
+    Neither: it was accepted, is kept by the node, and is not final yet.
+    """
 
     id: bytes
     """Of the transaction; empty where the bytes are none of this ledger."""
@@ -72,6 +75,11 @@ class Answer(Struct, frozen=True):
     leaf: int
     """Log index of the receipt."""
     reason: NotATransaction | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is accepted only."""
+        return self.receipt is None and self.reason is None
 
 
 class Submission:
@@ -228,6 +236,10 @@ class EmbeddedEngine:
                 self._queued_bytes += size
                 self._changed.notify_all()
         return submission
+
+    def accept(self, raws: list[bytes]) -> Submission:
+        """The same as `submit`: here a transaction is final as soon as it can be kept."""
+        return self.submit(raws)
 
     def send(self, raw: bytes, timeout: float | None = 30) -> Answer:
         """Submit one and wait until it is durable."""

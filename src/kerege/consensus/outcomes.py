@@ -14,7 +14,7 @@ from kerege.kernel.receipts import Receipt
 from kerege.modules import MODULES
 
 ADDRESS_LENGTH = 20
-APPLIED = "applied"
+APPLIED, ACCEPTED = "applied", "accepted"
 EVENTS: dict[str, type[Event]] = {tag_of(kind): kind for module in MODULES for kind in module.events}
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -22,6 +22,8 @@ Texts = Mapping[str, Mapping[str, str]]
 
 def outcome(answer: Answer, ledger: str, prefix: str) -> dict[str, Any]:
     """An answer as JSON: class of outcome, number, facts, events."""
+    if answer.pending:
+        return {"outcome": ACCEPTED, "transaction": answer.id.hex(), "code": "", "facts": {}}
     if answer.receipt is None:
         reason = answer.reason
         code, facts = ("", []) if reason is None else (reason.code, reason.facts())

@@ -1,11 +1,15 @@
 """Which transactions go into a block, and in which order: what a proposer chooses, and what the others accept.
 
 Priority is a matter of law, not of fees: classes of messages stand in the dated parameter `kernel.proposal_classes`,
-and nobody can pay for a better one.
+and nobody can pay for a better one. What the engine carries goes in whole or not at all, its bytes as they are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from kerege.consensus.entries import Entry
+from kerege.consensus.pool import Pool
+from kerege.consensus.turns import in_turn
+from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.machine import Machine
 from kerege.kernel.messages import tag_of
@@ -16,88 +20,117 @@ CLASSES = "kernel.proposal_classes"
 """Parameter: rows `message=class`, class 0 first; a name that ends in a dot stands for all messages of a module."""
 OTHERWISE = 5
 """Class of messages that the parameter does not name."""
-LAG = 3_000
+LAG = 2_000
 """Milliseconds by which block time may lag behind the proposer's clock before transactions wait for the next block.
 
 After an idle time the first block carries the time at which the idleness began; the one after it has the right time.
+One empty block is enough: where blocks take longer than this, time always lags, and nothing would ever run.
 """
+MAXIMUM_BYTES = 2 * 1024 * 1024
+"""Of a block, encoded: about a second's work of a network; the engine's own bound may lie higher."""
 _VARINT_BITS = 7
+
+Classes = Mapping[str, int]
+
+
+def classes_at(ctx: Context) -> Classes:
+    """The table in force."""
+    rows = ctx.port(ParameterPort).find(CLASSES, ctx.time) or ()
+    told = (str(row).partition("=") for row in rows)
+    return {name: int(value) for name, _, value in told if value.isdecimal()}
+
+
+def class_of(classes: Classes, transaction: Transaction) -> int:
+    """The class of a transaction: the last of its messages'."""
+    return max(_class_of(classes, tag_of(message)) for message in transaction.body.messages)
+
+
+def _class_of(classes: Classes, tag: str) -> int:
+    module = tag.partition(".")[0] + "."
+    return classes.get(tag, classes.get(module, OTHERWISE))
 
 
 class Proposals:
     """Proposals of one machine. Reads the newest state; changes nothing."""
 
-    def __init__(self, machine: Machine, now: Callable[[], int]) -> None:
+    def __init__(self, machine: Machine, pool: Pool, now: Callable[[], int]) -> None:
         self._machine = machine
+        self._pool = pool
         self._now = now
 
     def prepare(self, raws: Sequence[bytes], time: int, maximum_bytes: int) -> list[bytes]:
-        """The pool's bytes, unchanged: duplicates and expired left out, first classes first, up to bytes and weight.
+        """The pool's bytes, unchanged: expired and repeated left out, first classes first, up to bytes and weight.
 
-        A sender's own order is kept: what waits behind one of a later class waits with it. Empty while `time` lags.
+        A sender's own order is kept among single ones: what waits behind one of a later class waits with it. A parcel
+        has the last of its transactions' classes. Empty where `time` lags, unless the block before was for that.
         """
-        if self._now() - time > LAG:
+        if self._now() - time > LAG and not self._pool.passed_over:
             return []
         chosen: list[bytes] = []
+        brought = set[bytes]()
         size, weight = 0, 0
-        for transaction in self._in_order(self._known(raws, time), time):
-            size += _encoded(len(transaction.raw))
-            weight += transaction.weight
-            if size > maximum_bytes or weight > MAXIMUM_BLOCK_WEIGHT:
+        for entry in self._in_order(self._alive(raws, time), time):
+            if not _brings_new(brought, [transaction.raw for transaction in entry.transactions]):
+                continue
+            size += _encoded(len(entry.raw))
+            weight += entry.weight
+            if size > min(maximum_bytes, MAXIMUM_BYTES) or weight > MAXIMUM_BLOCK_WEIGHT:
                 break
-            chosen.append(transaction.raw)
+            chosen.append(entry.raw)
         return chosen
 
-    def is_sound(self, raws: Sequence[bytes]) -> bool:
-        """Whether an honest proposer may have made this block: each a transaction, none twice, within the budget.
+    def sound(self, raws: Sequence[bytes]) -> list[Entry] | None:
+        """The block opened; None where no honest proposer may have made it: each brings something, within the budget.
 
         From the bytes alone. What is expired, badly signed or out of sequence by now is left out when it is executed.
         """
-        seen, weight = set[bytes](), 0
+        entries, brought, size, weight = list[Entry](), set[bytes](), 0, 0
         for raw in raws:
             try:
-                transaction = self._machine.decode(raw)
+                entry = self._pool.entry(raw)
             except NotATransaction:
-                return False
-            weight += transaction.weight
-            if transaction.id in seen or weight > MAXIMUM_BLOCK_WEIGHT:
-                return False
-            seen.add(transaction.id)
-        return True
+                return None
+            size += _encoded(len(raw))
+            weight += entry.weight
+            new = _brings_new(brought, [transaction.raw for transaction in entry.transactions])
+            if not new or size > MAXIMUM_BYTES or weight > MAXIMUM_BLOCK_WEIGHT:
+                return None
+            entries.append(entry)
+        return entries
 
-    def _known(self, raws: Sequence[bytes], time: int) -> Iterator[Transaction]:
-        """What can be a transaction in a block of this time, each once."""
-        seen = set[bytes]()
+    def _alive(self, raws: Sequence[bytes], time: int) -> Iterator[Entry]:
+        """What can bring a transaction into a block of this time."""
         for raw in raws:
             try:
-                transaction = self._machine.decode(raw)
+                entry = self._pool.entry(raw)
             except NotATransaction:
                 continue
-            if transaction.id not in seen and transaction.body.valid_until >= time:
-                seen.add(transaction.id)
-                yield transaction
+            if entry.until >= time and not entry.worthless:
+                yield entry
 
-    def _in_order(self, transactions: Iterator[Transaction], time: int) -> list[Transaction]:
-        classes = self._classes(time)
+    def _in_order(self, entries: Iterator[Entry], time: int) -> list[Entry]:
+        classes = classes_at(self._machine.context(time))
+        placed: list[tuple[int, int, Entry]] = []
+        singles: list[tuple[int, Entry]] = []
+        for position, entry in enumerate(entries):
+            if entry.parcel is None:
+                singles.append((position, entry))
+            else:
+                placed.append((max(class_of(classes, each) for each in entry.transactions), position, entry))
         reached: dict[tuple[bytes, int], int] = {}
-        placed: list[tuple[int, Transaction]] = []
-        for transaction in transactions:
-            body = transaction.body
+        for (position, _), entry in zip(singles, in_turn(entry for _, entry in singles), strict=True):
+            body = entry.transaction.body
             sender = (body.sender, body.lane)
-            own = max(_class_of(classes, tag_of(message)) for message in body.messages)
-            reached[sender] = max(reached.get(sender, 0), own)
-            placed.append((reached[sender], transaction))
-        return [transaction for _, transaction in sorted(placed, key=lambda pair: pair[0])]
-
-    def _classes(self, time: int) -> dict[str, int]:
-        rows = self._machine.context().port(ParameterPort).find(CLASSES, time) or ()
-        told = (str(row).partition("=") for row in rows)
-        return {name: int(value) for name, _, value in told if value.isdecimal()}
+            reached[sender] = max(reached.get(sender, 0), class_of(classes, entry.transaction))
+            placed.append((reached[sender], position, entry))
+        return [entry for *_, entry in sorted(placed, key=lambda each: each[:2])]
 
 
-def _class_of(classes: dict[str, int], tag: str) -> int:
-    module = tag.partition(".")[0] + "."
-    return classes.get(tag, classes.get(module, OTHERWISE))
+def _brings_new(brought: set[bytes], raws: list[bytes]) -> bool:
+    """Whether any of these was not brought before; counts them as brought."""
+    before = len(brought)
+    brought.update(raws)
+    return len(brought) > before
 
 
 def _encoded(length: int) -> int:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from kerege.consensus import rows
 from kerege.consensus.agreed import read_agreed
 from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
+from kerege.consensus.codes import NO_STATE, NOT_YET
 from kerege.consensus.cometbft import messages as m
 from kerege.kernel.codec import encode
 from kerege.storage.port import Area, Store
 
-UNKNOWN, NOT_YET = 3, 5
-"""Codes of answers: a path that nobody knows; a block that is not there, or not confirmed by the one after it."""
 _DIGITS = 16
 
 
@@ -31,7 +30,7 @@ class Queries:
         found = self._paths.get(request.path.strip("/"))
         if found is None:
             known = ", ".join(self._paths)
-            return m.ResponseQuery(code=UNKNOWN, codespace="kerege", log=f"known paths: {known}")
+            return m.ResponseQuery(code=NO_STATE, codespace="kerege", log=f"known paths: {known}")
         return found(bytes(request.data))
 
     def _state(self, key: bytes) -> m.ResponseQuery:
@@ -45,7 +44,7 @@ class Queries:
         """This member's signature over the log as of a block that the next one has confirmed."""
         if not (self._keys and height.isdigit() and len(height) <= _DIGITS):
             return m.ResponseQuery(
-                code=UNKNOWN, codespace="kerege", log="a validator is asked for the digits of a height"
+                code=NO_STATE, codespace="kerege", log="a validator is asked for the digits of a height"
             )
         agreed, summary = read_agreed(self._store), rows.read_summary(self._store, int(height))
         if agreed is None or summary is None or summary.height >= agreed.height:

@@ -7,12 +7,15 @@ the engine's height beside it. Nothing of a proposal is ever executed before it 
 
 from collections.abc import Callable, Sequence
 
-from kerege.consensus import rows, validators
+from kerege.consensus import parcels, rows, validators
 from kerege.consensus.agreed import Agreed, read_agreed
+from kerege.consensus.ahead import Ahead
 from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft import messages as m
+from kerege.consensus.pool import Pool
 from kerege.consensus.proposals import Proposals
 from kerege.consensus.queries import Queries
+from kerege.consensus.results import results
 from kerege.consensus.retention import Retention
 from kerege.consensus.snapshots.manifest import FORMAT, identity
 from kerege.consensus.snapshots.restoring import Restoring
@@ -20,16 +23,11 @@ from kerege.consensus.snapshots.shelf import Shelf
 from kerege.consensus.validators import milliseconds
 from kerege.kernel.block import Block, Executed, Outcome
 from kerege.kernel.codec import decode, encode
-from kerege.kernel.errors import BadSignature, NotATransaction
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
-from kerege.kernel.receipts import Receipt
-from kerege.kernel.transaction import Transaction
 from kerege.storage.port import Area, Batch, Store
 
 VERSION = "kerege/1"
-APPLIED, REFUSED, NOT_A_TRANSACTION = 0, 1, 2
-"""Codes of results: every node gives the same for the same block, and the engine hashes them into its next header."""
 
 Clock = Callable[[], int]
 Alarm = Callable[[str], None]
@@ -59,7 +57,6 @@ class Replica:
         shelf: Shelf | None = None,
         restoring: Restoring | None = None,
     ) -> None:
-        self.machine = machine
         self.store = store
         self._shelf = shelf
         self._restoring = restoring
@@ -68,11 +65,18 @@ class Replica:
         self._alarm = alarm
         self._heard: list[Heard] = [on_block]
         self._undo_kept = undo_kept
-        self._proposals = Proposals(machine, now)
         self._queries = Queries(store, machine.ledger, checkpoint_keys)
+        self._use(machine)
         self._agreed = read_agreed(store)
-        self._decided: tuple[int, Executed, Block | None] | None = None
-        """(height, what was executed, sealed block) that waits for its commit."""
+        self._decided: tuple[int, Executed, Block | None, list[bytes]] | None = None
+        """(height, what was executed, sealed block, what the engine carried) that waits for its commit."""
+
+    def _use(self, machine: Machine) -> None:
+        """Stand on a machine: the first, or the one over a restored snapshot."""
+        self.machine = machine
+        self._ahead = Ahead(machine)
+        self._pool = Pool(machine, self._ahead)
+        self._proposals = Proposals(machine, self._pool, self._now)
 
     def listen(self, heard: Heard) -> None:
         """Tell one more of each durable block, inside the commit: it must return at once and ask nothing."""
@@ -119,28 +123,8 @@ class Replica:
     # The pool
 
     def check_txs(self, requests: Sequence[m.RequestCheckTx]) -> list[m.ResponseCheckTx]:
-        """Admission: signatures of new ones in one batch; of those that wait already, sequence and time alone."""
-        time = max(self.machine.last[1], self._now())
-        found = [self._admissible(bytes(request.tx), time) for request in requests]
-        fresh = [
-            position
-            for position, (request, transaction) in enumerate(zip(requests, found, strict=True))
-            if request.type == m.NEW and isinstance(transaction, Transaction)
-        ]
-        verdicts = self.machine.verify([found[position] for position in fresh])  # type: ignore[misc]  # transactions
-        for position, good in zip(fresh, verdicts, strict=True):
-            transaction = found[position]
-            if not good and isinstance(transaction, Transaction):
-                found[position] = BadSignature(kind=transaction.witness.kind)
-        return [_admission(each) for each in found]
-
-    def _admissible(self, raw: bytes, time: int) -> Transaction | NotATransaction:
-        try:
-            transaction = self.machine.decode(raw)
-            self.machine.check(transaction, time)
-        except NotATransaction as reason:
-            return reason
-        return transaction
+        """Admission; see `Pool`."""
+        return self._pool.check(requests, max(self.machine.last[1], self._now()))
 
     # Blocks
 
@@ -150,10 +134,12 @@ class Replica:
         return m.ResponsePrepareProposal(txs=chosen)
 
     def process_proposal(self, request: m.RequestProcessProposal) -> m.ResponseProcessProposal:
-        """Refuse only what no honest proposer makes; see `Proposals`."""
-        sound = self._proposals.is_sound(list(request.txs))
-        status = m.ResponseProcessProposal.ACCEPT if sound else m.ResponseProcessProposal.REJECT
-        return m.ResponseProcessProposal(status=status)
+        """Refuse only what no honest proposer makes; see `Proposals`. Signatures not seen before are begun."""
+        entries = self._proposals.sound(list(request.txs))
+        if entries is None:
+            return m.ResponseProcessProposal(status=m.ResponseProcessProposal.REJECT)
+        self._ahead.begin([entry for entry in entries if self._pool.find(entry.raw) is None])
+        return m.ResponseProcessProposal(status=m.ResponseProcessProposal.ACCEPT)
 
     def extend_vote(self, _request: m.RequestExtendVote) -> m.ResponseExtendVote:
         """Votes carry nothing."""
@@ -169,17 +155,20 @@ class Replica:
         self._forget_decided()
         machine, height = self.machine, request.height
         time = max(machine.last[1], milliseconds(request.time))
-        misbehaviour = validators.told(request.misbehavior)
-        executed = machine.execute(height, time, machine.prepare(list(request.txs)), misbehaviour)
+        carried = list(request.txs)
+        opened = [parcels.opened(raw) for raw in carried]
+        self._ahead.finish(carried)
+        prepared = machine.prepare([raw for raws in opened for raw in raws])
+        executed = machine.execute(height, time, prepared, validators.told(request.misbehavior))
         for text in executed.alarms:
             self._alarm(text)
         if executed.empty:
             machine.discard(executed)
-            self._decided = (height, executed, None)
+            self._decided = (height, executed, None, carried)
         else:
-            self._decided = (height, executed, machine.seal(executed))
+            self._decided = (height, executed, machine.seal(executed), carried)
         return m.ResponseFinalizeBlock(
-            tx_results=[_result(outcome) for outcome in executed.outcomes],
+            tx_results=results(carried, [len(raws) for raws in opened], executed.outcomes),
             validator_updates=validators.updates(machine, height),
             app_hash=self._app_hash(),
         )
@@ -188,7 +177,7 @@ class Replica:
         """Everything of the block, the heights and the hash in one durable write."""
         if self._decided is None:
             raise ValueError("nothing was decided")
-        height, executed, block = self._decided
+        height, executed, block, carried = self._decided
         agreed = Agreed(height, self._app_hash())
         batch = Batch() if block is None else rows.batch_of(block, height - self._undo_kept + 1)
         batch.put(Area.META, rows.AGREED, encode(agreed))
@@ -197,6 +186,7 @@ class Replica:
         self._agreed, self._decided = agreed, None
         if block is not None:
             self.machine.durable(block)
+        self._pool.decided(carried)
         for heard in self._heard:
             heard(height, block, executed.outcomes)
         return m.ResponseCommit(retain_height=retained)
@@ -253,20 +243,6 @@ class Replica:
             return answers(result=answers.ABORT)
         answer, machine = self._restoring.apply(request)
         if machine is not None:
-            self.machine, self._proposals = machine, Proposals(machine, self._now)
+            self._use(machine)
             self._agreed, self._decided = read_agreed(self.store), None
         return answer
-
-
-def _admission(found: Transaction | NotATransaction) -> m.ResponseCheckTx:
-    if isinstance(found, NotATransaction):
-        return m.ResponseCheckTx(code=NOT_A_TRANSACTION, codespace=found.code, log=str(found))
-    return m.ResponseCheckTx(code=APPLIED, gas_wanted=found.weight)
-
-
-def _result(outcome: Outcome) -> m.ExecTxResult:
-    """What the engine keeps of a transaction's outcome: code and receipt, the same bytes on every node."""
-    if outcome.receipt is None:
-        return m.ExecTxResult(code=NOT_A_TRANSACTION)
-    code = decode(outcome.receipt, Receipt).code
-    return m.ExecTxResult(code=REFUSED if code else APPLIED, data=outcome.receipt)

@@ -10,16 +10,22 @@ import threading
 import time as clock
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from queue import SimpleQueue
 from typing import Self
 
 from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
+from kerege.consensus.outbox import Outbox
+from kerege.consensus.packing import Packer
+from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
+from kerege.consensus.proposals import class_of, classes_at
 from kerege.consensus.replica import Replica
 from kerege.consensus.turns import Turn, in_turn, turn_of
 from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
+from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction, WrongSequence
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
@@ -30,13 +36,16 @@ MAXIMUM_FLYING_BYTES = 2 * 1024 * 1024
 """Bytes of those that were handed to the engine: its pool never fills through one node."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a submission that met a busy engine may be sent again."""
-GAP_SECONDS = 3.0
+GAP_SECONDS = 5.0
 """How long a transaction may wait for the one before it of its sender, submitted here or committed."""
 LATER_SECONDS = 0.3
 """After which a transaction is offered again that met a busy engine."""
 AGAIN_SECONDS = 3.0
 """After which one is offered again of which nothing was heard: an engine that has it says so at little cost."""
 SWEEP_SECONDS = 0.25
+GATHER_SECONDS = 0.02
+GATHERED_BYTES = MAXIMUM_SIZE
+"""How long, or until how many bytes, transactions wait for company in a parcel."""
 EXPIRED_MARGIN = 10_000
 """Milliseconds after `valid_until`, by the node's clock, in which a block may still come that has the transaction."""
 
@@ -44,16 +53,28 @@ Settled = tuple[int, int, Sequence[Outcome]]
 """Height of a durable block, log index of its first leaf, what became of what was in it."""
 
 
+_Place = tuple[Submission, int]
+"""A position of a submission."""
+
+
 class _Item:
     """A transaction without an answer, with those who wait for one."""
 
-    __slots__ = ("flying", "held_since", "transaction", "waiters")
+    __slots__ = ("accepting", "alone", "flying", "held_since", "kept", "rank", "transaction", "waiters")
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        self.waiters: list[tuple[Submission, int]] = []
+        self.waiters: list[_Place] = []
+        self.accepting: list[_Place] = []
+        """Who waits only until it is kept."""
+        self.kept = False
+        """Whether it is in the outbox."""
         self.flying = False
         """Whether the engine was, or is just about to be, given it."""
+        self.rank = 0
+        """Its class of law, or that of the one before it of its sender where that comes later."""
+        self.alone = False
+        """Whether the engine refused the parcel that it was in."""
         self.held_since: float | None = None
         """Since when it waits for the one before it."""
 
@@ -70,11 +91,21 @@ class _Load:
         """When it is offered (again)."""
 
 
+def _rank(item: _Item) -> int:
+    return item.rank
+
+
+def _may_be_packed(item: _Item) -> bool:
+    return not item.alone and len(item.transaction.raw) <= LARGEST
+
+
 class ReplicatedEngine:
     """Settles what is submitted through the engine of a `Replica` of this process; `start` and `stop` it.
 
-    `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `alarm(text)` is told when the engine does not
-    answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is busy.
+    `rpc`: the RPC of that engine, `http://host:port` or `unix:///path`. `key`: seed of this node's gateway key; once
+    that is registered in the state, what comes close together goes in parcels. `alarm(text)` is told when the engine
+    does not answer, and what stopped this one. `waiting_bytes`: of transactions without an answer, beyond which it is
+    busy. `outbox`: where it is kept what is only accepted; it is closed by `stop`.
     """
 
     def __init__(
@@ -82,9 +113,11 @@ class ReplicatedEngine:
         replica: Replica,
         *,
         rpc: str,
+        key: bytes | None = None,
         now: Clock = wall_clock,
         alarm: Callable[[str], None] = lambda _text: None,
         waiting_bytes: int = MAXIMUM_WAITING_BYTES,
+        outbox: Outbox | None = None,
     ) -> None:
         self.machine = replica.machine
         self.store = replica.store
@@ -93,13 +126,17 @@ class ReplicatedEngine:
         """What stopped the engine, where it did not stop because it was told to."""
         self._alarm = alarm
         self._waiting_bytes = waiting_bytes
+        self._outbox = outbox
         self._admission = Admission(replica.machine, replica.store)
         self._broadcaster = Broadcaster(rpc)
         self._rpc = rpc
+        self._packer = None if key is None else Packer(key, replica.machine.ledger)
         self._told: SimpleQueue[Settled | None] = SimpleQueue()
         self._changed = threading.Condition()
         """Guards all that follows."""
         self._open = False
+        self._answered: list[bytes] = []
+        """What need not be kept any longer."""
         self._items: dict[bytes, _Item] = {}
         """By their bytes."""
         self._same_id: dict[bytes, list[_Item]] = {}
@@ -107,6 +144,7 @@ class ReplicatedEngine:
         self._unsettled: dict[int, Submission] = {}
         self._queue: deque[_Item] = deque()
         """To be looked at."""
+        self._queued_bytes = 0
         self._held: list[_Item] = []
         self._fresh: list[_Load] = []
         """To be offered to the engine now."""
@@ -123,8 +161,11 @@ class ReplicatedEngine:
     # Running
 
     def start(self) -> None:
-        """Begin to take transactions."""
-        self._open = True
+        """Begin to take transactions, and go on with what was accepted before."""
+        with self._changed:
+            for raw in () if self._outbox is None else self._outbox.all():
+                self._item(self.machine.modules.decoder.transaction(raw)).kept = True
+            self._open = True
         self._sender.start()
         self._settler.start()
 
@@ -139,6 +180,8 @@ class ReplicatedEngine:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join()
         self._give_up(self.failure)
+        if self._outbox is not None:
+            self._outbox.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -168,6 +211,16 @@ class ReplicatedEngine:
 
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run."""
+        return self._submit(raws, lambda item: item.waiters)
+
+    def accept(self, raws: list[bytes]) -> Submission:
+        """The same, but each is answered as soon as it is kept, pending: `find` tells its receipt later.
+
+        Without an outbox it is `submit`.
+        """
+        return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
+
+    def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
         answers: list[Answer | None] = []
         decoded: list[tuple[int, Transaction]] = []
         for position, raw in enumerate(raws):
@@ -186,7 +239,7 @@ class ReplicatedEngine:
             if decoded:
                 self._unsettled[id(submission)] = submission
                 for position, transaction in decoded:
-                    self._item(transaction).waiters.append((submission, position))
+                    whose(self._item(transaction)).append((submission, position))
                 self._changed.notify_all()
         return submission
 
@@ -207,8 +260,12 @@ class ReplicatedEngine:
         self._same_id.setdefault(transaction.id, []).append(item)
         self._turns[turn_of(transaction)] = item
         self._bytes += len(transaction.raw)
-        self._queue.append(item)
+        self._enqueue(item)
         return item
+
+    def _enqueue(self, item: _Item) -> None:
+        self._queue.append(item)
+        self._queued_bytes += len(item.transaction.raw)
 
     # The sender: looks at what was submitted, gives it to the engine, again where it must
 
@@ -220,19 +277,26 @@ class ReplicatedEngine:
             time = clock.monotonic()
             if time - swept > SWEEP_SECONDS:
                 self._sweep(time)
+                self._keep([])
                 swept = time
             self._offer()
 
     def _take(self) -> list[_Item] | None:
-        """What waits to be looked at, as far as the engine has room; None where this closes."""
+        """What waits to be looked at, as far as the engine has room; None where this closes.
+
+        A lone one is taken at once; where others are under way, it waits for company in a parcel.
+        """
         with self._changed:
             if self._open and not (self._queue and self._flying_bytes < MAXIMUM_FLYING_BYTES):
                 self._changed.wait(SWEEP_SECONDS)
+            if self._open and self._packer is not None and self._flying_bytes:
+                self._changed.wait_for(lambda: not self._open or self._queued_bytes >= GATHERED_BYTES, GATHER_SECONDS)
             if not self._open:
                 return None
             taken, size = list[_Item](), self._flying_bytes
             while self._queue and size < MAXIMUM_FLYING_BYTES:
                 item = self._queue.popleft()
+                self._queued_bytes -= len(item.transaction.raw)
                 if item.transaction.raw in self._items:
                     taken.append(item)
                     size += len(item.transaction.raw)
@@ -243,25 +307,50 @@ class ReplicatedEngine:
         items = in_turn(taken)
         ctx = self._admission.context(self.now())
         verdicts = self._admission.look(ctx, [item.transaction for item in items])
+        classes = classes_at(ctx)
         fit: list[_Item] = []
         with self._changed:
             for item, verdict in zip(items, verdicts, strict=True):
                 if isinstance(verdict, Answer):
                     self._settle(item, verdict)
-                elif self._follows(item, verdict):
+                elif self._follows(item, verdict, class_of(classes, item.transaction)):
                     self._fly(item)
                     fit.append(item)
                 else:
                     self._hold(item, verdict)
-            self._fresh.extend(_Load(item.transaction.raw, [item]) for item in fit)
+        self._keep(fit)
+        self._fresh.extend(self._loads(ctx, fit))
 
-    def _follows(self, item: _Item, fit: Fit) -> bool:
-        """Whether it is the sender's turn, or that of a transaction which the engine has."""
-        if fit.gap == 0:
-            return True
+    def _keep(self, fit: list[_Item]) -> None:
+        """Into the outbox with what is only to be accepted; out of it with what was answered."""
+        if self._outbox is None:
+            return
+        with self._changed:
+            kept, answered = [item for item in fit if item.accepting], self._answered
+            self._answered = []
+        self._outbox.put(item.transaction.raw for item in kept)
+        self._outbox.drop(answered)
+        with self._changed:
+            for item in kept:
+                item.kept = True
+                self._tell(item.accepting, Answer(item.transaction.id, None, 0, 0, None))
+
+    def _loads(self, ctx: Context, fit: list[_Item]) -> list[_Load]:
+        """Parcels of one class each, where this node may pack; singly otherwise."""
+        if self._packer is None or not self._packer.is_registered(ctx):
+            return [_Load(item.transaction.raw, [item]) for item in fit]
+        loads = [_Load(item.transaction.raw, [item]) for item in fit if not _may_be_packed(item)]
+        for _, ranked in groupby(sorted(filter(_may_be_packed, fit), key=_rank), key=_rank):
+            loads.extend(_Load(raw, items) for raw, items in self._packer.pack(list(ranked)))
+        return loads
+
+    def _follows(self, item: _Item, fit: Fit, rank: int) -> bool:
+        """Whether it is the sender's turn, or that of a transaction which the engine has; notes its class."""
         sender, lane, sequence = turn_of(item.transaction)
         before = self._turns.get((sender, lane, sequence - 1))
-        return before is not None and before.flying
+        follows = before is not None and before.flying
+        item.rank = max(rank, before.rank) if before is not None and follows else rank
+        return fit.gap == 0 or follows
 
     def _fly(self, item: _Item) -> None:
         if not item.flying:
@@ -276,7 +365,7 @@ class ReplicatedEngine:
     def _look_again(self, item: _Item) -> None:
         if item.flying:
             self._land(item)
-            self._queue.append(item)
+            self._enqueue(item)
 
     def _hold(self, item: _Item, fit: Fit) -> None:
         """Wait for the one before it, for a while."""
@@ -294,8 +383,9 @@ class ReplicatedEngine:
         """Look again at what waits for another one and at what has expired; offer again what is due."""
         past = self.now() - EXPIRED_MARGIN
         with self._changed:
-            self._queue.extend(self._held)
-            self._held.clear()
+            held, self._held = self._held, []
+            for item in held:
+                self._enqueue(item)
             for item in self._items.values():
                 if item.transaction.body.valid_until < past:
                     self._look_again(item)
@@ -313,6 +403,7 @@ class ReplicatedEngine:
             fresh, self._fresh = [load for load in self._fresh if self._is_wanted(load)], []
         if not fresh:
             return
+        connections = self._broadcaster.connections
         try:
             said = self._broadcaster.offer([load.raw for load in fresh])
         except Unreachable as reason:
@@ -320,6 +411,8 @@ class ReplicatedEngine:
             return
         self._away, time = False, clock.monotonic()
         with self._changed:
+            if connections != self._broadcaster.connections:  # perhaps it was started anew, with an empty pool
+                self._fresh, self._given = self._given, []
             for load, answer in zip(fresh, said, strict=True):
                 load.due = time + (AGAIN_SECONDS if answer is Offered.WAITS else LATER_SECONDS)
                 if answer is Offered.REFUSED:
@@ -341,6 +434,7 @@ class ReplicatedEngine:
         for item in items:
             if item.flying and item.transaction.raw in self._items:
                 self._land(item)
+                item.alone = True
                 self._held.append(item)
 
     # The settler: answers what was committed
@@ -379,7 +473,14 @@ class ReplicatedEngine:
             del self._same_id[transaction.id]
         if self._turns.get(turn_of(transaction)) is item:
             del self._turns[turn_of(transaction)]
-        for submission, position in item.waiters:
+        self._tell(item.waiters, answer)
+        self._tell(item.accepting, answer)
+        if item.kept:
+            self._answered.append(transaction.raw)
+
+    def _tell(self, places: list[_Place], answer: Answer) -> None:
+        for submission, position in places:
             submission.answer(position, answer)
             if submission.settled:
                 self._unsettled.pop(id(submission), None)
+        places.clear()

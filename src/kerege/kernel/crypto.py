@@ -220,6 +220,10 @@ class Verifier:
                 found[position] = allowed_here(kind, transaction, signature, places)
         return found
 
+    def is_done(self, ticket: Ticket) -> bool:
+        """Whether `collect` would wait for no native thread."""
+        return self._batches is None or not ticket.batched or self._batches.done(ticket.batch)
+
     def close(self) -> None:
         """End the native threads."""
         if self._batches is not None:

@@ -133,6 +133,10 @@ class Machine:
         settings = self._signature_settings(self.context() if ctx is None else ctx)
         return self.verifier.collect(self._submit(transactions), settings)
 
+    def begin_signatures(self, transactions: list[Transaction]) -> crypto.Ticket:
+        """Begin to check witnesses by the settings in force, for `verifier.collect`."""
+        return self._submit(transactions, self._signature_settings(self.context()))
+
     def check_transaction(self, raw: bytes, time: int) -> Transaction:
         """Admission of one transaction; raises `NotATransaction` with number and facts."""
         transaction = self.decode(raw)
@@ -339,8 +343,11 @@ class Machine:
         ticket = self._submit([t for t in decoded if isinstance(t, Transaction)])
         return Prepared(raws, decoded, ticket, self._begin_fetch(decoded))
 
-    def _submit(self, transactions: list[Transaction]) -> crypto.Ticket:
-        return self.verifier.submit([(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions])
+    def _submit(
+        self, transactions: list[Transaction], settings: crypto.SignatureSettings = crypto.NO_ORIGINS
+    ) -> crypto.Ticket:
+        items = [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions]
+        return self.verifier.submit(items, settings)
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
         """Which sites' passkeys may sign: from state, as of this block, so that every node gives the same verdict."""

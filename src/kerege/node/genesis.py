@@ -73,12 +73,17 @@ class ValidatorPost:
 
 
 def genesis_of(
-    pack: Pack, posts: Sequence[Post], ledger: str, time: int, validators: Sequence[ValidatorPost] = ()
+    pack: Pack,
+    posts: Sequence[Post],
+    ledger: str,
+    time: int,
+    validators: Sequence[ValidatorPost] = (),
+    gateways: Sequence[tuple[str, bytes]] = (),
 ) -> Genesis:
     """The genesis of a ledger of this nation; raises `HomeError` where a founding board has no member.
 
     With `validators` it begins as a replicated one: they sign from the first block on, and the pack's validating
-    institutions sit on the board that names later ones.
+    institutions sit on the board that names later ones. `gateways`: institutions and the keys of their nodes.
     """
     return Genesis(
         ledger=ledger,
@@ -86,7 +91,7 @@ def genesis_of(
         time=time,
         modules=[
             ("accounts", encode(_accounts(posts))),
-            ("authority", encode(_authority(pack, posts, validators))),
+            ("authority", encode(_authority(pack, posts, validators, gateways))),
             ("policy", encode(_policy(pack, posts))),
             ("bank", encode(_bank(pack))),
             ("services", encode(ServicesGenesis([encode(s.definition) for s in pack.services]))),
@@ -99,13 +104,15 @@ def _accounts(posts: Sequence[Post]) -> AccountsGenesis:
     return AccountsGenesis([Founding(AccountKind.OFFICIAL, crypto.ED25519, key) for key in keys])
 
 
-def _authority(pack: Pack, posts: Sequence[Post], validators: Sequence[ValidatorPost]) -> AuthorityGenesis:
+def _authority(
+    pack: Pack, posts: Sequence[Post], validators: Sequence[ValidatorPost], gateways: Sequence[tuple[str, bytes]]
+) -> AuthorityGenesis:
     plain = _bodies(pack, posts)
     if not validators:
         return plain
     seats = [Validator(v.institution, v.consensus_key, v.checkpoint_key, v.power) for v in validators]
     boards = [*plain.boards, (_consensus_board(pack), _speakers(pack, posts))]
-    return ReplicatedGenesis(**asdict(replace(plain, boards=boards)), validators=seats)
+    return ReplicatedGenesis(**asdict(replace(plain, boards=boards)), validators=seats, gateways=list(gateways))
 
 
 def _consensus_board(pack: Pack) -> str:

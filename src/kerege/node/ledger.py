@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # with it the engine's messages, a fifth of a second at every
     from kerege.consensus.replicated import ReplicatedEngine
 
 CHECKPOINT_KEY = "checkpoint.key"
+GATEWAY_KEY = "gateway.key"
 SEED_BYTES = 32
 
 

@@ -123,6 +123,7 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
     return {
         "about": (tuple[()], lambda: [door.ledger, door.prefix]),
         "submit": (tuple[list[bytes]], lambda raws: [_pack_answer(a) for a in door.submit(raws)]),
+        "accept": (tuple[list[bytes]], lambda raws: [_pack_answer(a) for a in door.accept(raws)]),
         "find": (tuple[Hash], lambda transaction: _pack_answer(door.find(transaction))),
         "next_sequence": (tuple[Address, Lane], door.next_sequence),
         "head": (tuple[()], lambda: encode(door.head())),
@@ -286,6 +287,10 @@ class SocketDoor:
     def submit(self, raws: list[bytes]) -> list[Answer]:
         """See `Door`."""
         return [a for a in map(unpack_answer, self._ask("submit", raws)) if a is not None]
+
+    def accept(self, raws: list[bytes]) -> list[Answer]:
+        """See `Door`."""
+        return [a for a in map(unpack_answer, self._ask("accept", raws)) if a is not None]
 
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""

@@ -49,18 +49,19 @@ def found(
     rules: Mapping[str, Any] | None = None,
     money: Mapping[str, int] | None = None,
     validators: Sequence[Validator] = (),
+    gateways: Sequence[tuple[str, bytes]] = (),
 ) -> Modules:
     """Genesis of the country. Members of boards and officials get accounts too; money is in tyiyn.
 
     Every office `X-1` belongs to the institution `X`, which appoints to all roles of the country. Institutions of
-    `validators` are founded with them.
+    `validators` are founded with them, and the `gateways` of their nodes.
     """
     rules = {**RULES, **({"authority.consensus_board": CONSENSUS} if validators else {}), **(rules or {})}
     posts, boards = posts or {}, boards or {GOVERNMENT: (["minister"], 1), CENTRAL_BANK: (["banker"], 1)}
     officials = dict.fromkeys([*posts, *(member for members, _ in boards.values() for member in members)])
     return [
         ("accounts", encode(_accounts(people, officials))),
-        ("authority", encode(_authority(posts, boards, validators))),
+        ("authority", encode(_authority(posts, boards, validators, gateways))),
         ("policy", encode(_policy(rules))),
         ("bank", encode(_bank(money or {}))),
     ]
@@ -72,10 +73,15 @@ def _accounts(people: Sequence[str], officials: Mapping[str, None]) -> AccountsG
 
 
 def _authority(
-    posts: Posts, boards: Mapping[str, tuple[Sequence[str], int]], validators: Sequence[Validator]
+    posts: Posts,
+    boards: Mapping[str, tuple[Sequence[str], int]],
+    validators: Sequence[Validator],
+    gateways: Sequence[tuple[str, bytes]],
 ) -> AuthorityGenesis:
     bodies = _bodies(posts, boards, [each.institution for each in validators])
-    return ReplicatedGenesis(**asdict(bodies), validators=list(validators)) if validators else bodies
+    if not validators:
+        return bodies
+    return ReplicatedGenesis(**asdict(bodies), validators=list(validators), gateways=list(gateways))
 
 
 def _bodies(posts: Posts, boards: Mapping[str, tuple[Sequence[str], int]], more: Sequence[str]) -> AuthorityGenesis:

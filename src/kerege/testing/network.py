@@ -13,16 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from nacl.signing import SigningKey
+
 from kerege.consensus import rows
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.kernel.codec import decode
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
+from kerege.modules.authority.types import Validator
 from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.state import BALANCES
 from kerege.node.network.binary import find_engine
-from kerege.node.network.founding import draw_keys, lay_out
+from kerege.node.network.founding import Keys, draw_keys, lay_out
 from kerege.node.network.layout import HOST, NODE, Member, Network
 from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
@@ -41,10 +44,15 @@ VALIDATORS = ("bank", "courts", "ministry", "treasury")
 START_SECONDS = 60.0
 
 
-def genesis_of_people(ledger: str, people: Sequence[str]) -> Genesis:
+def genesis_of_people(
+    ledger: str, people: Sequence[str], keys: Sequence[Keys], gateways: Sequence[SigningKey]
+) -> Genesis:
     """A country in which these people have an account and money, and may pay as often as they like."""
+    posts = [each.post for each in keys]
+    seats = [Validator(p.institution, p.consensus_key, p.checkpoint_key, p.power) for p in posts]
+    nodes = [(keys[0].name, bytes(each.verify_key)) for each in gateways]
     rules = {"accounts.rate_burst": 1_000_000, "accounts.rate_per_hour": 1_000_000}
-    modules = found(people, {}, money=dict.fromkeys(people, MONEY), rules=rules)
+    modules = found(people, {}, money=dict.fromkeys(people, MONEY), rules=rules, validators=seats, gateways=nodes)
     return Genesis(ledger, "kg", wall_clock() - 1_000, list(modules))
 
 
@@ -215,8 +223,9 @@ def create(
 ) -> Network:
     """A network of four with funded people, not yet running."""
     keys = [draw_keys(name) for name in VALIDATORS]
-    genesis = genesis_of_people(LEDGER, people)
-    return lay_out(home, "kg", genesis, keys, node=node, host=host)
+    gateway = SigningKey(os.urandom(32))
+    genesis = genesis_of_people(LEDGER, people, keys, [gateway])
+    return lay_out(home, "kg", genesis, keys, gateway=gateway if node else None, host=host)
 
 
 class Wires:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from kerege.kernel.context import Context
-from kerege.kernel.types import Code, Identifier
+from kerege.kernel.types import Code, Hash, Identifier
 from kerege.modules.authority.keeper import Authorities, Nodes
 from kerege.modules.authority.types import Appointment, Board, Institution, Office, Role, Validator
 
@@ -28,6 +28,8 @@ class ReplicatedGenesis(Genesis, frozen=True):
 
     validators: list[Validator]
     """Who signs from the first block on. Their keys are registered with them: the genesis is trusted as a whole."""
+    gateways: list[tuple[Code, Hash]]
+    """Institutions whose nodes carry transactions in parcels, each with its key."""
 
 
 def load(ctx: Context, genesis: Genesis) -> None:
@@ -45,3 +47,4 @@ def load(ctx: Context, genesis: Genesis) -> None:
         authorities.set_board(code, board)
     if isinstance(genesis, ReplicatedGenesis):
         ctx.use(Nodes).found_validators(genesis.validators)
+        ctx.use(Nodes).found_gateways(genesis.gateways)

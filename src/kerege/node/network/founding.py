@@ -20,7 +20,8 @@ from kerege.kernel.genesis import Genesis
 from kerege.node import devkeys
 from kerege.node.genesis import Post, ValidatorPost, genesis_of
 from kerege.node.home import Home, HomeError, write_private
-from kerege.node.ledger import CHECKPOINT_KEY, new_ledger_id
+from kerege.node.importing import ROLE
+from kerege.node.ledger import CHECKPOINT_KEY, GATEWAY_KEY, new_ledger_id
 from kerege.node.network.binary import find_engine
 from kerege.node.network.document import FILE, address_of, engine_genesis, public_form
 from kerege.node.network.layout import HOST, NODE, Member, Network
@@ -65,12 +66,15 @@ def create_network(home: Path, nation: str, validators: int, *, node: bool, cloc
     """
     pack = read_nation(nation)
     keys = [draw_keys(name) for name in _institutions(pack, validators)]
+    gateway = SigningKey(secrets.token_bytes(32))
     officials = devkeys.draw_keys(pack)
     posts = [Post(key.office, key.role, key.public) for key in officials]
     ledger = new_ledger_id(nation, dev=True)
-    genesis = genesis_of(pack, posts, ledger, clock(), [each.post for each in keys])
+    genesis = genesis_of(
+        pack, posts, ledger, clock(), [each.post for each in keys], [(_controller(pack), bytes(gateway.verify_key))]
+    )
     devkeys.write_keys(Home(home), officials, pack.nation.prefix)
-    return lay_out(home, nation, genesis, keys, node=node)
+    return lay_out(home, nation, genesis, keys, gateway=gateway if node else None)
 
 
 def lay_out(
@@ -79,15 +83,16 @@ def lay_out(
     genesis: Genesis,
     validators: Sequence[Keys],
     *,
-    node: bool,
+    gateway: SigningKey | None,
     host: Callable[[int], str] = lambda _number: HOST,
 ) -> Network:
     """The folders of a network that begins with this genesis, which names these validators; raises `HomeError`.
 
+    `gateway`: the key of the node beside the validators, which the genesis names too; None for a network without one.
     `host` gives the address of each member, by its number.
     """
     engine = find_engine()
-    members = [*validators, *([draw_keys(NODE)] if node else [])]
+    members = [*validators, *([draw_keys(NODE)] if gateway is not None else [])]
     network = Network(home, genesis.ledger, nation, _members(members, host))
     document = engine_genesis(genesis, [(each.name, each.consensus.verify_key) for each in validators], POWER)
     for member, keys in zip(network.members, members, strict=True):
@@ -97,11 +102,18 @@ def lay_out(
             write_private(network.home(member).secrets / CHECKPOINT_KEY, bytes(keys.checkpoint))
             _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
     network.write()
-    if network.node is not None:
+    if gateway is not None:
+        write_private(Home(home).secrets / GATEWAY_KEY, bytes(gateway))
         begin_replica(Home(home), genesis)
         Controller.prepare(home)
         Home(home).write_about(genesis.ledger, nation, genesis.prefix, dev=True, engine=ENGINE)
     return network
+
+
+def _controller(pack: Pack) -> str:
+    """The institution whose node has the dossiers: the one that imports the old registry."""
+    kinds = {kind.code: kind for kind in pack.office_kinds}
+    return next(office.institution for office in pack.offices if ROLE in kinds[office.kind].roles)
 
 
 def _institutions(pack: Pack, count: int) -> list[str]:

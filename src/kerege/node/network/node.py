@@ -21,17 +21,20 @@ from kerege.consensus.cometbft.server import Server, say
 from kerege.consensus.door import LocalDoor
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.gathering import GatheredCheckpoints, Witness
+from kerege.consensus.outbox import Outbox
 from kerege.consensus.prover import Prover
 from kerege.consensus.replicated import ReplicatedEngine
 from kerege.node import follower
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
-from kerege.node.ledger import Ledger
+from kerege.node.ledger import GATEWAY_KEY, Ledger
 from kerege.node.network.layout import Network, read_network
 from kerege.node.replica import open_replica
 from kerege.node.wiring import NodeWiring
 
 Alarm = Callable[[str], None]
+OUTBOX = "outbox.sqlite"
+"""What was accepted and is not final, in the node's home."""
 
 
 def witnesses_of(network: Network) -> list[Witness]:
@@ -52,7 +55,9 @@ def open_node(home: Home, network: Network, socket: Path, alarm: Alarm) -> Itera
         raise HomeError(reason)
     with open_replica(home, alarm) as replica:
         machine, store = replica.machine, replica.store
-        engine = ReplicatedEngine(replica, rpc=node.rpc_url, now=wall_clock, alarm=alarm)
+        outbox = Outbox(home.path / OUTBOX)
+        key = (home.secrets / GATEWAY_KEY).read_bytes()
+        engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=alarm, outbox=outbox)
         checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network))
         prover = Prover(machine.modules, store, machine.trees, machine.ledger, checkpoints)
         door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)

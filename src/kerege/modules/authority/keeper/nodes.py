@@ -94,6 +94,11 @@ class Nodes(Authority):
                 self.register_node_key(key, NodeKey(kind, each.institution, self._ctx.time, None))
         self._write(0, None, self._checked(validators))
 
+    def found_gateways(self, gateways: Sequence[tuple[str, bytes]]) -> None:
+        """Keys of nodes that carry transactions from the first block on, by institution."""
+        for institution, key in gateways:
+            self.register_node_key(key, NodeKey(NodeKeyKind.GATEWAY, institution, self._ctx.time, None))
+
     def set_validators(self, validators: Sequence[Validator], replaces: bytes) -> None:
         """Replace the newest set; raises `OneOperator`, `SetReplaced`, or what a set or a change of it must not be."""
         since = self._newest.find(NEWEST)

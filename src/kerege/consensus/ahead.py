@@ -1,0 +1,51 @@
+"""Signatures checked ahead: begun on native threads when they are first seen, there when a block is executed."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from kerege.consensus.entries import Entry
+from kerege.kernel.crypto import Ticket
+from kerege.kernel.machine import Machine
+
+
+class Ahead:
+    """The checks under way of one machine. What comes out is remembered by the machine's own verifier."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._jobs: dict[bytes, tuple[Ticket, Sequence[Entry]]] = {}
+        """By the bytes of the entries."""
+
+    def begin(self, entries: Sequence[Entry]) -> None:
+        """Begin with what these bring; nothing where no native threads are: in line it would hold up what comes next,
+        and is left to the block.
+        """
+        if self._machine.verifier.native and entries:
+            wanted = [transaction for entry in entries for transaction in entry.transactions]
+            job = self._machine.begin_signatures(wanted), entries
+            for entry in entries:
+                self._jobs[entry.raw] = job
+
+    def waiting(self) -> int:
+        """How many entries still wait for a verdict; takes those that have come."""
+        for ticket, entries in self._distinct(self._jobs):
+            if self._machine.verifier.is_done(ticket):
+                self._take(ticket, entries)
+        return len(self._jobs)
+
+    def finish(self, raws: Iterable[bytes]) -> None:
+        """Wait for the verdicts on these: their block is executed now."""
+        for ticket, entries in self._distinct(raws):
+            self._take(ticket, entries)
+
+    def _distinct(self, raws: Iterable[bytes]) -> list[tuple[Ticket, Sequence[Entry]]]:
+        found = {id(job): job for raw in raws if (job := self._jobs.get(raw)) is not None}
+        return list(found.values())
+
+    def _take(self, ticket: Ticket, entries: Sequence[Entry]) -> None:
+        verdicts = iter(self._machine.verifier.collect(ticket))
+        for entry in entries:
+            entry.worthless = True not in list(islice(verdicts, len(entry.transactions)))
+            job = self._jobs.get(entry.raw)
+            if job is not None and job[0] is ticket:
+                del self._jobs[entry.raw]

@@ -1,0 +1,172 @@
+"""What waits to be in a block: the index over the engine's pool, by which it is let in and looked at again.
+
+The engine asks again about everything that waits after each block; the answer is a look-up of sequence and expiry. What
+was neither asked about nor decided between two blocks is in its pool no longer, and is forgotten.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from kerege.consensus import parcels
+from kerege.consensus.ahead import Ahead
+from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
+from kerege.consensus.cometbft import messages as m
+from kerege.consensus.entries import Entry, open_entry
+from kerege.consensus.packing import is_gateway
+from kerege.kernel.context import Context
+from kerege.kernel.errors import BadSignature, Expired, NotATransaction, TooLarge, WrongKey, WrongSequence
+from kerege.kernel.machine import Machine
+from kerege.kernel.ports import SenderPort
+from kerege.kernel.transaction import Transaction
+
+MAXIMUM_BYTES = 6 * 1024 * 1024
+"""That may wait; beyond them the answer is "busy". Below the bound of the engine's pool, which would drop them."""
+PARCELS_CHECKED_AT_ONCE = 16
+"""Parcels that may wait for the verdicts on their signatures."""
+RETRY_AFTER = 1_000
+"""Milliseconds after which a client that met a busy pool may try again."""
+
+
+class Pool:
+    """The index of one machine; for the thread that executes."""
+
+    def __init__(self, machine: Machine, ahead: Ahead) -> None:
+        self._machine = machine
+        self._ahead = ahead
+        self._entries: dict[bytes, Entry] = {}
+        self._bringers: dict[bytes, int] = {}
+        """Bytes of a ledger transaction that waits → how many entries bring it."""
+        self.passed_over = False
+        """Whether the newest block was empty although something waited for it."""
+        self._bytes = 0
+        self._round = 0
+
+    def find(self, raw: bytes) -> Entry | None:
+        """What was let in: its signatures were checked, or are being checked."""
+        return self._entries.get(raw)
+
+    def entry(self, raw: bytes) -> Entry:
+        """What an engine transaction brings, whether it was let in or not; raises `NotATransaction`."""
+        return self._entries.get(raw) or open_entry(self._machine, raw)
+
+    # Asked by the engine
+
+    def check(self, requests: Sequence[m.RequestCheckTx], time: int) -> list[m.ResponseCheckTx]:
+        """One answer each. New single ones: signatures in one batch; new parcels: begun; old ones: looked up."""
+        ctx = self._machine.context(time)
+        answers: dict[int, m.ResponseCheckTx] = {}
+        singles: dict[int, Entry] = {}
+        for position, request in enumerate(requests):
+            found = self._answer(ctx, request)
+            if isinstance(found, Entry):
+                singles[position] = found
+            else:
+                answers[position] = found
+        good = self._machine.verify([entry.transaction for entry in singles.values()]) if singles else []
+        for (position, entry), signed in zip(singles.items(), good, strict=True):
+            reason = BadSignature(kind=entry.transaction.witness.kind)
+            answers[position] = self._let_in(entry) if signed else _refusal(reason)
+        return [answers[position] for position in range(len(requests))]
+
+    def _answer(self, ctx: Context, request: m.RequestCheckTx) -> m.ResponseCheckTx | Entry:
+        """An answer, or a single transaction whose signature is still to be checked."""
+        raw = bytes(request.tx)
+        try:
+            known = self._entries.get(raw)
+            if known is not None:
+                return self._stay(ctx, known)
+            if self._bytes + len(raw) > MAXIMUM_BYTES:
+                return self._busy()
+            entry = open_entry(self._machine, raw)
+            if entry.parcel is not None:
+                return self._check_parcel(ctx, entry, entry.parcel)
+            self._machine.check(entry.transaction, ctx.time)
+        except NotATransaction as reason:
+            self._forget(raw)
+            return _refusal(reason)
+        return entry
+
+    def _stay(self, ctx: Context, entry: Entry) -> m.ResponseCheckTx:
+        """Raise `NotATransaction` where nothing of it may run any more."""
+        reason: NotATransaction = BadSignature(kind=0)
+        senders = ctx.port(SenderPort)
+        for transaction in () if entry.worthless else entry.transactions:
+            body = transaction.body
+            expected = senders.next_sequence(body.sender, body.lane)
+            if body.valid_until < ctx.time:
+                reason = Expired(valid_until=body.valid_until, time=ctx.time)
+            elif body.sequence < expected:
+                reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
+            else:
+                entry.round = self._round
+                return _welcome(entry)
+        raise reason
+
+    def _check_parcel(self, ctx: Context, entry: Entry, parcel: parcels.Parcel) -> m.ResponseCheckTx:
+        """From a gateway that counts now, and with something new in it."""
+        if self._ahead.waiting() >= PARCELS_CHECKED_AT_ONCE:
+            return self._busy()
+        if not is_gateway(ctx, parcel.gateway):
+            raise WrongKey(sender=parcel.gateway)
+        if entry.weight > parcels.MAXIMUM_WEIGHT:
+            raise TooLarge(size=entry.weight, limit=parcels.MAXIMUM_WEIGHT)
+        if not parcels.is_signed(parcel, self._machine.ledger):
+            raise BadSignature(kind=0)
+        self._check_new(ctx, entry.transactions)
+        self._ahead.begin([entry])
+        return self._let_in(entry)
+
+    def _check_new(self, ctx: Context, transactions: Iterable[Transaction]) -> None:
+        """Raise the last reason where none of them may run, or all of them wait already."""
+        reason: NotATransaction = WrongSequence(lane=0, sequence=0, expected=0)
+        for transaction in transactions:
+            try:
+                self._machine.check(transaction, ctx.time)
+            except NotATransaction as refusal:
+                reason = refusal.with_traceback(None)
+                continue
+            if transaction.raw not in self._bringers:
+                return
+        raise reason
+
+    def _busy(self) -> m.ResponseCheckTx:
+        text = f"busy: {self._bytes} bytes wait; try again after {RETRY_AFTER} ms"
+        return m.ResponseCheckTx(code=BUSY, codespace="kerege", log=text)
+
+    # Kept
+
+    def decided(self, raws: Iterable[bytes]) -> None:
+        """A block was committed: what was in it waits no longer, nor does what the engine has dropped meanwhile."""
+        decided = list(raws)
+        self.passed_over = not decided and bool(self._entries)
+        for raw in decided:
+            self._forget(raw)
+        for entry in [entry for entry in self._entries.values() if entry.round < self._round]:
+            self._forget(entry.raw)
+        self._round += 1
+
+    def _let_in(self, entry: Entry) -> m.ResponseCheckTx:
+        if entry.raw not in self._entries:
+            self._entries[entry.raw] = entry
+            self._bytes += len(entry.raw)
+            for transaction in entry.transactions:
+                self._bringers[transaction.raw] = self._bringers.get(transaction.raw, 0) + 1
+        entry.round = self._round
+        return _welcome(entry)
+
+    def _forget(self, raw: bytes) -> None:
+        entry = self._entries.pop(raw, None)
+        if entry is None:
+            return
+        self._bytes -= len(raw)
+        for transaction in entry.transactions:
+            left = self._bringers.pop(transaction.raw) - 1
+            if left:
+                self._bringers[transaction.raw] = left
+
+
+def _welcome(entry: Entry) -> m.ResponseCheckTx:
+    return m.ResponseCheckTx(code=APPLIED, gas_wanted=entry.weight)
+
+
+def _refusal(reason: NotATransaction) -> m.ResponseCheckTx:
+    return m.ResponseCheckTx(code=NOT_A_TRANSACTION, codespace=reason.code, log=str(reason))

@@ -1,0 +1,40 @@
+"""Results of a block as the engine keeps them: one for each of its own transactions, the same bytes on every node."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from kerege.consensus import parcels
+from kerege.consensus.codes import APPLIED, NOT_A_TRANSACTION, REFUSED
+from kerege.consensus.cometbft import messages as m
+from kerege.kernel.block import Outcome
+from kerege.kernel.codec import decode
+from kerege.kernel.receipts import Receipt
+
+NOTHING = bytes(32)
+"""In a parcel's result, of what was no transaction."""
+
+
+def results(carried: Sequence[bytes], counts: Sequence[int], outcomes: Sequence[Outcome]) -> list[m.ExecTxResult]:
+    """Of each engine transaction, which brought so many of the ledger's, with their outcomes in order."""
+    found, start = [], 0
+    for raw, count in zip(carried, counts, strict=True):
+        own = outcomes[start : start + count]
+        found.append(_of_parcel(own) if parcels.is_parcel(raw) else _of_one(own[0]))
+        start += count
+    return found
+
+
+def _of_one(outcome: Outcome) -> m.ExecTxResult:
+    """Code and receipt."""
+    if outcome.receipt is None:
+        return m.ExecTxResult(code=NOT_A_TRANSACTION)
+    code = decode(outcome.receipt, Receipt).code
+    return m.ExecTxResult(code=REFUSED if code else APPLIED, data=outcome.receipt)
+
+
+def _of_parcel(outcomes: Sequence[Outcome]) -> m.ExecTxResult:
+    """Whether any of it left a receipt, and SHA-256 over the hashes of its receipts in order."""
+    receipts = [outcome.receipt for outcome in outcomes]
+    hashes = b"".join(NOTHING if receipt is None else sha256(receipt).digest() for receipt in receipts)
+    ran = any(receipt is not None for receipt in receipts)
+    return m.ExecTxResult(code=APPLIED if ran else NOT_A_TRANSACTION, data=sha256(hashes).digest())
