@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from kerege import proofs
 from kerege.consensus import rows
-from kerege.consensus.embedded import Answer, EmbeddedEngine, Stopped
+from kerege.consensus.embedded import Answer, Stopped, Submission
 from kerege.consensus.prover import Prover
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.context import Context
@@ -21,6 +21,16 @@ from kerege.storage.port import Area, Store
 
 PAGE = 1_000
 """Rows of one answer at most."""
+
+
+class Submitter(Protocol):
+    """What takes transactions: the embedded engine, or a node's place in a network."""
+
+    def submit(self, raws: list[bytes]) -> Submission:
+        """Hand in transactions; raises `Busy` or `Stopped`."""
+
+    def accept(self, raws: list[bytes]) -> Submission:
+        """The same, each answered as soon as it is kept."""
 
 
 class Door(Protocol):
@@ -102,7 +112,7 @@ class LocalDoor:
     """The door of a ledger whose store this process holds open."""
 
     def __init__(
-        self, modules: Modules, store: Store, prover: Prover, ledger: str, prefix: str, engine: EmbeddedEngine | None
+        self, modules: Modules, store: Store, prover: Prover, ledger: str, prefix: str, engine: Submitter | None
     ) -> None:
         self.modules = modules
         self.store = store
