@@ -129,10 +129,8 @@ def test_a_flood_of_parcels_does_not_hold_up_a_commit(tmp_path: Path):
     """Each parcel is another one, of 100 transactions whose turn never comes: all work is in letting them in."""
     until = wall_clock() + HOUR
     raws = [pay(who, PEOPLE[0], 90_000, until=until) for who in PEOPLE]
-    flood = [
-        parcels.pack(bytes(GATEWAY), LEDGER, [pay(PEOPLE[number % 90], PEOPLE[0], 50_000 + number, until=until), *raws])
-        for number in range(400)
-    ]
+    others = [pay(PEOPLE[number % 90], PEOPLE[0], 50_000 + number, until=until) for number in range(400)]
+    flood = [parcels.pack(bytes(GATEWAY), LEDGER, 0, [other, *raws]) for other in others]
     with Member(tmp_path, genesis(PEOPLE)) as member:
         waits = member.replica.waits
 

@@ -91,7 +91,7 @@ def decided() -> Decided:
 
 
 def pack(*transactions: bytes, key: SigningKey = GATEWAY, ledger: str = LEDGER) -> bytes:
-    return parcels.pack(bytes(key), ledger, transactions)
+    return parcels.pack(bytes(key), ledger, 0, transactions)
 
 
 def forged(raw: bytes) -> bytes:
@@ -113,7 +113,7 @@ def test_who_may_pack(decided):
         forged(good),
         good + b"\0",
         good[:-1],
-        encode(["kerege-parcel/1", bytes(32), [], bytes(64)]),
+        encode(["kerege-parcel/1", bytes(32), 0, [], bytes(64)]),
         pack(*[b"x" * 200] * 500),
     ]
     assert decided.check(*refused) == [NOT_A_TRANSACTION] * len(refused)
@@ -241,7 +241,7 @@ def shapes() -> st.SearchStrategy[bytes]:
     """Bytes near a parcel and far from one."""
     raws = [pay(who, PEOPLE[0], n) for who in PEOPLE[1:4] for n in range(2)]
     inner = st.lists(st.one_of(st.sampled_from(raws), st.binary(max_size=80)), max_size=8)
-    packed = inner.map(lambda given: encode(["kerege-parcel/1", bytes(GATEWAY.verify_key), given, bytes(64)]))
+    packed = inner.map(lambda given: encode(["kerege-parcel/1", bytes(GATEWAY.verify_key), 0, given, bytes(64)]))
     honest = st.lists(st.sampled_from(raws), min_size=1, max_size=6).map(lambda given: pack(*given))
     whole = st.one_of(packed, honest, st.sampled_from(raws))
     bent = st.tuples(whole, st.integers(0, 400), st.integers(1, 255)).map(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kerege import __version__
-from kerege.api.operations import JsonObject, Operation
+from kerege.api.operations import Good, JsonObject, Operation
 from kerege.api.problems import FAILED, MALFORMED, NOT_ACCEPTED, TOO_LARGE, URN, Kind, ProblemBody
 from kerege.api.replies import PROBLEM_JSON
 from kerege.api.shapes import ANSWERS, schema_of
@@ -68,9 +68,9 @@ def _plain(kind: Any) -> JsonObject:  # noqa: ANN401 - a struct
 
 
 def _responses(operation: Operation) -> JsonObject:
-    good = operation.good
-    schema = good.schema if good.shape is None else {"$ref": f"#/components/schemas/{good.shape.__name__}"}
-    answers: JsonObject = {"200": {"description": good.description, "content": {good.media_type: {"schema": schema}}}}
+    answers: JsonObject = {"200": _answer(operation.good)}
+    if operation.accepted is not None:
+        answers["202"] = _answer(operation.accepted)
     for status, kinds in sorted(_problems(operation).items()):
         types = [URN + kind.name for kind in kinds]
         told = {"allOf": [{"$ref": "#/components/schemas/ProblemBody"}, {"properties": {"type": {"enum": types}}}]}
@@ -79,6 +79,11 @@ def _responses(operation: Operation) -> JsonObject:
             "content": {PROBLEM_JSON: {"schema": told}},
         }
     return answers
+
+
+def _answer(good: Good) -> JsonObject:
+    schema = good.schema if good.shape is None else {"$ref": f"#/components/schemas/{good.shape.__name__}"}
+    return {"description": good.description, "content": {good.media_type: {"schema": schema}}}
 
 
 def _problems(operation: Operation) -> dict[int, list[Kind]]:

@@ -55,6 +55,8 @@ class Operation:
     summary: str
     run: Run
     good: Good
+    accepted: Good | None = None
+    """An answer 202, where it is still to be done."""
     parts: type[Struct] | None = None
     """What the parts of the path are."""
     query: type[Struct] | None = None

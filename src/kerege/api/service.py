@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -60,8 +60,15 @@ class Service:
 
     async def submit(self, raws: list[bytes]) -> list[Answer]:
         """Submit transactions; raises `Problem` where the node is busy or does not answer."""
+        return await self._given(self.batcher.submit(raws))
+
+    async def accept(self, raws: list[bytes]) -> list[Answer]:
+        """The same, but wait only until the node keeps them."""
+        return await self._given(self.ask(lambda door: door.accept(raws)))
+
+    async def _given(self, answers: Awaitable[list[Answer]]) -> list[Answer]:
         try:
-            return await self.batcher.submit(raws)
+            return await answers
         except Busy as busy:
             detail = f"Nothing was accepted ({busy.waiting} bytes wait): send it again in {busy.retry_after} ms."
             raise Problem(BUSY, detail, headers={"retry-after": "1"}) from None

@@ -153,6 +153,13 @@ class BatchShape(Strict):
     transactions: Annotated[list[Base64url], Meta(min_length=1, max_length=MAXIMUM_BATCH)]
 
 
+class AcceptedShape(Strict):
+    """A transaction that the node keeps and hands in until it is final or has expired."""
+
+    outcome: Literal["accepted"]
+    transaction: Hex32
+
+
 class ReceiptShape(Strict):
     """What the ledger did with a transaction, durable and in its log."""
 
@@ -254,6 +261,7 @@ ANSWERS: tuple[type[Struct], ...] = (
     MessagesShape,
     TablesShape,
     PreparedShape,
+    AcceptedShape,
     ReceiptShape,
     OutcomesShape,
     ReceiptsShape,

@@ -17,6 +17,8 @@ from kerege.consensus.codes import BUSY
 
 AT_ONCE = 10
 """Calls of one request at most: the engine's own default (`rpc.max_request_batch_size`)."""
+AWAITED = 2
+"""Calls of one request that wait for the application, one after another: of more, only what the pool says is told."""
 BODY_BYTES = 900_000
 """Of one request at most, before base64: the engine takes 1,000,000 of JSON, however it was set up."""
 SECONDS = 10.0
@@ -72,11 +74,12 @@ class Broadcaster:
             connection.close()
 
     def _offer_some(self, raws: Sequence[bytes]) -> list[Offered]:
+        method = "broadcast_tx_sync" if len(raws) <= AWAITED else "broadcast_tx_async"
         calls = [
             {
                 "jsonrpc": "2.0",
                 "id": number,
-                "method": "broadcast_tx_sync",
+                "method": method,
                 "params": {"tx": base64.b64encode(raw).decode()},
             }
             for number, raw in enumerate(raws)

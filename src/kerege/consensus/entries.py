@@ -9,7 +9,7 @@ from kerege.kernel.transaction import Transaction
 class Entry:
     """An engine transaction, opened."""
 
-    __slots__ = ("parcel", "raw", "round", "transactions", "until", "weight", "worthless")
+    __slots__ = ("parcel", "rank", "ranked_by", "raw", "round", "since", "transactions", "until", "weight", "worthless")
 
     def __init__(self, raw: bytes, transactions: list[Transaction], parcel: parcels.Parcel | None) -> None:
         self.raw = raw
@@ -24,6 +24,11 @@ class Entry:
         """Whether it is known that not one of its signatures is good."""
         self.round = 0
         """Between which blocks the engine last asked about it."""
+        self.rank = 0
+        """The last of its transactions' classes, by the table that it was ranked by."""
+        self.ranked_by: object = None
+        self.since = 0
+        """When it was let in, by the node's clock."""
 
     @property
     def transaction(self) -> Transaction:

@@ -1,7 +1,7 @@
 """What became of a transaction, for people and for programs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,7 +14,9 @@ from kerege.kernel.receipts import Receipt
 from kerege.modules import MODULES
 
 ADDRESS_LENGTH = 20
-APPLIED, ACCEPTED = "applied", "accepted"
+APPLIED = "applied"
+ACCEPTED: Final = "accepted"
+"""By a node that keeps it and hands it in; not final yet."""
 EVENTS: dict[str, type[Event]] = {tag_of(kind): kind for module in MODULES for kind in module.events}
 
 Texts = Mapping[str, Mapping[str, str]]

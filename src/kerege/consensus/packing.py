@@ -29,12 +29,12 @@ class Packer:
         """Whether validators let in what this key packs."""
         return is_gateway(ctx, self.public)
 
-    def pack(self, things: Sequence[T]) -> list[tuple[bytes, list[T]]]:
-        """What to give the engine, and what is in it; one that would be alone in a parcel goes as it is."""
+    def pack(self, things: Sequence[T], made: int) -> list[tuple[bytes, list[T]]]:
+        """What to give the engine, and what is in it; one that would be alone in a parcel goes as it is, once."""
         packed = []
         for inside in _portions(things):
             raws = [thing.transaction.raw for thing in inside]
-            raw = raws[0] if len(raws) == 1 else parcels.pack(self._seed, self._ledger, raws)
+            raw = raws[0] if len(raws) == 1 else parcels.pack(self._seed, self._ledger, made, raws)
             packed.append((raw, inside))
         return packed
 

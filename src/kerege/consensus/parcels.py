@@ -17,7 +17,7 @@ from kerege.kernel import crypto
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import NotCanonical, TooLarge
 from kerege.kernel.scan import Malformed, scan
-from kerege.kernel.types import Hash
+from kerege.kernel.types import Hash, Time
 
 MAXIMUM_SIZE = 64 * 1024
 """Bytes of a parcel."""
@@ -29,8 +29,8 @@ LARGEST = 16 * 1024
 DOMAIN = b"kerege/parcel/1\0"
 """What stands before the hash that a gateway's key signs."""
 _TAG = "kerege-parcel/1"
-_ENVELOPE_ITEMS = 6
-"""The array and its four values, and the array of transactions."""
+_ENVELOPE_ITEMS = 7
+"""The array and its five values, and the array of transactions."""
 
 
 class Parcel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=_TAG, gc=False):
@@ -38,6 +38,8 @@ class Parcel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, t
 
     gateway: Hash
     """Ed25519 public key."""
+    made: Time
+    """When, by the packer's clock: what has to be packed again is another parcel, and goes round again."""
     transactions: Annotated[list[bytes], Meta(min_length=1, max_length=MAXIMUM_TRANSACTIONS)]
     """The bytes of each, as its sender signed it."""
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
@@ -45,20 +47,20 @@ class Parcel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, t
 
 
 _DECODER = msgspec.msgpack.Decoder(Parcel)
-_MARK = bytes([0x90 + 4]) + encode(_TAG)
+_MARK = bytes([0x90 + 5]) + encode(_TAG)
 """How the bytes of a parcel begin, and those of no transaction."""
-OVERHEAD = len(_MARK) + 2 + 32 + 3 + 2 + 64
+OVERHEAD = len(_MARK) + 2 + 32 + 9 + 3 + 2 + 64
 """Bytes of a parcel beside its transactions, at most."""
 EACH = 3
 """Bytes that each transaction takes beside its own, at most."""
 
 
-def pack(seed: bytes, ledger: str, transactions: Sequence[bytes]) -> bytes:
+def pack(seed: bytes, ledger: str, made: int, transactions: Sequence[bytes]) -> bytes:
     """A parcel, signed with a gateway's key."""
     key = SigningKey(seed)
     gateway = bytes(key.verify_key)
-    signature = key.sign(_payload(ledger, gateway, transactions)).signature
-    return encode(Parcel(gateway, list(transactions), signature))
+    signature = key.sign(_payload(ledger, gateway, made, transactions)).signature
+    return encode(Parcel(gateway, made, list(transactions), signature))
 
 
 def is_parcel(raw: bytes) -> bool:
@@ -84,7 +86,7 @@ def read(raw: bytes) -> Parcel:
 
 def is_signed(parcel: Parcel, ledger: str) -> bool:
     """Whether the key that a parcel names has signed it, for this ledger."""
-    payload = _payload(ledger, parcel.gateway, parcel.transactions)
+    payload = _payload(ledger, parcel.gateway, parcel.made, parcel.transactions)
     return crypto.ed25519_verify(parcel.gateway, payload, parcel.signature)
 
 
@@ -98,5 +100,5 @@ def opened(raw: bytes) -> list[bytes]:
         return [raw]
 
 
-def _payload(ledger: str, gateway: bytes, transactions: Sequence[bytes]) -> bytes:
-    return DOMAIN + sha256(encode((ledger, gateway, transactions))).digest()
+def _payload(ledger: str, gateway: bytes, made: int, transactions: Sequence[bytes]) -> bytes:
+    return DOMAIN + sha256(encode((ledger, gateway, made, transactions))).digest()

@@ -22,6 +22,8 @@ MAXIMUM_BYTES = 6 * 1024 * 1024
 """That may wait; beyond them the answer is "busy". Below the bound of the engine's pool, which would drop them."""
 PARCELS_CHECKED_AT_ONCE = 16
 """Parcels that may wait for the verdicts on their signatures."""
+STALE = 10_000
+"""Milliseconds after which what still waits may come in another parcel: the first may have met busy validators only."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a client that met a busy pool may try again."""
 
@@ -33,8 +35,8 @@ class Pool:
         self._machine = machine
         self._ahead = ahead
         self._entries: dict[bytes, Entry] = {}
-        self._bringers: dict[bytes, int] = {}
-        """Bytes of a ledger transaction that waits → how many entries bring it."""
+        self._brought: dict[bytes, Entry] = {}
+        """Bytes of a ledger transaction that waits → the newest entry that brings it."""
         self.passed_over = False
         """Whether the newest block was empty although something waited for it."""
         self._bytes = 0
@@ -64,7 +66,7 @@ class Pool:
         good = self._machine.verify([entry.transaction for entry in singles.values()]) if singles else []
         for (position, entry), signed in zip(singles.items(), good, strict=True):
             reason = BadSignature(kind=entry.transaction.witness.kind)
-            answers[position] = self._let_in(entry) if signed else _refusal(reason)
+            answers[position] = self._let_in(entry, time) if signed else _refusal(reason)
         return [answers[position] for position in range(len(requests))]
 
     def _answer(self, ctx: Context, request: m.RequestCheckTx) -> m.ResponseCheckTx | Entry:
@@ -113,7 +115,7 @@ class Pool:
             raise BadSignature(kind=0)
         self._check_new(ctx, entry.transactions)
         self._ahead.begin([entry])
-        return self._let_in(entry)
+        return self._let_in(entry, ctx.time)
 
     def _check_new(self, ctx: Context, transactions: Iterable[Transaction]) -> None:
         """Raise the last reason where none of them may run, or all of them wait already."""
@@ -124,7 +126,8 @@ class Pool:
             except NotATransaction as refusal:
                 reason = refusal.with_traceback(None)
                 continue
-            if transaction.raw not in self._bringers:
+            brought = self._brought.get(transaction.raw)
+            if brought is None or brought.since < ctx.time - STALE:
                 return
         raise reason
 
@@ -144,12 +147,13 @@ class Pool:
             self._forget(entry.raw)
         self._round += 1
 
-    def _let_in(self, entry: Entry) -> m.ResponseCheckTx:
+    def _let_in(self, entry: Entry, time: int) -> m.ResponseCheckTx:
         if entry.raw not in self._entries:
             self._entries[entry.raw] = entry
             self._bytes += len(entry.raw)
+            entry.since = time
             for transaction in entry.transactions:
-                self._bringers[transaction.raw] = self._bringers.get(transaction.raw, 0) + 1
+                self._brought[transaction.raw] = entry
         entry.round = self._round
         return _welcome(entry)
 
@@ -159,9 +163,8 @@ class Pool:
             return
         self._bytes -= len(raw)
         for transaction in entry.transactions:
-            left = self._bringers.pop(transaction.raw) - 1
-            if left:
-                self._bringers[transaction.raw] = left
+            if self._brought.get(transaction.raw) is entry:
+                del self._brought[transaction.raw]
 
 
 def _welcome(entry: Entry) -> m.ResponseCheckTx:

@@ -57,6 +57,7 @@ class Proposals:
         self._machine = machine
         self._pool = pool
         self._now = now
+        self._classes: Classes = {}
 
     def prepare(self, raws: Sequence[bytes], time: int, maximum_bytes: int) -> list[bytes]:
         """The pool's bytes, unchanged: expired and repeated left out, first classes first, up to bytes and weight.
@@ -109,21 +110,36 @@ class Proposals:
                 yield entry
 
     def _in_order(self, entries: Iterator[Entry], time: int) -> list[Entry]:
-        classes = classes_at(self._machine.context(time))
+        classes = self._classes_at(time)
         placed: list[tuple[int, int, Entry]] = []
         singles: list[tuple[int, Entry]] = []
         for position, entry in enumerate(entries):
             if entry.parcel is None:
                 singles.append((position, entry))
             else:
-                placed.append((max(class_of(classes, each) for each in entry.transactions), position, entry))
+                placed.append((_rank(classes, entry), position, entry))
         reached: dict[tuple[bytes, int], int] = {}
         for (position, _), entry in zip(singles, in_turn(entry for _, entry in singles), strict=True):
             body = entry.transaction.body
             sender = (body.sender, body.lane)
-            reached[sender] = max(reached.get(sender, 0), class_of(classes, entry.transaction))
+            reached[sender] = max(reached.get(sender, 0), _rank(classes, entry))
             placed.append((reached[sender], position, entry))
         return [entry for *_, entry in sorted(placed, key=lambda each: each[:2])]
+
+    def _classes_at(self, time: int) -> Classes:
+        """The table in force; the same object while it does not change, so that entries remember their class."""
+        found = classes_at(self._machine.context(time))
+        if found != self._classes:
+            self._classes = found
+        return self._classes
+
+
+def _rank(classes: Classes, entry: Entry) -> int:
+    """The class of an entry: the last of its transactions'."""
+    if entry.ranked_by is not classes:
+        entry.rank = max(class_of(classes, transaction) for transaction in entry.transactions)
+        entry.ranked_by = classes
+    return entry.rank
 
 
 def _brings_new(brought: set[bytes], raws: list[bytes]) -> bool:

@@ -40,12 +40,14 @@ GAP_SECONDS = 5.0
 """How long a transaction may wait for the one before it of its sender, submitted here or committed."""
 LATER_SECONDS = 0.3
 """After which a transaction is offered again that met a busy engine."""
-AGAIN_SECONDS = 3.0
-"""After which one is offered again of which nothing was heard: an engine that has it says so at little cost."""
+AGAIN_SECONDS = 15.0
+"""After which one is looked at and packed again of which nothing was heard: busy validators may have let it drop."""
 SWEEP_SECONDS = 0.25
 GATHER_SECONDS = 0.02
 GATHERED_BYTES = MAXIMUM_SIZE
 """How long, or until how many bytes, transactions wait for company in a parcel."""
+TAKEN_BYTES = 4 * MAXIMUM_SIZE
+"""Bytes that are looked at together at most: what is next waits for them."""
 EXPIRED_MARGIN = 10_000
 """Milliseconds after `valid_until`, by the node's clock, in which a block may still come that has the transaction."""
 
@@ -82,13 +84,15 @@ class _Item:
 class _Load:
     """What is offered to the engine as one: the bytes, and the transactions in them."""
 
-    __slots__ = ("due", "items", "raw")
+    __slots__ = ("due", "items", "raw", "waits")
 
     def __init__(self, raw: bytes, items: list[_Item]) -> None:
         self.raw = raw
         self.items = items
         self.due = 0.0
         """When it is offered (again)."""
+        self.waits = False
+        """Whether it was in the engine's pool."""
 
 
 def _rank(item: _Item) -> int:
@@ -152,6 +156,8 @@ class ReplicatedEngine:
         """Offered to it, of which something is still waited for."""
         self._bytes = 0
         self._flying_bytes = 0
+        self._settled_height = 0
+        """Height of the newest block that was learned from."""
         self._away = False
         """Whether the engine did not answer last."""
         self._sender = threading.Thread(target=self._run, args=(self._send,), name="sender", daemon=True)
@@ -294,10 +300,11 @@ class ReplicatedEngine:
             if not self._open:
                 return None
             taken, size = list[_Item](), self._flying_bytes
-            while self._queue and size < MAXIMUM_FLYING_BYTES:
+            enough = min(MAXIMUM_FLYING_BYTES, size + TAKEN_BYTES)
+            while self._queue and size < enough:
                 item = self._queue.popleft()
                 self._queued_bytes -= len(item.transaction.raw)
-                if item.transaction.raw in self._items:
+                if self._items.get(item.transaction.raw) is item:
                     taken.append(item)
                     size += len(item.transaction.raw)
         return taken
@@ -316,6 +323,8 @@ class ReplicatedEngine:
                 elif self._follows(item, verdict, class_of(classes, item.transaction)):
                     self._fly(item)
                     fit.append(item)
+                elif self._settled_height > ctx.height:  # it may be its turn in a state newer than what was looked at
+                    self._look_again(item)
                 else:
                     self._hold(item, verdict)
         self._keep(fit)
@@ -341,7 +350,7 @@ class ReplicatedEngine:
             return [_Load(item.transaction.raw, [item]) for item in fit]
         loads = [_Load(item.transaction.raw, [item]) for item in fit if not _may_be_packed(item)]
         for _, ranked in groupby(sorted(filter(_may_be_packed, fit), key=_rank), key=_rank):
-            loads.extend(_Load(raw, items) for raw, items in self._packer.pack(list(ranked)))
+            loads.extend(_Load(raw, items) for raw, items in self._packer.pack(list(ranked), self.now()))
         return loads
 
     def _follows(self, item: _Item, fit: Fit, rank: int) -> bool:
@@ -363,9 +372,8 @@ class ReplicatedEngine:
             self._flying_bytes -= len(item.transaction.raw)
 
     def _look_again(self, item: _Item) -> None:
-        if item.flying:
-            self._land(item)
-            self._enqueue(item)
+        self._land(item)
+        self._enqueue(item)
 
     def _hold(self, item: _Item, fit: Fit) -> None:
         """Wait for the one before it, for a while."""
@@ -387,15 +395,17 @@ class ReplicatedEngine:
             for item in held:
                 self._enqueue(item)
             for item in self._items.values():
-                if item.transaction.body.valid_until < past:
+                if item.flying and item.transaction.body.valid_until < past:
                     self._look_again(item)
-            given = [load for load in self._given if self._is_wanted(load)]
-            self._fresh.extend(load for load in given if load.due <= time)
-            self._given = [load for load in given if load.due > time]
+            due = [load for load in self._given if load.due <= time]
+            self._given = [load for load in self._given if load.due > time and self._is_wanted(load)]
+            self._fresh.extend(load for load in due if not load.waits)
+            for item in (item for load in due if load.waits for item in load.items if item.flying):
+                self._look_again(item)
 
     def _is_wanted(self, load: _Load) -> bool:
         """Whether anything in a load is still waited for."""
-        return any(item.flying and item.transaction.raw in self._items for item in load.items)
+        return any(item.flying and self._items.get(item.transaction.raw) is item for item in load.items)
 
     def _offer(self) -> None:
         """Give the engine what it has not been given, or must be given again."""
@@ -414,7 +424,8 @@ class ReplicatedEngine:
             if connections != self._broadcaster.connections:  # perhaps it was started anew, with an empty pool
                 self._fresh, self._given = self._given, []
             for load, answer in zip(fresh, said, strict=True):
-                load.due = time + (AGAIN_SECONDS if answer is Offered.WAITS else LATER_SECONDS)
+                load.waits = answer is Offered.WAITS
+                load.due = time + (AGAIN_SECONDS if load.waits else LATER_SECONDS)
                 if answer is Offered.REFUSED:
                     self._reconsider(load.items)
             self._given.extend(fresh)
@@ -432,7 +443,7 @@ class ReplicatedEngine:
     def _reconsider(self, items: Iterable[_Item]) -> None:
         """Look again at what the engine refused: that tells why."""
         for item in items:
-            if item.flying and item.transaction.raw in self._items:
+            if item.flying:
                 self._land(item)
                 item.alone = True
                 self._held.append(item)
@@ -448,6 +459,7 @@ class ReplicatedEngine:
         while (told := self._told.get()) is not None:
             height, first_leaf, outcomes = told
             with self._changed:
+                self._settled_height = height
                 for outcome in outcomes:
                     for item in list(self._same_id.get(outcome.id, ())):
                         self._learn(item, height, first_leaf, outcome)
@@ -457,7 +469,8 @@ class ReplicatedEngine:
         """Answer with the receipt; what was left out, or ran with another witness, is looked at again."""
         receipt, leaf = outcome.receipt, outcome.leaf
         if receipt is None or leaf is None or decode(receipt, Receipt).witness != item.transaction.witness_hash:
-            self._look_again(item)
+            if item.flying:
+                self._look_again(item)
         else:
             self._settle(item, Answer(outcome.id, receipt, height, first_leaf + leaf, None))
 

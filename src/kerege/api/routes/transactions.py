@@ -38,6 +38,7 @@ from kerege.api.problems import (
 from kerege.api.replies import JSON, OCTETS, json_reply, reply
 from kerege.api.service import Service, wall_clock
 from kerege.api.shapes import (
+    AcceptedShape,
     BatchShape,
     OutcomesShape,
     PreparedShape,
@@ -49,6 +50,7 @@ from kerege.api.shapes import (
 )
 from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import Door
+from kerege.consensus.outcomes import ACCEPTED
 from kerege.kernel import addresses, crypto, forms
 from kerege.kernel.errors import BadForm
 from kerege.kernel.forms import json_schema
@@ -65,6 +67,7 @@ SUBMITTED_BYTES = MAXIMUM_SIZE * 4 // 3 + 8_192
 BATCH_BYTES = 4 * 1024 * 1024
 
 _LANGUAGE = {"accept-language": {"type": "string", "maxLength": 256}}
+_PREFER = {"prefer": {"type": "string", "maxLength": 256}}
 _KEY = {"idempotency-key": {"type": "string", "pattern": idempotency.PATTERN}}
 
 _submit_form = msgspec.json.Decoder(SubmitShape)
@@ -188,7 +191,13 @@ def _submit(service: Service) -> Operation:
 
         async def answer() -> ASGIResponse:
             transaction = raw if media_type == OCTETS else _signed(_decode(_submit_form, raw))
-            (answer,) = await service.submit([transaction])
+            kept = "respond-async" in request.headers.get("prefer", "").replace(" ", "").split(",")
+            (answer,) = await (service.accept if kept else service.submit)([transaction])
+            if answer.pending:
+                place = f"{request.url.path}/{answer.id.hex()}"
+                return json_reply(
+                    AcceptedShape(outcome=ACCEPTED, transaction=answer.id.hex()), 202, {"location": place}
+                )
             teller = service.teller(request.headers.get("accept-language", ""))
             if answer.receipt is None:
                 raise teller.problem(answer)
@@ -203,7 +212,11 @@ def _submit(service: Service) -> Operation:
         summary="Submit a signed transaction; answered when its receipt is durable. Sent again it is recorded once.",
         run=submit,
         good=Good(description="The receipt: `outcome` says whether it was applied or refused.", shape=ReceiptShape),
-        headers={**_LANGUAGE, **_KEY},
+        accepted=Good(
+            description="With `Prefer: respond-async`: the node keeps it, `Location` is where its receipt will be.",
+            shape=AcceptedShape,
+        ),
+        headers={**_LANGUAGE, **_KEY, **_PREFER},
         bodies=bodies,
         maximum=SUBMITTED_BYTES,
         problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, NO_NODE),
