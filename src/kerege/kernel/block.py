@@ -77,7 +77,18 @@ class Outcome:
 class Executed:
     """A block after execution, before its roots are known."""
 
-    __slots__ = ("after", "alarms", "changes", "height", "leaves", "outcomes", "time", "transactions")
+    __slots__ = (
+        "after",
+        "alarms",
+        "changes",
+        "height",
+        "leaves",
+        "outcomes",
+        "refused",
+        "time",
+        "transactions",
+        "weight",
+    )
 
     def __init__(self, height: int, time: int, transactions: list[bytes]) -> None:
         self.height = height
@@ -90,6 +101,10 @@ class Executed:
         self.changes: Changes = Changes()
         self.after: tuple[int, int] = (-1, 0)
         """Height and time of the block before."""
+        self.refused = 0
+        """How many receipts tell a refusal: for whoever watches a node."""
+        self.weight = 0
+        """Of the transactions with a receipt."""
 
     @property
     def empty(self) -> bool:

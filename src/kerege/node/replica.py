@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft.listener import listen
-from kerege.consensus.cometbft.server import run, say
+from kerege.consensus.cometbft.server import run
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.trees import dump_trees
@@ -22,6 +22,9 @@ from kerege.modules import MODULES
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import checkpoint_key, open_machine
+from kerege.node.logs import Log
+from kerege.node.watching.member import watched
+from kerege.node.watching.place import Place, add_words, place_of
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -59,11 +62,16 @@ def open_replica(
             dump_trees(modules, store, machine.trees, home.trees)
 
 
-def serve(home: Home, socket: Path, name: str | None, kind: type[Replica] = Replica) -> int:
-    """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name."""
+def serve(
+    home: Home, socket: Path, name: str | None, log: Log, kind: type[Replica] = Replica, place: Place | None = None
+) -> int:
+    """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name.
+
+    `place`: where it is watched.
+    """
     keys = [] if name is None else [checkpoint_key(home, home.read_about()["ledger"], name)]
-    with open_replica(home, say, keys, kind) as replica:
-        return run(replica, listen(f"unix://{socket}"))
+    with open_replica(home, log.alarm, keys, kind) as replica, watched(replica, log, place) as figures:
+        return run(replica, listen(f"unix://{socket}"), alarm=log.alarm, observe=figures.observe)
 
 
 def main(kind: type[Replica] = Replica) -> int:
@@ -73,11 +81,13 @@ def main(kind: type[Replica] = Replica) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--name", help="of the validator, as the trust file has it")
+    add_words(parser)
     wanted = parser.parse_args()
+    log = Log(wanted.name or "member")
     try:
-        return serve(Home(wanted.home), wanted.socket, wanted.name, kind)
+        return serve(Home(wanted.home), wanted.socket, wanted.name, log, kind, place_of(wanted))
     except (HomeError, StorageError) as fault:
-        say(str(fault))
+        log.alarm(str(fault))
         return 2
 
 

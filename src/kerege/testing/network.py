@@ -55,7 +55,7 @@ class Running:
         self.network = network
         self.told: list[str] = []
         """What the supervisor said."""
-        self._supervisor = Supervisor(network, self.told.append, commands)
+        self._supervisor = Supervisor(network, lambda member, text: self.told.append(f"{member}: {text}"), commands)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="supervisor", daemon=True)
 
