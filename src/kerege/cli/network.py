@@ -121,7 +121,7 @@ def logs(
     if follow and json_:
         sentence = "--follow never ends and JSON does: choose one."
         raise CommandError(sentence)
-    found = wiring().network_logs(home, member, lines, follow=follow)
+    found = wiring().network_logs(home, member, lines, follow=follow, raw=json_)
     if json_:
         dump([{"who": who, "line": line} for who, line in found])
         return

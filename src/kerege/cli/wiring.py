@@ -130,8 +130,13 @@ class Wiring(Protocol):
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """How the validators stand, and with `every` the node beside them."""
 
-    def network_logs(self, home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
-        """(who, line) of the newest lines of the logs, and with `follow` of what is written from now on."""
+    def network_logs(
+        self, home: Path, member: str | None, lines: int, *, follow: bool, raw: bool
+    ) -> Iterator[tuple[str, str]]:
+        """(who, line) of the newest lines of the logs, and with `follow` of what is written from now on.
+
+        `raw`: as they were written, for programs; else for people.
+        """
 
     def import_births(
         self, home: Path, wanted: Wanted, signer: Signer | None, progress: Callable[[int, int], None]

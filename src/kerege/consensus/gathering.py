@@ -47,6 +47,8 @@ class GatheredCheckpoints:
         self._witnesses = list(witnesses)
         self._notes: dict[int, tuple[Head, str]] = {}
         self._lock = threading.Lock()
+        self.newest = (0, 0)
+        """Height of the newest block for which enough signatures were asked and given, and how many those were."""
 
     def covering(self, head: Head) -> Head:
         """See `Checkpoints`."""
@@ -82,6 +84,7 @@ class GatheredCheckpoints:
         if 3 * sum(w.power for w, _ in signed) <= 2 * sum(w.power for w in self._witnesses):
             return False
         self._notes[head.height] = head, proofs.note.assemble(body, [(w.name, w.key, s) for w, s in signed])
+        self.newest = max(self.newest, (head.height, len(signed)))
         if len(self._notes) > KEPT:
             del self._notes[min(self._notes)]
         return True

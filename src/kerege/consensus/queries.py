@@ -23,6 +23,8 @@ class Queries:
         self._store = store
         self._origin = origin_of(ledger)
         self._keys = list(keys)
+        self.signed = 0
+        """Checkpoints signed so far."""
         self._paths = {"state": self._state, "head": self._head, "checkpoint": self._checkpoint}
 
     def answer(self, request: m.RequestQuery) -> m.ResponseQuery:
@@ -49,4 +51,5 @@ class Queries:
         agreed, summary = read_agreed(self._store), rows.read_summary(self._store, int(height))
         if agreed is None or summary is None or summary.height >= agreed.height:
             return m.ResponseQuery(code=NOT_YET, codespace="kerege", log="no later block confirms this one yet")
+        self.signed += 1
         return m.ResponseQuery(value=sign_checkpoint(self._origin, summary.head, self._keys).encode())

@@ -83,6 +83,11 @@ class Replica:
         self._heard.append(heard)
 
     @property
+    def checkpoints_signed(self) -> int:
+        """By this member, since it started."""
+        return self._queries.signed
+
+    @property
     def undecided(self) -> bool:
         """Whether a block was executed that is not committed."""
         return self._decided is not None

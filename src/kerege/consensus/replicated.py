@@ -213,6 +213,11 @@ class ReplicatedEngine:
         for submission in unsettled:
             submission.fail(failure)
 
+    @property
+    def unanswered(self) -> int:
+        """Transactions that somebody submitted and nobody was answered about, with those given to the engine."""
+        return len(self._items)
+
     # Submitting
 
     def submit(self, raws: list[bytes]) -> Submission:

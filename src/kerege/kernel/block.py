@@ -87,9 +87,11 @@ class Executed:
         "leaves",
         "misbehaviour",
         "outcomes",
+        "refused",
         "time",
         "transactions",
         "validators",
+        "weight",
     )
 
     def __init__(self, height: int, time: int, transactions: list[bytes]) -> None:
@@ -107,6 +109,10 @@ class Executed:
         """Height and time of the block before."""
         self.validators = ONE_OPERATOR
         """Hash of the set that signs this block."""
+        self.refused = 0
+        """How many receipts tell a refusal: for whoever watches a node."""
+        self.weight = 0
+        """Of the transactions with a receipt."""
 
     @property
     def empty(self) -> bool:

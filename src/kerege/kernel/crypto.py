@@ -177,6 +177,10 @@ class Verifier:
         self.native = kind != "plain" and _native is not None
         self._batches = _native.BatchVerifier(threads) if self.native else None
         self._generation = remembered // 2
+        self.asked = 0
+        """Verdicts asked for so far; like `recalled` for whoever watches, not exact where several threads ask."""
+        self.recalled = 0
+        """Those of them that were remembered, so that nothing was computed."""
         self._young: dict[bytes, bool] = {}
         self._old: dict[bytes, bool] = {}
 
@@ -188,6 +192,8 @@ class Verifier:
             ticket.verdicts = [self._recall(mark) for mark in ticket.marks]
         else:
             ticket.verdicts = [None] * len(items)
+        self.asked += len(items)
+        self.recalled += len(items) - ticket.verdicts.count(None)
         if self._batches is not None:
             ticket.batched = [
                 position

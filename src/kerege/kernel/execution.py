@@ -100,6 +100,7 @@ class Execution:
 
     def end(self) -> None:
         """Close the block; raises `KernelFault`, and has changed nothing, where an invariant does not hold over it."""
+        self._executed.weight = MAXIMUM_BLOCK_WEIGHT - self._budget
         changes = self._executed.changes = self._state.end_block()
         try:
             self._check_block()
@@ -146,6 +147,7 @@ class Execution:
             state.rollback(mark)
             ctx.events = []
             receipt = self._receipt_or_fault(transaction, refusal)[0]
+            executed.refused += 1
         executed.outcomes.append(Outcome(transaction.id, receipt, len(executed.leaves)))
         executed.leaves.append(receipt)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft.listener import listen
-from kerege.consensus.cometbft.server import run, say
+from kerege.consensus.cometbft.server import run
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.snapshots.restoring import Restoring
@@ -25,7 +25,10 @@ from kerege.modules import MODULES
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import checkpoint_key, machine_at, open_machine
+from kerege.node.logs import Log
 from kerege.node.snapshots import EVERY, Maker
+from kerege.node.watching.member import watched
+from kerege.node.watching.place import Place, add_words, place_of
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
@@ -87,12 +90,24 @@ def open_replica(
 
 
 def serve(
-    home: Home, socket: Path, name: str | None, kind: type[Replica] = Replica, snapshot_every: int = EVERY
+    home: Home,
+    socket: Path,
+    name: str | None,
+    log: Log,
+    kind: type[Replica] = Replica,
+    place: Place | None = None,
+    snapshot_every: int = EVERY,
 ) -> int:
-    """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name."""
+    """Serve the engine at a socket until told to stop; the exit code. A validator signs checkpoints by its name.
+
+    `place`: where it is watched.
+    """
     keys = [] if name is None else [checkpoint_key(home, home.read_about()["ledger"], name)]
-    with open_replica(home, say, keys, kind, snapshot_every) as replica:
-        return run(replica, listen(f"unix://{socket}"))
+    with (
+        open_replica(home, log.alarm, keys, kind, snapshot_every) as replica,
+        watched(replica, log, place) as figures,
+    ):
+        return run(replica, listen(f"unix://{socket}"), alarm=log.alarm, observe=figures.observe)
 
 
 def main(kind: type[Replica] = Replica) -> int:
@@ -103,11 +118,14 @@ def main(kind: type[Replica] = Replica) -> int:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--name", help="of the validator, as the trust file has it")
     parser.add_argument("--snapshot-every", type=int, default=EVERY, help="heights; 0 for none")
+    add_words(parser)
     wanted = parser.parse_args()
+    log = Log(wanted.name or "member")
     try:
-        return serve(Home(wanted.home), wanted.socket, wanted.name, kind, wanted.snapshot_every)
+        own = Home(wanted.home), wanted.socket, wanted.name
+        return serve(*own, log, kind, place_of(wanted), wanted.snapshot_every)
     except (HomeError, StorageError) as fault:
-        say(str(fault))
+        log.alarm(str(fault))
         return 2
 
 

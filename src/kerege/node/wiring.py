@@ -367,10 +367,12 @@ class NodeWiring:
             told: list[dict[str, Any]] = _network().status(home, every=every)
             return told
 
-    def network_logs(self, home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
+    def network_logs(
+        self, home: Path, member: str | None, lines: int, *, follow: bool, raw: bool
+    ) -> Iterator[tuple[str, str]]:
         """See `Wiring`."""
         with in_one_sentence():
-            yield from _network().logs(home, member, lines, follow=follow)
+            yield from _network().logs(home, member, lines, follow=follow, raw=raw)
 
     def rebuild_read_model(
         self, home: Path, database: str | None, progress: Callable[[int, int], None]

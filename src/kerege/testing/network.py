@@ -45,14 +45,15 @@ START_SECONDS = 60.0
 
 
 def genesis_of_people(
-    ledger: str, people: Sequence[str], keys: Sequence[Keys], gateways: Sequence[SigningKey]
+    ledger: str, people: Sequence[str], keys: Sequence[Keys] = (), gateways: Sequence[SigningKey] = ()
 ) -> Genesis:
     """A country in which these people have an account and money, and may pay as often as they like."""
     posts = [each.post for each in keys]
     seats = [Validator(p.institution, p.consensus_key, p.checkpoint_key, p.power) for p in posts]
-    nodes = [(keys[0].name, bytes(each.verify_key)) for each in gateways]
+    nodes = [(posts[0].institution, bytes(each.verify_key)) for each in gateways]
     rules = {"accounts.rate_burst": 1_000_000, "accounts.rate_per_hour": 1_000_000}
-    modules = found(people, {}, money=dict.fromkeys(people, MONEY), rules=rules, validators=seats, gateways=nodes)
+    money = dict.fromkeys(people, MONEY)
+    modules = found(people, {}, money=money, rules=rules, validators=seats, gateways=nodes)
     return Genesis(ledger, "kg", wall_clock() - 1_000, list(modules))
 
 
@@ -63,7 +64,7 @@ class Running:
         self.network = network
         self.told: list[str] = []
         """What the supervisor said."""
-        self._supervisor = Supervisor(network, self.told.append, commands)
+        self._supervisor = Supervisor(network, lambda member, text: self.told.append(f"{member}: {text}"), commands)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="supervisor", daemon=True)
 
@@ -219,11 +220,15 @@ def plain_commands(member: Member) -> Commands:
 
 
 def create(
-    home: Path, people: Sequence[str], *, node: bool = True, host: Callable[[int], str] = lambda _number: HOST
+    home: Path,
+    people: Sequence[str],
+    *,
+    validators: Sequence[str] = VALIDATORS,
+    node: bool = True,
+    host: Callable[[int], str] = lambda _number: HOST,
 ) -> Network:
-    """A network of four with funded people, not yet running."""
-    keys = [draw_keys(name) for name in VALIDATORS]
-    gateway = SigningKey(os.urandom(32))
+    """A network with funded people, not yet running."""
+    keys, gateway = [draw_keys(name) for name in validators], SigningKey(os.urandom(32))
     genesis = genesis_of_people(LEDGER, people, keys, [gateway])
     return lay_out(home, "kg", genesis, keys, gateway=gateway if node else None, host=host)
 

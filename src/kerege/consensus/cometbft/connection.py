@@ -8,6 +8,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from time import perf_counter
 from typing import Any, Protocol, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -29,6 +30,10 @@ CORKED_MAX = 1024 * 1024
 """Bytes of answers that wait for a flush at most."""
 
 
+Observe = Callable[[str, float], None]
+"""Told a method and the seconds of one call of it, on the thread that called: it must return at once."""
+
+
 class Host(Protocol):
     """What a connection asks of its server."""
 
@@ -39,6 +44,10 @@ class Host(Protocol):
     @property
     def executor(self) -> Executor:
         """The threads for what may be slow."""
+
+    @property
+    def observe(self) -> Observe | None:
+        """Told how long each call took, where somebody measures."""
 
     @property
     def message_max(self) -> int:
@@ -82,7 +91,7 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._transport: asyncio.Transport
         self._open = False
-        self._methods: dict[str, Callable[[Any], Message]] = _methods(host.application)
+        self._methods: dict[str, Callable[[Any], Message]] = _methods(host.application, host.observe)
 
     # What the loop calls
 
@@ -302,11 +311,11 @@ class Connection(asyncio.Protocol):
         self.close()
 
 
-def _methods(application: Application) -> dict[str, Callable[[Any], Message]]:
+def _methods(application: Application, observe: Observe | None) -> dict[str, Callable[[Any], Message]]:
     def echo(request: m.RequestEcho) -> m.ResponseEcho:
         return m.ResponseEcho(message=request.message)
 
-    return {
+    methods: dict[str, Callable[[Any], Message]] = {
         "echo": echo,
         "info": application.info,
         "query": application.query,
@@ -322,3 +331,14 @@ def _methods(application: Application) -> dict[str, Callable[[Any], Message]]:
         "offer_snapshot": application.offer_snapshot,
         "apply_snapshot_chunk": application.apply_snapshot_chunk,
     }
+    return methods if observe is None else {name: _timed(name, call, observe) for name, call in methods.items()}
+
+
+def _timed(name: str, call: Callable[[Any], Message], observe: Observe) -> Callable[[Any], Message]:
+    def timed(request: Any) -> Message:  # noqa: ANN401 - the request of the method
+        started = perf_counter()
+        answer = call(request)
+        observe(name, perf_counter() - started)
+        return answer
+
+    return timed

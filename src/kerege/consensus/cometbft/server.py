@@ -14,7 +14,7 @@ from collections.abc import Callable
 import uvloop
 
 from kerege.consensus.cometbft.application import Application
-from kerege.consensus.cometbft.connection import Connection
+from kerege.consensus.cometbft.connection import Connection, Observe
 from kerege.consensus.cometbft.framing import MESSAGE_MAX
 from kerege.consensus.cometbft.threads import Threads
 
@@ -40,9 +40,17 @@ def say(text: str) -> None:
 class Server:
     """Serves one application; `start` on a listening socket, then `finished`."""
 
-    def __init__(self, application: Application, *, message_max: int = MESSAGE_MAX, alarm: Alarm = say) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        message_max: int = MESSAGE_MAX,
+        alarm: Alarm = say,
+        observe: Observe | None = None,
+    ) -> None:
         self.application = application
         self.message_max = message_max
+        self.observe = observe
         self.executor = Threads(THREADS)
         self._alarm = alarm
         self._connections: dict[Connection, None] = {}
@@ -125,10 +133,15 @@ class Server:
 
 
 async def serve(
-    application: Application, listener: socket.socket, *, message_max: int = MESSAGE_MAX, alarm: Alarm = say
+    application: Application,
+    listener: socket.socket,
+    *,
+    message_max: int = MESSAGE_MAX,
+    alarm: Alarm = say,
+    observe: Observe | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, between two messages; raises `ApplicationFailed`."""
-    server = Server(application, message_max=message_max, alarm=alarm)
+    server = Server(application, message_max=message_max, alarm=alarm, observe=observe)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
@@ -137,12 +150,20 @@ async def serve(
 
 
 def run(
-    application: Application, listener: socket.socket, *, message_max: int = MESSAGE_MAX, alarm: Alarm = say
+    application: Application,
+    listener: socket.socket,
+    *,
+    message_max: int = MESSAGE_MAX,
+    alarm: Alarm = say,
+    observe: Observe | None = None,
 ) -> int:
-    """Serve in this process, and return its exit code: 0 when asked to stop, 1 when the application failed."""
+    """Serve in this process, and return its exit code: 0 when asked to stop, 1 when the application failed.
+
+    `observe` is told how long the application took for each call.
+    """
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(application, listener, message_max=message_max, alarm=alarm))
+            runner.run(serve(application, listener, message_max=message_max, alarm=alarm, observe=observe))
     except ApplicationFailed as failure:
         cause = failure.__cause__
         story = "" if cause is None else "".join(traceback.format_exception(cause))

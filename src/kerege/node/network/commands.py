@@ -1,12 +1,14 @@
 """What the command line asks of a network. Every call raises `HomeError` in one sentence."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from kerege.consensus.embedded import wall_clock
 from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
+from kerege.node.logs import readable
 from kerege.node.network import control
 from kerege.node.network.founding import create_network
 from kerege.node.network.layout import is_network, read_network
@@ -29,7 +31,7 @@ def run(home: Path, port: int | None, tell: Callable[[str], None]) -> None:
     """Run it in the foreground until interrupted."""
     network = read_network(home)
     tell(f"{network.ledger}: starting {len(network.members)} members; Ctrl-C stops")
-    supervise(network, tell, port)
+    supervise(network, lambda member, text: tell(f"{member}: {text}"), port)
 
 
 def start(home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:
@@ -56,9 +58,11 @@ def status(home: Path, *, every: bool) -> list[dict[str, Any]]:
     return statuses(network.members if every else network.validators)
 
 
-def logs(home: Path, member: str | None, lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
-    """(who, line) of the newest lines, and with `follow` of what comes."""
+def logs(home: Path, member: str | None, lines: int, *, follow: bool, raw: bool) -> Iterator[tuple[str, str]]:
+    """(who, line) of the newest lines, and with `follow` of what comes; for people, where not `raw`."""
     network = read_network(home)
-    yield from control.tail(network, member, lines)
+    found = control.tail(network, member, lines)
     if follow:
-        yield from control.follow(network, member, interrupted().is_set)
+        found = chain(found, control.follow(network, member, interrupted().is_set))
+    for who, line in found:
+        yield who, line if raw else readable(line)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerege.node.home import HomeError
+from kerege.node.logs import text_of
 from kerege.node.network.layout import Network
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import runs
@@ -68,7 +69,9 @@ def _said(process: "subprocess.Popen[bytes]", log: Path, begin: int) -> str | No
     with log.open("rb") as file:
         file.seek(begin)
         words = file.read().decode(errors="replace").strip()
-    return words.splitlines()[-1] if words else f"the supervisor ended with code {process.returncode}: see {log}."
+    if not words:
+        return f"the supervisor ended with code {process.returncode}: see {log}."
+    return text_of(words.splitlines()[-1])
 
 
 def stop(network: Network) -> bool:

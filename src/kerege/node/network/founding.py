@@ -35,7 +35,7 @@ POWER = 10
 MOST = 16
 _PORTS = range(21_000, 31_000)
 """Below those that the operating system gives to callers."""
-_EACH = 3
+_EACH = 4
 _TRIES = 200
 
 
@@ -131,11 +131,11 @@ def _members(members: Sequence[Keys], host: Callable[[int], str]) -> tuple[Membe
 
 
 def _member(keys: Keys, host: str, ports: Sequence[int]) -> Member:
-    peers, rpc, metrics = ports
+    peers, rpc, metrics, watch = ports
     if keys.name == NODE:
-        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics, host=host)
+        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics, host=host, watch=watch)
     key = bytes(keys.checkpoint.verify_key).hex()
-    return Member(keys.name, True, peers, rpc, metrics, host, POWER, key)  # noqa: FBT003 - in the order of the fields
+    return Member(keys.name, True, peers, rpc, metrics, host, POWER, key, watch)  # noqa: FBT003 - order of the fields
 
 
 def _free_ports(count: int) -> list[int]:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from kerege.node.home import Home, HomeError, write_private
+from kerege.node.watching.place import Place
 
 FORMAT = 1
 HOST = "127.0.0.1"
@@ -30,11 +31,18 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
     power: int = 0
     checkpoint_key: str = ""
     """Public key in hex of a validator's signatures over the log."""
+    watch: int = 0
+    """Port of this machine where its application tells its figures and its health; 0 in networks of before."""
 
     @property
     def rpc_url(self) -> str:
         """Where the engine is asked."""
         return f"http://{self.host}:{self.rpc}"
+
+    @property
+    def place(self) -> Place | None:
+        """Where its application is watched."""
+        return Place(f"{HOST}:{self.watch}", self.rpc_url) if self.watch else None
 
 
 class _About(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import uvloop
 from kerege.cli.wiring import CommandError
 from kerege.consensus.checkpoints import origin_of
 from kerege.consensus.cometbft.listener import listen
-from kerege.consensus.cometbft.server import Server, say
+from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import LocalDoor
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.gathering import GatheredCheckpoints, Witness
@@ -28,11 +28,13 @@ from kerege.node import follower
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import GATEWAY_KEY, Ledger
-from kerege.node.network.layout import Network, read_network
+from kerege.node.logs import Log
+from kerege.node.network.layout import NODE, Network, read_network
 from kerege.node.replica import open_replica
+from kerege.node.watching.figures import Figures
+from kerege.node.watching.member import watched
 from kerege.node.wiring import NodeWiring
 
-Alarm = Callable[[str], None]
 OUTBOX = "outbox.sqlite"
 """What was accepted and is not final, in the node's home."""
 
@@ -47,22 +49,23 @@ def witnesses_of(network: Network) -> list[Witness]:
 
 
 @contextmanager
-def open_node(home: Home, network: Network, socket: Path, alarm: Alarm) -> Iterator[Ledger]:
+def open_node(home: Home, network: Network, socket: Path, log: Log) -> Iterator[Ledger]:
     """The ledger of the node, with its engine served beside; raises `HomeError`."""
     node = network.node
     if node is None:
         reason = f"the network of {home.path} has no node: found it with one."
         raise HomeError(reason)
-    with open_replica(home, alarm) as replica:
+    with open_replica(home, log.alarm) as replica, watched(replica, log, node.place) as figures:
         machine, store = replica.machine, replica.store
         outbox = Outbox(home.path / OUTBOX)
         key = (home.secrets / GATEWAY_KEY).read_bytes()
-        engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=alarm, outbox=outbox)
+        engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=log.alarm, outbox=outbox)
         checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network))
         prover = Prover(machine.modules, store, machine.trees, machine.ledger, checkpoints)
         door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)
         ledger = Ledger(home, machine.modules, store, machine, engine, prover, door)
-        with _Serving(Server(replica, alarm=alarm), socket, engine):
+        _show(figures, engine, checkpoints)
+        with _Serving(Server(replica, alarm=log.alarm, observe=figures.observe), socket, engine):
             engine.start()
             try:
                 yield ledger
@@ -70,6 +73,13 @@ def open_node(home: Home, network: Network, socket: Path, alarm: Alarm) -> Itera
                 if ledger.server is not None:
                     ledger.server.close()
                 engine.stop()
+
+
+def _show(figures: Figures, engine: ReplicatedEngine, checkpoints: GatheredCheckpoints) -> None:
+    """What only the node has: transactions without an answer, and the signatures that it gathers for proofs."""
+    figures.gauge("kerege_node_unanswered", "Transactions without an answer.", lambda: engine.unanswered)
+    figures.gauge("kerege_checkpoint_height", "Newest block with enough signatures.", lambda: checkpoints.newest[0])
+    figures.gauge("kerege_checkpoint_signatures", "How many it has.", lambda: checkpoints.newest[1])
 
 
 class _Serving:
@@ -110,19 +120,19 @@ def main() -> int:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--port", type=int)
     wanted = parser.parse_args()
-    home = Home(wanted.home)
+    home, log = Home(wanted.home), Log(NODE)
     try:
         network = read_network(home.path)
         NodeWiring().run_node(
             home,
-            say,
+            log.tell,
             wanted.port,
             [],
             {"the read model": lambda: follower.running(home, None)},
-            opened=lambda: open_node(home, network, wanted.socket, say),
+            opened=lambda: open_node(home, network, wanted.socket, log),
         )
     except (CommandError, HomeError) as fault:
-        say(str(fault))
+        log.alarm(str(fault))
         return 2
     return 0
 

@@ -96,7 +96,7 @@ class Pair:
         self._wait = FIRST_WAIT if lasted else min(2 * self._wait, LONGEST_WAIT)
         self._end(GRACE)
         self._again = time.monotonic() + self._wait
-        return f"{self.member.name}: {reason}; both parts start again in {self._wait:.1f} s"
+        return f"{reason}; both parts start again in {self._wait:.1f} s"
 
     def close(self) -> None:
         """End both, the engine first, so that no block is left half done; they stay away until `open`."""

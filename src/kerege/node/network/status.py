@@ -40,4 +40,5 @@ def statuses(members: tuple[Member, ...]) -> list[dict[str, Any]]:
 
 def _row(member: Member, **found: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     empty = dict.fromkeys(("running", "height", "app_hash", "catching_up", "peers", "waiting", "block_time"))
-    return {"name": member.name, **empty, **found, "rpc": member.rpc_url}
+    watch = None if member.place is None else f"http://{member.place.watch}"
+    return {"name": member.name, **empty, **found, "rpc": member.rpc_url, "watch": watch}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
+from kerege.node.logs import Log
 from kerege.node.network.binary import find_engine
 from kerege.node.network.layout import Member, Network, read_network
 from kerege.node.network.pair import Commands, Pair
@@ -33,7 +34,8 @@ STUCK = 60.0
 BEHIND = 5
 """Blocks by which another must be ahead."""
 
-Tell = Callable[[str], None]
+Tell = Callable[[str, str], None]
+"""Told of which member something is said, and what."""
 
 
 class Supervisor:
@@ -52,7 +54,7 @@ class Supervisor:
         for pair in self.pairs:
             told = pair.tend()
             if told:
-                self._tell(told)
+                self._tell(pair.member.name, told)
         if time.monotonic() - self._watched >= WATCH_EVERY:
             self._watch()
             self._watched = time.monotonic()
@@ -67,7 +69,8 @@ class Supervisor:
             if height > pair.height or highest - height < BEHIND or not pair.runs:
                 pair.height, pair.moved = max(pair.height, height), time.monotonic()
             elif time.monotonic() - pair.moved > STUCK:
-                self._tell(pair.restart(f"its height stands at {height} while another's is {highest}"))
+                told = pair.restart(f"its height stands at {height} while another's is {highest}")
+                self._tell(pair.member.name, told)
                 pair.moved = time.monotonic()
 
     def close(self) -> None:
@@ -115,7 +118,7 @@ def runs(network: Network) -> int | None:
 def check_ports(network: Network) -> None:
     """Raise `HomeError` where somebody else listens where a member should."""
     for member in network.members:
-        for port in (member.peers, member.rpc, member.metrics):
+        for port in (member.peers, member.rpc, member.metrics, member.watch):
             try:
                 check_port(port)
             except HomeError:
@@ -143,7 +146,8 @@ def supervise(network: Network, tell: Tell, port: int | None) -> None:
 def application(member: Member, port: int | None) -> list[str]:
     """The application of a member: its module and its own words. With a port the node serves pages."""
     if member.votes:
-        return ["kerege.node.replica", "--name", member.name]
+        watch = [] if member.place is None else ["--watch", *member.place]
+        return ["kerege.node.replica", "--name", member.name, *watch]
     return ["kerege.node.network.node", *([] if port is None else ["--port", str(port)])]
 
 
@@ -154,23 +158,21 @@ def _check_pages(node: Member | None, port: int) -> None:
     check_port(port)
 
 
-def say(text: str) -> None:
-    """One line to whoever started it."""
-    sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int)
     wanted = parser.parse_args()
+    log = Log("supervisor")
     try:
-        supervise(read_network(wanted.home), say, wanted.port)
+        network = read_network(wanted.home)
+        log.tell(f"{network.ledger}: starting {len(network.members)} members")
+        supervise(network, lambda member, text: log.mend(text, member), wanted.port)
     except HomeError as fault:
-        sys.stderr.write(f"{fault}\n")
+        log.alarm(str(fault))
         return 2
+    log.tell("stopped")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""How a member of a network is watched: figures for Prometheus, health, and the page that tells both."""
