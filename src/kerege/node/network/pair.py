@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerege.node.child import child
+from kerege.node.divergence import Watch
 from kerege.node.network.layout import Member, Network
 
 LOG_LIMIT = 32 * 1024 * 1024
@@ -60,6 +61,7 @@ class Pair:
         self._again: float | None = 0.0
         self._wait = FIRST_WAIT
         self._read = 0
+        self._watch = Watch(network.home(member))
         self._turn = threading.RLock()
         """Held while the processes are looked at or changed."""
 
@@ -142,14 +144,19 @@ class Pair:
         return [("application", self._application), ("engine", self._process)]
 
     def _consensus_failed(self) -> bool:
-        """Whether the engine has written that its consensus is dead: the process would go on answering."""
+        """Whether the engine has written that its consensus is dead: the process would go on answering.
+
+        Every new line is looked at; one that says that the application came to another state has that state kept.
+        """
         log = self._network.logs(self.member)[1]
-        if self._process is None or log.stat().st_size <= self._read:
+        if not log.exists() or log.stat().st_size <= self._read:
             return False
         with log.open("rb") as file:
-            file.seek(max(0, self._read - len(_BROKEN)))
+            file.seek(self._read)
             new = file.read()
-        self._read = log.stat().st_size
+        self._read += len(new)
+        for line in new.decode(errors="replace").splitlines():
+            self._watch.line(line)
         return _BROKEN in new
 
     def _end(self, seconds: float) -> None:
@@ -161,6 +168,7 @@ class Pair:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._stack.close()
+        self._consensus_failed()  # its last words
         self._application = self._process = None
 
 
