@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from kerege.consensus import rows
 from kerege.consensus.door import committed_context
 from kerege.consensus.embedded import Answer
+from kerege.consensus.replica import Replica
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
 from kerege.kernel.errors import BadSignature, NotATransaction, WrongSequence
 from kerege.kernel.execution import check_body
-from kerege.kernel.machine import Machine
 from kerege.kernel.ports import SenderPort
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
-from kerege.storage.port import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +34,20 @@ Verdict = Fit | Answer
 class Admission:
     """Looks at transactions for a node of one ledger."""
 
-    def __init__(self, machine: Machine, store: Store) -> None:
-        self._machine = machine
-        self._store = store
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._store = replica.store
 
     def context(self, time: int) -> Context:
         """Committed state, read at a time later than its newest block."""
-        ctx = committed_context(self._machine.modules, self._store, self._machine.ledger)
+        ctx = committed_context(self._replica.machine.modules, self._store, self._replica.machine.ledger)
         ctx.time = max(ctx.time, time)
         return ctx
 
     def look(self, ctx: Context, transactions: Sequence[Transaction]) -> list[Verdict]:
         """A verdict on each."""
         found = [self._look(ctx, transaction) for transaction in transactions]
-        good = self._machine.verify(list(transactions), ctx)
+        good = self._replica.machine.verify(list(transactions), ctx)
         return [
             self._signed(verdict, transaction, well_signed=signed)
             for verdict, transaction, signed in zip(found, transactions, good, strict=True)

@@ -27,12 +27,13 @@ from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction, WrongSequence
+from kerege.kernel.machine import Machine
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
 
-MAXIMUM_WAITING_BYTES = 4 * 1024 * 1024
+MAXIMUM_WAITING_BYTES = 6 * 1024 * 1024
 """Bytes of transactions without an answer beyond which the engine answers "busy": a few seconds of a network's work."""
-MAXIMUM_FLYING_BYTES = 2 * 1024 * 1024
+MAXIMUM_FLYING_BYTES = 3 * 1024 * 1024
 """Bytes of those that were handed to the engine: its pool never fills through one node."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a submission that met a busy engine may be sent again."""
@@ -46,7 +47,7 @@ SWEEP_SECONDS = 0.25
 GATHER_SECONDS = 0.02
 GATHERED_BYTES = MAXIMUM_SIZE
 """How long, or until how many bytes, transactions wait for company in a parcel."""
-TAKEN_BYTES = 4 * MAXIMUM_SIZE
+TAKEN_BYTES = 8 * MAXIMUM_SIZE
 """Bytes that are looked at together at most: what is next waits for them."""
 EXPIRED_MARGIN = 10_000
 """Milliseconds after `valid_until`, by the node's clock, in which a block may still come that has the transaction."""
@@ -123,7 +124,7 @@ class ReplicatedEngine:
         waiting_bytes: int = MAXIMUM_WAITING_BYTES,
         outbox: Outbox | None = None,
     ) -> None:
-        self.machine = replica.machine
+        self._replica = replica
         self.store = replica.store
         self.now = now
         self.failure: BaseException | None = None
@@ -131,7 +132,7 @@ class ReplicatedEngine:
         self._alarm = alarm
         self._waiting_bytes = waiting_bytes
         self._outbox = outbox
-        self._admission = Admission(replica.machine, replica.store)
+        self._admission = Admission(replica)
         self._broadcaster = Broadcaster(rpc)
         self._rpc = rpc
         self._packer = None if key is None else Packer(key, replica.machine.ledger)
@@ -163,6 +164,11 @@ class ReplicatedEngine:
         self._sender = threading.Thread(target=self._run, args=(self._send,), name="sender", daemon=True)
         self._settler = threading.Thread(target=self._run, args=(self._settle_blocks,), name="settler", daemon=True)
         replica.listen(self._hear)
+
+    @property
+    def machine(self) -> Machine:
+        """The replica's: another one after it was filled from a snapshot."""
+        return self._replica.machine
 
     # Running
 
