@@ -82,16 +82,12 @@ def is_ready(member: Member) -> bool:
 @needs_engine
 def test_the_units_run_a_validator_and_the_node_beside_it(tmp_path):
     network = found(tmp_path, node=True)
-    engine, bank, node = exec_start("kerege-engine@.service"), *network.members
+    bank, node = network.members
     own = {"member": settings("member.env"), "node": settings("node.env")}
     assert set(own["member"]) == {"WATCH", "ENGINE"}
     assert set(own["node"]) == {"PORT"}
-    applications = {
-        "bank": exec_start("kerege-application@.service"),
-        "node": exec_start("kerege-application@node.service.d/node.conf"),
-    }
     pairs = []
-    for member in (bank, node):
+    for member, file in ((bank, "kerege-{}@.service"), (node, "kerege-{}@node.service.d/node.conf")):
         replaced = {
             f"{BIN}/python": sys.executable,
             f"{BIN}/cometbft": str(find_engine()),
@@ -99,13 +95,12 @@ def test_the_units_run_a_validator_and_the_node_beside_it(tmp_path):
             "${ENGINE}": member.rpc_url,
             "${PORT}": str(member.metrics + 500),
             "%i": member.name,
-            f"/var/lib/kerege/{member.name}": str(network.home(member).path),
+            "/var/lib/kerege": str(network.path),
             f"/run/kerege-{member.name}": str(tmp_path),
             "abci.sock": f"{member.name}.sock",
         }
-        pairs.append(
-            (member, {"application": here(applications[member.name], replaced), "engine": here(engine, replaced)})
-        )
+        parts = ("application", "engine")
+        pairs.append((member, {part: here(exec_start(file.format(part)), replaced) for part in parts}))
     check_runs(pairs, tmp_path)
 
 
@@ -145,9 +140,9 @@ def test_no_part_sees_what_the_other_signs_with():
         (UNITS / f"kerege-{part}@.service").read_text(encoding="utf-8").split("InaccessiblePaths=")[1].splitlines()[0]
         for part in ("application", "engine")
     )
-    assert "-/var/lib/kerege/%i/engine/config/priv_validator_key.json" in application
+    assert "-/var/lib/kerege/network/%i/engine/config/priv_validator_key.json" in application
     for secret in ("node", "dossiers", "keys", "dev-keys"):
-        assert f"-/var/lib/kerege/%i/{secret}" in engine.split()
+        assert f"-/var/lib/kerege/network/%i/{secret}" in engine.split()
     services = compose()["services"]
     assert "/var/lib/kerege/engine" in services["application"]["tmpfs"]
     assert not any(volume.endswith(":/var/lib/kerege") for volume in services["engine"]["volumes"])
