@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-NAMES = ("transfers", "proofs", "growth", "queues", "importing", "engine")
+NAMES = ("transfers", "proofs", "growth", "queues", "importing", "engine", "network")
 
 
 def main() -> int:

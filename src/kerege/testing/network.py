@@ -34,7 +34,7 @@ from kerege.node.wire import NodeFailed, SocketDoor, WireFault
 from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from kerege.testing import names
-from kerege.testing.country import found
+from kerege.testing.country import Posts, found
 
 HOUR = 3_600_000
 MONEY = 1_000_000
@@ -45,7 +45,11 @@ START_SECONDS = 60.0
 
 
 def genesis_of_people(
-    ledger: str, people: Sequence[str], keys: Sequence[Keys] = (), gateways: Sequence[SigningKey] = ()
+    ledger: str,
+    people: Sequence[str],
+    keys: Sequence[Keys] = (),
+    gateways: Sequence[SigningKey] = (),
+    officials: Posts | None = None,
 ) -> Genesis:
     """A country in which these people have an account and money, and may pay as often as they like."""
     posts = [each.post for each in keys]
@@ -53,7 +57,7 @@ def genesis_of_people(
     nodes = [(posts[0].institution, bytes(each.verify_key)) for each in gateways]
     rules = {"accounts.rate_burst": 1_000_000, "accounts.rate_per_hour": 1_000_000}
     money = dict.fromkeys(people, MONEY)
-    modules = found(people, {}, money=money, rules=rules, validators=seats, gateways=nodes)
+    modules = found(people, officials or {}, money=money, rules=rules, validators=seats, gateways=nodes)
     return Genesis(ledger, "kg", wall_clock() - 1_000, list(modules))
 
 

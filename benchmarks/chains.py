@@ -1,0 +1,202 @@
+"""Chains of four or one on this host, driven to saturation and timed: what `benchmarks.network` measures with."""
+
+import base64
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kerege.consensus.codes import BUSY
+from kerege.consensus.cometbft.rpc import Rpc
+from kerege.node.network.layout import Network
+
+IN_FLIGHT = 8_000
+"""Transactions handed in and not yet committed at most: some blocks full, below the bounds of every pool."""
+REQUEST = 250
+"""Transactions of one request."""
+SECONDS = 180
+"""After which a chain that does not come to its end is held to be broken."""
+TWENTY_MS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is handed in: engine transactions, each with so many transactions of the ledger in it."""
+
+    raws: list[bytes]
+    each: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One saturated run: a second, and processor time per transaction of the ledger in all processes together, µs."""
+
+    per_s: float
+    engine_us: float
+    application_us: float
+    client_us: float
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    made = Path(tempfile.mkdtemp(prefix="kerege-bench-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+class Chain:
+    """What the validators have committed, read block by block from the first of them."""
+
+    def __init__(self, network: Network) -> None:
+        self.rpcs = [Rpc(member.rpc_url, 60) for member in network.validators]
+        self._wait()
+        self.height = self.newest()
+        self.committed = 0
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if all(int(rpc.call("status")["sync_info"]["latest_block_height"]) for rpc in self.rpcs):
+                    return
+            except Exception:  # noqa: BLE001 - it is starting
+                time.sleep(0.1)
+        raise RuntimeError("the validators did not start")
+
+    def newest(self) -> int:
+        """Height of the newest block."""
+        return int(self.rpcs[0].call("status")["sync_info"]["latest_block_height"])
+
+    def update(self) -> int:
+        """Engine transactions committed since the beginning."""
+        newest = self.newest()
+        while self.height < newest:
+            low, high = self.height + 1, min(self.height + 20, newest)
+            metas = self.rpcs[0].call("blockchain", minHeight=str(low), maxHeight=str(high))["block_metas"]
+            self.committed += sum(int(meta["num_txs"]) for meta in metas)
+            self.height = high
+        return self.committed
+
+    def hand_in(self, raws: Sequence[bytes], turn: int) -> None:
+        """To one of the validators, without waiting for what its application says."""
+        calls = [
+            b'{"jsonrpc":"2.0","id":%d,"method":"broadcast_tx_async","params":{"tx":"%s"}}'
+            % (number, base64.b64encode(raw))
+            for number, raw in enumerate(raws)
+        ]
+        answers = self.rpcs[turn % len(self.rpcs)].post(b"[" + b",".join(calls) + b"]")
+        refused = [answer for answer in answers if "error" in answer]
+        if refused:
+            raise RuntimeError(f"the engine refused a transaction: {refused[0]}")
+
+    def press(self, raws: Sequence[bytes], turn: int) -> None:
+        """To one of the validators; again after a while what it was too busy for."""
+        waiting = list(raws)
+        while waiting:
+            calls = [
+                b'{"jsonrpc":"2.0","id":%d,"method":"broadcast_tx_sync","params":{"tx":"%s"}}'
+                % (number, base64.b64encode(raw))
+                for number, raw in enumerate(waiting)
+            ]
+            answers = self.rpcs[turn % len(self.rpcs)].post(b"[" + b",".join(calls) + b"]")
+            found = {answer["id"]: answer for answer in (answers if isinstance(answers, list) else [answers])}
+            waiting = [raw for number, raw in enumerate(waiting) if _is_busy(found[number])]
+            if waiting:
+                time.sleep(0.05)
+
+
+def _is_busy(answer: dict[str, Any]) -> bool:
+    if "error" in answer:
+        if "already exists" in str(answer["error"]):
+            return False
+        raise RuntimeError(f"the engine refused a transaction: {answer['error']}")
+    code = int(answer["result"]["code"])
+    if code not in {0, BUSY}:
+        raise RuntimeError(f"the application refused a transaction: {answer['result']}")
+    return code == BUSY
+
+
+def drive(network: Network, load: Load, engines: Sequence[int], applications: Sequence[int]) -> Result:
+    """Hand everything in, and wait until it is committed."""
+    chain = Chain(network)
+    rest()
+    batch = max(1, REQUEST // load.each)
+    before = _used(engines), _used(applications), time.process_time()
+    start, deadline = time.perf_counter(), time.monotonic() + SECONDS
+    for turn, at in enumerate(range(0, len(load.raws), batch)):
+        while (at - chain.committed) * load.each > IN_FLIGHT:
+            time.sleep(0.01)
+            chain.update()
+            _check(deadline, chain, load)
+        hand_in = chain.hand_in if load.each == 1 else chain.press
+        hand_in(load.raws[at : at + batch], turn)
+    while chain.update() < len(load.raws):
+        time.sleep(0.01)
+        _check(deadline, chain, load)
+    seconds, count = time.perf_counter() - start, len(load.raws) * load.each
+    after = _used(engines), _used(applications), time.process_time()
+    used = [1e6 * (then - now) / count for now, then in zip(before, after, strict=True)]
+    return Result(count / seconds, *used)
+
+
+def _check(deadline: float, chain: Chain, load: Load) -> None:
+    if time.monotonic() > deadline:
+        raise RuntimeError(f"{chain.committed} of {len(load.raws)} were committed within {SECONDS} s")
+
+
+def rest(seconds: float = 2) -> None:
+    """A moment in which what was started settles."""
+    time.sleep(seconds)
+
+
+def _used(processes: Sequence[int]) -> float:
+    """Processor seconds of all of them so far, in user and system mode."""
+    total = 0.0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def steadily(chain: Chain, loads: Sequence[bytes]) -> list[float]:
+    """One each 20 ms; from handing in to the block that has it, seconds."""
+    sent: dict[str, float] = {}
+    taken: list[float] = []
+    start = time.perf_counter()
+    for number, raw in enumerate(loads):
+        while time.perf_counter() < start + number * TWENTY_MS:
+            taken += _seen(chain, sent)
+        sent[sha256(raw).hexdigest()] = time.perf_counter()
+        chain.press([raw], number)
+    deadline = time.monotonic() + 60
+    while sent and time.monotonic() < deadline:
+        taken += _seen(chain, sent)
+        time.sleep(0.005)
+    return taken
+
+
+def _seen(chain: Chain, sent: dict[str, float]) -> list[float]:
+    """What the blocks since the last look have, seconds since it was handed in."""
+    newest, now, taken = chain.newest(), time.perf_counter(), list[float]()
+    while chain.height < newest:
+        chain.height += 1
+        txs = chain.rpcs[0].call("block", height=str(chain.height))["block"]["data"]["txs"] or []
+        began = [sent.pop(sha256(base64.b64decode(tx)).hexdigest(), None) for tx in txs]
+        taken += [now - each for each in began if each is not None]
+    return taken
+
+
+def alone(chain: Chain, raw: bytes) -> float:
+    """From handing one in to its commit, seconds."""
+    start = time.perf_counter()
+    chain.rpcs[-1].call("broadcast_tx_commit", tx=base64.b64encode(raw).decode())
+    return time.perf_counter() - start
