@@ -1,6 +1,6 @@
 """What a member's application did and where it stands, for Prometheus.
 
-Counted where it happens, in a tenth of a millisecond for a block of 2,000; everything else is read when somebody asks,
+Counted where it happens, a tenth of a millisecond for a block of 2,000; everything else is read when somebody asks,
 from committed state.
 """
 
