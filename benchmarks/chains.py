@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from kerege.node.network.layout import Network
 
 IN_FLIGHT = 8_000
 """Transactions handed in and not yet committed at most: some blocks full, below the bounds of every pool."""
+HANDS = 16
+"""Connections that hand in."""
 REQUEST = 250
 """Transactions of one request."""
 SECONDS = 180
@@ -86,32 +89,82 @@ class Chain:
             self.height = high
         return self.committed
 
-    def hand_in(self, raws: Sequence[bytes], turn: int) -> None:
-        """To one of the validators, without waiting for what its application says."""
-        calls = [
-            b'{"jsonrpc":"2.0","id":%d,"method":"broadcast_tx_async","params":{"tx":"%s"}}'
-            % (number, base64.b64encode(raw))
-            for number, raw in enumerate(raws)
-        ]
-        answers = self.rpcs[turn % len(self.rpcs)].post(b"[" + b",".join(calls) + b"]")
-        refused = [answer for answer in answers if "error" in answer]
-        if refused:
-            raise RuntimeError(f"the engine refused a transaction: {refused[0]}")
-
     def press(self, raws: Sequence[bytes], turn: int) -> None:
         """To one of the validators; again after a while what it was too busy for."""
-        waiting = list(raws)
-        while waiting:
-            calls = [
-                b'{"jsonrpc":"2.0","id":%d,"method":"broadcast_tx_sync","params":{"tx":"%s"}}'
-                % (number, base64.b64encode(raw))
-                for number, raw in enumerate(waiting)
-            ]
-            answers = self.rpcs[turn % len(self.rpcs)].post(b"[" + b",".join(calls) + b"]")
-            found = {answer["id"]: answer for answer in (answers if isinstance(answers, list) else [answers])}
-            waiting = [raw for number, raw in enumerate(waiting) if _is_busy(found[number])]
-            if waiting:
-                time.sleep(0.05)
+        _press(self.rpcs[turn % len(self.rpcs)], raws)
+
+
+class Hands:
+    """Those who hand in: so many connections to the validators, each after the other's turn, none too far ahead."""
+
+    def __init__(self, network: Network, chain: Chain, load: Load, in_flight: int) -> None:
+        self._chain = chain
+        self._load = load
+        self._in_flight = in_flight
+        self._each = max(1, REQUEST // load.each)
+        self._next = 0
+        self._turn = threading.Lock()
+        self._stop = threading.Event()
+        self.failure: Exception | None = None
+        urls = [member.rpc_url for member in network.validators]
+        self._threads = [
+            threading.Thread(target=self._run, args=(urls[number % len(urls)],), daemon=True) for number in range(HANDS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, url: str) -> None:
+        rpc = Rpc(url, 60)
+        send = _hand_in if self._load.each == 1 else _press
+        try:
+            while (raws := self._take()) is not None:
+                send(rpc, raws)
+        except Exception as failure:  # noqa: BLE001 - raised by who drives
+            self.failure = failure
+        finally:
+            rpc.close()
+
+    def _take(self) -> list[bytes] | None:
+        """The next ones, once enough are committed; None where all are handed in."""
+        with self._turn:
+            at = self._next
+            while (at - self._chain.committed) * self._load.each > self._in_flight:
+                if self._stop.wait(0.002):
+                    return None
+            self._next += self._each
+            return self._load.raws[at : at + self._each] or None
+
+    def end(self) -> None:
+        """Nobody hands in any more; raises what went wrong."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+        if self.failure is not None:
+            raise self.failure
+
+
+def _hand_in(rpc: Rpc, raws: Sequence[bytes]) -> None:
+    """Without waiting for what the application says."""
+    answers = rpc.post(_calls("broadcast_tx_async", raws))
+    refused = [answer for answer in answers if "error" in answer]
+    if refused:
+        raise RuntimeError(f"the engine refused a transaction: {refused[0]}")
+
+
+def _press(rpc: Rpc, raws: Sequence[bytes]) -> None:
+    """Again after a while what the application was too busy for."""
+    waiting = list(raws)
+    while waiting:
+        answers = rpc.post(_calls("broadcast_tx_sync", waiting))
+        found = {answer["id"]: answer for answer in (answers if isinstance(answers, list) else [answers])}
+        waiting = [raw for number, raw in enumerate(waiting) if _is_busy(found[number])]
+        if waiting:
+            time.sleep(0.02)
+
+
+def _calls(method: str, raws: Sequence[bytes]) -> bytes:
+    call = b'{"jsonrpc":"2.0","id":%d,"method":"%s","params":{"tx":"%s"}}'
+    return b"[" + b",".join(call % (n, method.encode(), base64.b64encode(raw)) for n, raw in enumerate(raws)) + b"]"
 
 
 def _is_busy(answer: dict[str, Any]) -> bool:
@@ -125,23 +178,21 @@ def _is_busy(answer: dict[str, Any]) -> bool:
     return code == BUSY
 
 
-def drive(network: Network, load: Load, engines: Sequence[int], applications: Sequence[int]) -> Result:
+def drive(
+    network: Network, load: Load, engines: Sequence[int], applications: Sequence[int], in_flight: int = IN_FLIGHT
+) -> Result:
     """Hand everything in, and wait until it is committed."""
     chain = Chain(network)
     rest()
-    batch = max(1, REQUEST // load.each)
     before = _used(engines), _used(applications), time.process_time()
     start, deadline = time.perf_counter(), time.monotonic() + SECONDS
-    for turn, at in enumerate(range(0, len(load.raws), batch)):
-        while (at - chain.committed) * load.each > IN_FLIGHT:
+    hands = Hands(network, chain, load, in_flight)
+    try:
+        while chain.update() < len(load.raws) and hands.failure is None:
             time.sleep(0.01)
-            chain.update()
             _check(deadline, chain, load)
-        hand_in = chain.hand_in if load.each == 1 else chain.press
-        hand_in(load.raws[at : at + batch], turn)
-    while chain.update() < len(load.raws):
-        time.sleep(0.01)
-        _check(deadline, chain, load)
+    finally:
+        hands.end()
     seconds, count = time.perf_counter() - start, len(load.raws) * load.each
     after = _used(engines), _used(applications), time.process_time()
     used = [1e6 * (then - now) / count for now, then in zip(before, after, strict=True)]

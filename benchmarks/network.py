@@ -22,7 +22,7 @@ from nacl.signing import SigningKey
 
 from benchmarks import engine as one_engine
 from benchmarks import loads
-from benchmarks.chains import TWENTY_MS, Chain, Load, Result, alone, drive, folder, rest, steadily
+from benchmarks.chains import IN_FLIGHT, TWENTY_MS, Chain, Load, Result, alone, drive, folder, rest, steadily
 from benchmarks.common import run, say
 from benchmarks.shares import embedded_per_s, shares
 from kerege.node.network.founding import draw_keys, lay_out
@@ -30,6 +30,8 @@ from kerege.testing.network import LEDGER, VALIDATORS, Running, genesis_of_peopl
 from tools.engine import DEFAULT, binary, installed
 
 WAYS = ("singly", "in_parcels", "records")
+MANY = 2 * IN_FLIGHT
+"""In flight where one block takes that many: few bytes of the engine each."""
 PARTS = ("engine", "application", "client")
 
 
@@ -132,13 +134,13 @@ def _records(count: int, gateway: SigningKey) -> dict[str, Any]:
     posts = dict.fromkeys(officers, (loads.ROLE, loads.OFFICE))
     with _network([], gateway, posts) as running:
         alone(Chain(running.network), loads.beginning(officers))
-        return _named("records", _saturate(running, loads.records(officers, count)))
+        return _named("records", _saturate(running, loads.records(officers, count), MANY))
 
 
 def _one(people: Sequence[str], gateway: SigningKey, signed: Sequence[bytes]) -> dict[str, Any]:
     """One validator beside the embedded engine."""
     with _network(people, gateway, validators=VALIDATORS[:1]) as running:
-        one = _saturate(running, loads.in_parcels(gateway, signed))
+        one = _saturate(running, loads.in_parcels(gateway, signed), MANY)
     alike = embedded_per_s(genesis_of_people(LEDGER, people), signed)
     say(f"one validator: {one.per_s:.0f}/s, embedded: {alike:.0f}/s")
     return {
@@ -178,10 +180,10 @@ def _network(
             yield running
 
 
-def _saturate(running: Running, load: Load) -> Result:
+def _saturate(running: Running, load: Load, in_flight: int = IN_FLIGHT) -> Result:
     """As fast as they take it."""
     pairs = [running.pair(member.name).processes() for member in running.network.validators]
-    return drive(running.network, load, [pair[1] for pair in pairs], [pair[0] for pair in pairs])
+    return drive(running.network, load, [pair[1] for pair in pairs], [pair[0] for pair in pairs], in_flight)
 
 
 def _kvstore(count: int, size: int) -> Result:

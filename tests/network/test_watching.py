@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -42,6 +44,7 @@ from kerege.testing.network import (
 )
 from tools.engine import DEFAULT, installed
 
+ROOT = Path(__file__).parents[2]
 PEOPLE = ["alice", "bob", "carol"]
 TOO_MUCH = 10**12
 NOWHERE = "http://127.0.0.1:1"
@@ -204,10 +207,20 @@ def test_a_network_under_watch(tmp_path):
             health = json.loads(raw)
             assert (status, health["status"], health["catching_up"]) == (200, "ready", False)
         engine = get(f"http://127.0.0.1:{network.find('bank').metrics}/metrics")[1]
-        assert "cometbft_consensus_height" in engine
+        check_page(get(f"{watch(network, 'bank')}/metrics")[1], get(f"{watch(network, 'node')}/metrics")[1], engine)
         stop_the_only_one_that_votes(running, network)
     for each in network.members:
         check_log(network, each)
+
+
+def check_page(validator: str, node: str, engine: str) -> None:
+    """The page for operators names every figure of ours, and none that is not there."""
+    page = (ROOT / "docs/operating/watching.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:kerege|cometbft)_\w+)`", page))
+    known = {family.name for text in (validator, node) for family in text_string_to_metric_families(text)}
+    ours = {name for name in known if name.startswith("kerege_") and not name.endswith(("_created", "_info"))}
+    assert {name.removesuffix("_total") for name in told if name.startswith("kerege_")} == ours
+    assert [name for name in told if name.startswith("cometbft_") and name not in engine] == []
 
 
 def stop_the_only_one_that_votes(running: Running, network: Network) -> None:

@@ -165,7 +165,9 @@ def _set_up(engine: Path, network: Network, member: Member, members: Sequence[Ke
     others = ",".join(
         f"{_node_id(peers[other.name])}@{other.host}:{other.peers}" for other in network.members if other is not member
     )
+    alone = Setting("consensus", "timeout_commit", '"50ms"', "one validator waits for transactions, not for votes")
     own = (
+        *((alone,) if len(network.validators) == 1 else ()),
         Setting("", "moniker", f'"{member.name}"', "the member's name"),
         Setting("rpc", "laddr", f'"tcp://{member.host}:{member.rpc}"', "asked from this machine alone"),
         Setting("p2p", "laddr", f'"tcp://{member.host}:{member.peers}"', "where the other members reach it"),
