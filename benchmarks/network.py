@@ -16,7 +16,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from nacl.signing import SigningKey
 
@@ -32,6 +32,17 @@ from tools.engine import DEFAULT, binary, installed
 WAYS = ("singly", "in_parcels", "records")
 MANY = 2 * IN_FLIGHT
 """In flight where one block takes that many: few bytes of the engine each."""
+
+
+class Samples(NamedTuple):
+    """How long finality is measured under load, and how often for lone transactions."""
+
+    seconds: int
+    lone: int
+    idle: int
+
+
+BRIEF, QUICK, FULL = Samples(2, 2, 1), Samples(6, 15, 4), Samples(20, 40, 8)
 PARTS = ("engine", "application", "client")
 
 
@@ -57,11 +68,12 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
     kvstore = _kvstore(count, len(signed[0]))
     figures |= {"kvstore_per_s": round(kvstore.per_s), "kvstore_engine_us": round(kvstore.engine_us)}
     figures |= _four(people, gateway, signed, kvstore)
-    figures |= _latencies(people, gateway, signed, figures["in_parcels_per_s"] / 2, 6 if quick else 20)
-    figures |= _records(20_000 if quick else 60_000, gateway)
+    samples = BRIEF if size else (QUICK if quick else FULL)
+    figures |= _latencies(people, gateway, signed, figures["in_parcels_per_s"] / 2, samples)
+    figures |= _records(size or (20_000 if quick else 60_000), gateway)
     figures |= _one(people, gateway, signed[:count])
     figures |= _parts(people, signed[: 20 * 2_000])
-    figures |= _empty(quick)
+    figures |= _empty(5_000 if size else (10_000 if quick else 40_000))
     return {**figures, "machine_load": round(os.getloadavg()[0], 2), "reasons": {}}
 
 
@@ -102,21 +114,21 @@ def _four(people: Sequence[str], gateway: SigningKey, signed: Sequence[bytes], k
 
 
 def _latencies(
-    people: Sequence[str], gateway: SigningKey, signed: Sequence[bytes], rate: float, seconds: int
+    people: Sequence[str], gateway: SigningKey, signed: Sequence[bytes], rate: float, samples: Samples
 ) -> dict[str, Any]:
     """Finality at half of the load, and of a lone transaction while the last block is young and after idling."""
     each = max(1, round(rate * TWENTY_MS))
-    wanted = min(len(signed) - 100, int(rate * seconds))
+    wanted = min(len(signed) - 100, int(rate * samples.seconds))
     with _network(people, gateway) as running:
         chain = Chain(running.network)
         rest()
         taken = sorted(steadily(chain, loads.in_parcels(gateway, signed[:wanted], each).raws))
         spare = iter(signed[-100:])
         lone, idle = [], []
-        for _ in range(15):
+        for _ in range(samples.lone):
             rest(0.7)
             lone.append(alone(chain, next(spare)))
-        for _ in range(4):
+        for _ in range(samples.idle):
             rest(6)
             idle.append(alone(chain, next(spare)))
     return {
@@ -156,9 +168,9 @@ def _parts(people: Sequence[str], signed: Sequence[bytes]) -> dict[str, Any]:
     return {"finalize_2000_ms_median": round(finalize, 1), **{name: round(value, 1) for name, value in told.items()}}
 
 
-def _empty(quick: bool) -> dict[str, Any]:  # noqa: FBT001 - as `measure`
+def _empty(transactions: int) -> dict[str, Any]:
     """An application that does nothing, in Python, beside the engine's own: `benchmarks.engine` in short."""
-    found = one_engine.measure(quick=True, size=10_000 if quick else 40_000)
+    found = one_engine.measure(quick=True, size=transactions)
     return {"empty_python_of_kvstore": found["python_of_kvstore"]}
 
 

@@ -35,6 +35,14 @@ KEYS = {
         "python_application_us", "machine_load", "kvstore_socket_per_s", "python_of_kvstore_socket",
         "kvstore_socket_engine_us", "kvstore_socket_application_us",
     },
+    "network": {
+        "engine", "validators", "processors", "transfers", "finality", "transaction_bytes", "machine_load",
+        "kvstore_per_s", "singly_per_s", "in_parcels_per_s", "singly_of_kvstore", "in_parcels_of_kvstore", "of_kvstore",
+        "half_load_per_s", "half_load_p95_s", "lone_ms_median", "after_idling_ms_median", "records_per_s",
+        "one_validator_per_s", "embedded_per_s", "one_validator_of_embedded", "finalize_2000_ms_median",
+        "signatures_us", "execution_us", "tree_us", "storage_us", "kvstore_engine_us", "in_parcels_engine_us",
+        "in_parcels_application_us", "empty_python_of_kvstore",
+    },
 }  # fmt: skip
 
 
