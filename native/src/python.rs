@@ -319,4 +319,6 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
 mod kerege_native {
     #[pymodule_export]
     use super::{BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, scan, seal_sheets, sha256_many, verify};
+    #[pymodule_export]
+    use crate::cells::{Cells, Column};
 }

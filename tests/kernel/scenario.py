@@ -4,7 +4,7 @@ import sys
 from random import Random
 from typing import Any
 
-from kerege.kernel import crypto, merkle, scan
+from kerege.kernel import cells, crypto, merkle, scan
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.messages import Message
 from kerege.kernel.tree import make_tree
@@ -53,6 +53,7 @@ def bench_of(way: str) -> Bench:
     options: dict[str, Any] = {}
     if way == "plain":
         vars(scan)["_scan"] = scan.scan_plain
+        vars(cells)["native"] = None
         vars(merkle)["_leaf_hashes"] = merkle.leaf_hashes_plain
         options = {"trees": [make_tree("plain") for _ in toy.ALL], "verifier": crypto.Verifier(kind="plain")}
     if way == "tiny":

@@ -308,8 +308,7 @@ def test_what_is_declared_is_fetched_in_one_call_where_the_cache_misses():
             raws = [each.tx(n, toy.Pay(address("carol"), "KGS", 1)) for n in ("alice", "bob", "dina", "wallet")]
             bad = each.tx("carol", toy.Note("a\0b", 1, "x"))
             block = each.run(*raws, bad, each.tx("alice", toy.Note("n", 1, "x")), b"junk")
-            each.machine.state._young.clear()
-            each.machine.state._old.clear()
+            each.machine.state.forget_cached()
             blocks.append(block.head)
         assert blocks[0] == blocks[1], round_
     assert len(asked) >= 5

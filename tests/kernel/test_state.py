@@ -1,5 +1,7 @@
 """The state against a plain dictionary: savepoints, scans over pending blocks, a small cache, older schemas."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kerege.kernel import state as states
+from kerege.kernel.cells import native_present
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import KernelFault, NotFound, WorkExceeded
 from kerege.kernel.state import Changes, Fetch, State, at_once, end_of
@@ -18,6 +21,7 @@ FEW = Table[tuple[str, int], int]("toy.number", key=(str, Count), value=int, doc
 OTHERS = Table[tuple[str, int], int]("toy.numbers", key=(str, Count), value=int, doc="A name that begins alike.")
 
 KNOWN_KEYS = states.KNOWN_KEYS
+KINDS = ["plain", "native"] if native_present() else ["plain"]
 NAMES = st.sampled_from(["", "a", "ab", "b", "я"])
 KEYS = st.tuples(NAMES, st.integers(0, 5))
 
@@ -59,12 +63,15 @@ class StateAgainstADictionary(RuleBasedStateMachine):
     """Transactions with savepoints, some rolled back, some blocks discarded, the store late by some blocks."""
 
     @initialize(
-        limit=st.sampled_from([1, 4, 1000]), table=st.sampled_from([NUMBERS, FEW]), known=st.sampled_from([0, 2, 1000])
+        limit=st.sampled_from([1, 4, 1000]),
+        table=st.sampled_from([NUMBERS, FEW]),
+        known=st.sampled_from([0, 2, 1000]),
+        kind=st.sampled_from(KINDS),
     )
-    def begin(self, limit, table, known):
+    def begin(self, limit, table, known, kind):
         states.KNOWN_KEYS = known
         self.reader = Reader()
-        self.state = State(self.reader, limit)
+        self.state = State(self.reader, limit, kind)
         self.bound = Bound(table, self.state)
         self.model: dict[tuple[str, int], int] = {}
         self.marks: list[tuple[int, dict[tuple[str, int], int]]] = []
@@ -164,7 +171,10 @@ class StateAgainstADictionary(RuleBasedStateMachine):
 
     @rule(keys=st.lists(KEYS), when=st.sampled_from((at_once, already)))
     def begin_to_fetch(self, keys, when):
-        self.fetches.append(self.state.begin_fetch({self.encoded(key): NUMBERS for key in keys}, when))
+        wanted: dict[bytes, Any] = {}
+        for key in keys:
+            self.state.column(self.bound.table).want(key, wanted)
+        self.fetches.append(self.state.begin_fetch(wanted, when))
 
     @precondition(lambda self: self.fetches)
     @rule(data=st.data())
@@ -217,7 +227,7 @@ def test_operations_are_the_same_whatever_is_cached_or_durable():
                 reader.apply(changes)
                 state.durable(changes)
         if not cached:
-            state._young.clear()
+            state.forget_cached()
         state.begin_transaction()
         assert [key[1] for key, _ in bound.scan("a")] == [0, 1, 2, 5, 6, 7, 8, 9]
         bound.find(("a", 1))
@@ -236,7 +246,7 @@ def test_the_cache_is_bounded_and_loses_nothing():
         if block % 3:  # the store lags behind and catches up
             reader.apply(state._pending[0])
             state.durable(state._pending[0])
-        assert len(state._young) + len(state._old) <= 100 + 20
+        assert len(state.cells.young) + len(state.cells.old) <= 100 + 20
         del changes
     assert [v for _, v in bound.scan("a")] == [n // 20 for n in range(600)]
     for number in range(600):
@@ -259,9 +269,11 @@ def test_eviction_between_two_pending_blocks_keeps_the_newest():
 def test_prefetch_asks_once_and_then_nothing_is_asked():
     reader, state, bound = fresh()
     reader.rows = {NUMBERS.encode_key(("a", n)): NUMBERS.encode_value(n) for n in range(50)}
-    keys = {NUMBERS.encode_key(("a", n)): NUMBERS for n in range(60)}
     for read in (60, 0):
-        fetch = state.begin_fetch(keys, at_once)
+        wanted: dict[bytes, Any] = {}
+        for n in range(60):
+            state.column(NUMBERS).want(("a", n), wanted)
+        fetch = state.begin_fetch(wanted, at_once)
         assert len(fetch.keys) == read
         state.finish_fetch(fetch)
     assert [bound.find(("a", n)) for n in range(60)] == [*range(50), *[None] * 10]
@@ -411,6 +423,9 @@ def test_a_vain_question_of_a_table_with_few_keys_costs_no_read_of_the_store():
     assert few.find(("a", 1)) == 7
     assert reader.gets == 1
     assert [few.find(("b", number)) for number in range(100)] == [None] * 100
+    wanted: dict[bytes, Any] = {}
+    state.column(FEW).want(("b", 2), wanted)
+    assert not wanted
     assert state.begin_fetch({FEW.encode_key(("b", 2)): FEW}, at_once).keys == []
     few.put(("b", 3), 9)
     state.durable(state.end_block())

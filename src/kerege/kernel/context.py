@@ -140,7 +140,7 @@ class Context:
     def give_back(self, creator: bytes, entries: int) -> None:
         """State entries removed now were created by `creator`: counted there, not with the sender or schedule."""
         if creator != self.sender:
-            self.state.created += entries
+            self.state.cells.created += entries
             self.port(SenderPort).count_entries(creator, -entries)
 
     def scan(self, table: Table[Any, Any], *parts: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401

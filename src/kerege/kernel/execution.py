@@ -78,6 +78,7 @@ class Execution:
         self._watched = watched
         self._ctx = ctx
         self._state = ctx.state
+        self._cells = ctx.state.cells
         self._executed = executed
         self._budget = MAXIMUM_BLOCK_WEIGHT
         self._asked: dict[tuple[str, ...], tuple[Invariant, ...]] = {}
@@ -113,8 +114,8 @@ class Execution:
 
     def _admit(self, transaction: Transaction, *, signed: bool) -> None:
         """Not a transaction here and now, or executed."""
-        body, ctx, state = transaction.body, self._ctx, self._state
-        state.begin_transaction()
+        body, ctx = transaction.body, self._ctx
+        self._cells.begin_transaction()
         ctx.begin(body.sender, transaction.id)
         try:
             if transaction.weight > self._budget:
@@ -124,7 +125,7 @@ class Execution:
                 _refuse(BadSignature(kind=transaction.witness.kind))
             retry_at = ctx.port(SenderPort).admit(body.sender, body.lane, body.sequence, transaction.weight)
         except NotATransaction as reason:
-            state.rollback(0)
+            self._state.rollback(0)
             self._leave_out(transaction.id, reason)
             return
         self._budget -= transaction.weight
@@ -135,16 +136,16 @@ class Execution:
 
     def _apply(self, transaction: Transaction, retry_at: int) -> None:
         """Refused or applied: the sequence is consumed, a receipt says which."""
-        ctx, state, executed = self._ctx, self._state, self._executed
-        mark, state.created = len(state.undo), 0
+        ctx, cells, executed = self._ctx, self._cells, self._executed
+        mark, cells.created = len(cells.undo), 0
         refusal, receipt = self._run_messages(transaction, retry_at), b""
         if refusal is None:
             receipt, refusal = self._receipt_or_fault(transaction, None)
-        work = state.operations + len(receipt) // RECEIPT_BYTES_PER_OPERATION
+        work = cells.operations + len(receipt) // RECEIPT_BYTES_PER_OPERATION
         if refusal is None and work > MAXIMUM_OPERATIONS:
             refusal = WorkExceeded(operations=work, limit=MAXIMUM_OPERATIONS)
         if refusal is not None:
-            state.rollback(mark)
+            self._state.rollback(mark)
             ctx.events = []
             receipt = self._receipt_or_fault(transaction, refusal)[0]
             executed.refused += 1
@@ -160,7 +161,7 @@ class Execution:
             for message in transaction.body.messages:
                 running = message
                 ctx.run(message)
-            if self._state.created:
+            if self._cells.created:
                 self._check_entries(transaction.body.sender)
             self._check_invariants()
         except InvariantBroken as broken:
@@ -195,7 +196,7 @@ class Execution:
 
     def _check_entries(self, sender: bytes) -> None:
         """New state needs a minimum balance or a sponsor."""
-        created = self._state.created
+        created = self._cells.created
         entries = self._ctx.port(SenderPort).count_entries(sender, created)
         if created > 0 and entries:
             self._ctx.port(BalancePort).check_minimum(sender, entries)
@@ -204,18 +205,7 @@ class Execution:
 
     def _check_invariants(self) -> None:
         """The cheap forms, over what the transaction changed."""
-        watched, current = self._watched, self._state.current
-        differences: dict[str, list[Difference]] = {}
-        seen: set[bytes] = set()
-        for table, key, before in self._state.undo:
-            name = table.name
-            if name in watched and key not in seen:
-                seen.add(key)
-                change = (key, before, current(key))
-                if name in differences:
-                    differences[name].append(change)
-                else:
-                    differences[name] = [change]
+        differences = self._cells.differences(self._watched)
         for broken in self._broken(differences) if differences else ():
             raise InvariantBroken(name=broken)
 

@@ -26,7 +26,7 @@ from kerege.kernel.ports import ParameterPort, SenderPort
 from kerege.kernel.receipts import BlockRecord
 from kerege.kernel.state import UNBOUNDED, Beside, Changes, Fetch, State, StateReader, at_once
 from kerege.kernel.tables import Table
-from kerege.kernel.transaction import Body, Transaction
+from kerege.kernel.transaction import Transaction
 from kerege.kernel.tree import StateTree, make_tree
 
 APP_FORMAT = b"kerege/app/1"
@@ -325,12 +325,21 @@ class Machine:
             self._fetched = 0
             return None
         wanted: dict[bytes, Table[Any, Any]] = {}
+        of_sender = [state.column(table).want for table in modules.sender_tables]
         for transaction in decoded:
-            if not isinstance(transaction, NotATransaction):
-                try:
-                    _declare(modules, state, transaction.body, wanted)
-                except (ValueError, OverflowError):  # a key that is none: the handler will say so
-                    continue
+            if isinstance(transaction, NotATransaction):
+                continue
+            sender = transaction.body.sender
+            for want in of_sender:
+                want(sender, wanted)
+            try:
+                for message in transaction.body.messages:
+                    declare = modules.declares.get(type(message))
+                    if declare is not None:
+                        for table, key in declare(sender, message):
+                            state.column(table).want(key, wanted)
+            except (ValueError, OverflowError):  # a key that is none: the handler will say so
+                continue
         fetch = state.begin_fetch(wanted, self._beside)
         self._fetched = len(fetch.keys)
         return fetch
@@ -370,19 +379,6 @@ class _Undoing:
         self._state.limit = UNBOUNDED
         if kind is not None:
             self._state.discard_block()
-
-
-def _declare(modules: Modules, state: State, body: Body, wanted: dict[bytes, Table[Any, Any]]) -> None:
-    """Add the rows that a transaction will most likely read, but for those of tables whose keys are all known."""
-    sender, declares = body.sender, modules.declares
-    for table in modules.sender_tables:
-        wanted[table.encode_key(sender)] = table
-    for message in body.messages:
-        declare = declares.get(type(message))
-        if declare is not None:
-            for table, key in declare(sender, message):
-                if not table.few or not state.knows(table):
-                    wanted[table.encode_key(key)] = table
 
 
 def _texts(value: object) -> tuple[str, ...]:

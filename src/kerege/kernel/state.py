@@ -12,12 +12,11 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kerege.kernel.cells import MISSING, Cells, Column, Undo, make_cells
 from kerege.kernel.errors import KernelFault, WorkExceeded
 
 if TYPE_CHECKING:
     from kerege.kernel.tables import Table
-
-_MISSING: Any = object()
 
 UNBOUNDED = 2**63
 """Table operations where nobody counts: views, full invariants, genesis."""
@@ -55,8 +54,8 @@ class Changes:
 
     __slots__ = ("_known", "_order", "items", "stored")
 
-    def __init__(self) -> None:
-        self.items: dict[bytes, list[Any]] = {}
+    def __init__(self, items: dict[bytes, list[Any]] | None = None) -> None:
+        self.items: dict[bytes, list[Any]] = {} if items is None else items
         self.stored: dict[bytes, bytes] = {}
         """Bytes before the block of keys whose stored value was of an older schema: encoding would not give them."""
         self._order: list[bytes] = []
@@ -119,7 +118,7 @@ class Fetch:
     ) -> None:
         self.keys = keys
         self.tables = tables
-        """Key → its table; of more keys than are read."""
+        """Key → its table."""
         self.read = read
         """Waits for the stored bytes, in the order of the keys."""
         self.ended = ended
@@ -133,80 +132,74 @@ class State:
     of a transaction, as another node's store may be well.
     """
 
-    def __init__(self, reader: StateReader, cache_limit: int = 400_000) -> None:
+    def __init__(self, reader: StateReader, cache_limit: int = 400_000, kind: str = "") -> None:
+        """`kind`: of the cells, see `make_cells`."""
         self._reader = reader
         self._half = max(1, cache_limit // 2)
-        self._young: dict[bytes, Any] = {}
-        self._old: dict[bytes, Any] = {}
+        self.cells: Cells = make_cells(self._load, self._know, kind)
+        """What is in memory: the younger half of the cache, the open block's changes and the undo log."""
+        self._columns: dict[Table[Any, Any], Column] = {}
         self._outdated: dict[bytes, bytes] = {}
         """Stored bytes of cached values that were upcast when read."""
         self._pending: list[Changes] = []
-        self._changes = Changes()
+        self._changes = Changes(self.cells.changes)
+        self._newest = self._changes
+        """What the block that ended last changed."""
         self._ended = 0
         """Blocks that ended so far, and two more for each that was forgotten: how old a fetch is."""
-        self._known: dict[str, set[bytes] | None] = {}
-        """Per table with few keys: every key that may have a value; None where there are too many."""
-        self.undo: list[tuple[Table[Any, Any], bytes, Any]] = []
-        self.operations = 0
-        """Reads, writes and scanned rows since the transaction began: the same on every node, whatever is cached."""
         self.limit = UNBOUNDED
         """Operations beyond which a scan is refused while it runs."""
-        self.created = 0
-        """Keys that the transaction added, less those it removed."""
         self.missed = 0
         """Single reads of the store so far."""
 
     # Values
 
-    def read(self, table: "Table[Any, Any]", key: bytes) -> Any:  # noqa: ANN401 - the table's value type
-        """The value under the key, or None."""
-        self.operations += 1
-        value = self._young.get(key, _MISSING)
-        return self._load(table, key) if value is _MISSING else value
+    def column(self, table: "Table[Any, Any]") -> Column:
+        """The door of a table, the same for every block."""
+        found = self._columns.get(table)
+        if found is None:
+            found = self._columns[table] = self.cells.column(table)
+        return found
 
-    def write(self, table: "Table[Any, Any]", key: bytes, value: Any) -> None:  # noqa: ANN401
-        """Set the value under the key; None removes it."""
-        self.operations += 1
-        before = self._young.get(key, _MISSING)
-        if before is _MISSING:
-            before = self._load(table, key)
-        if table.few:
-            self._know(table, key)
-        self.undo.append((table, key, before))
-        if before is None or value is None:
-            self.created += (before is None) - (value is None)
-        changes = self._changes.items
-        change = changes.get(key)
-        if change is None:
-            changes[key] = [table, before, value]
-        else:
-            change[2] = value
-        self._young[key] = value
+    def forget_cached(self) -> None:
+        """Drop every value that was read: they are read again, and nothing but time is lost."""
+        self.cells.young = {}
+        self.cells.old = {}
 
-    def current(self, key: bytes) -> Any:  # noqa: ANN401
-        """The value of a key that the running transaction wrote."""
-        return self._young[key]
+    @property
+    def created(self) -> int:
+        """See `Cells.created`."""
+        return self.cells.created
+
+    @property
+    def undo(self) -> Undo:
+        """See `Cells.undo`."""
+        return self.cells.undo
+
+    @property
+    def operations(self) -> int:
+        """See `Cells.operations`."""
+        return self.cells.operations
 
     def _load(self, table: "Table[Any, Any]", key: bytes) -> Any:  # noqa: ANN401
+        """The value of a key that is not cached: of a block that is not durable yet, else of the store."""
         if table.few and not self._may_hold(table, key):
             return None
-        value = self._old.get(key, _MISSING)
-        if value is _MISSING:
-            value = self._load_pending(key)
-        if value is _MISSING:
-            self.missed += 1
-            try:
-                raw = self._reader.get(key)
-            except Exception as error:
-                raise KernelFault(f"{table.name} cannot be read: {error}") from error
-            value = self._decode(table, key, raw)
-        self._young[key] = value
-        return value
+        for changes in reversed(self._pending):
+            change = changes.items.get(key)
+            if change is not None:
+                return change[2]
+        self.missed += 1
+        try:
+            raw = self._reader.get(key)
+        except Exception as error:
+            raise KernelFault(f"{table.name} cannot be read: {error}") from error
+        return None if raw is None else self._decode(table, key, raw)
 
     def _may_hold(self, table: "Table[Any, Any]", key: bytes) -> bool:
         """Whether a table with few keys may have a value under a key."""
-        known = self._known.get(table.name, _MISSING)
-        if known is _MISSING:
+        known = self.cells.known.get(table.name, MISSING)
+        if known is MISSING:
             known = self._know_all(table)
         return known is None or key in known
 
@@ -215,28 +208,19 @@ class State:
         layers = [*self._pending, self._changes]  # before the store: what becomes durable meanwhile is in both
         known = {key for layer in layers for key in layer.items if key.startswith(start)}
         known.update(key for key, _ in islice(self._stored(start, end), KNOWN_KEYS + 1))
-        self._known[table.name] = None if len(known) > KNOWN_KEYS else known
-        return self._known[table.name]
+        self.cells.known[table.name] = None if len(known) > KNOWN_KEYS else known
+        return self.cells.known[table.name]
 
     def _know(self, table: "Table[Any, Any]", key: bytes) -> None:
         """A key may have a value from now on; one that is deleted stays known, which costs no more than a read."""
-        known = self._known.get(table.name)
+        known = self.cells.known.get(table.name)
         if known is not None:
             known.add(key)
             if len(known) > KNOWN_KEYS:
-                self._known[table.name] = None
+                self.cells.known[table.name] = None
 
-    def _load_pending(self, key: bytes) -> Any:  # noqa: ANN401
-        for changes in reversed(self._pending):
-            change = changes.items.get(key)
-            if change is not None:
-                return change[2]
-        return _MISSING
-
-    def _decode(self, table: "Table[Any, Any]", key: bytes, raw: bytes | None) -> Any:  # noqa: ANN401
+    def _decode(self, table: "Table[Any, Any]", key: bytes, raw: bytes) -> Any:  # noqa: ANN401
         """The value of stored bytes, remembered as they are where they are of an older schema."""
-        if raw is None:
-            return None
         try:
             value = table.decode_value(raw)
         except (ValueError, IndexError) as error:  # msgspec's errors are ValueErrors
@@ -245,27 +229,19 @@ class State:
             self._outdated[key] = raw
         return value
 
-    def knows(self, table: "Table[Any, Any]") -> bool:
-        """Whether all keys of a table are in memory: a table with few keys that was asked for before."""
-        return table.few and self._known.get(table.name) is not None
-
     def begin_fetch(self, wanted: dict[bytes, "Table[Any, Any]"], beside: Beside) -> "Fetch":
         """Begin to read keys that a block will need, in one call, beside the block before. Never changes what is read.
 
-        What stands in memory or in a block that is not durable is left out: the store may be behind it.
+        `wanted` is of this moment (`Column.want`). What stands in a block that is not durable is left out: the store
+        may be behind it.
         """
-        young, old = self._young, self._old
-        missing = [
-            key
-            for key, table in wanted.items()
-            if key not in young and key not in old and (not table.few or self._may_hold(table, key))
-        ]
+        missing = {key: table for key, table in wanted.items() if not table.few or self._may_hold(table, key)}
         for changes in tuple(self._pending):  # as it is now: the oldest may become durable meanwhile
             items = changes.items
-            missing = [key for key in missing if key not in items]
-        missing.sort()  # neighbours lie in the same blocks of the store
-        read = beside(partial(self._reader.multi_get, missing)) if missing else list[bytes | None]
-        return Fetch(missing, wanted, read, self._ended)
+            missing = {key: table for key, table in missing.items() if key not in items}
+        keys = sorted(missing)  # neighbours lie in the same blocks of the store
+        read = beside(partial(self._reader.multi_get, keys)) if keys else list[bytes | None]
+        return Fetch(keys, missing, read, self._ended)
 
     def finish_fetch(self, fetch: "Fetch") -> None:
         """Take in what was read. Of a key that one block wrote meanwhile memory knows better; after two it may not."""
@@ -275,9 +251,11 @@ class State:
             found = fetch.read()
         except Exception as error:
             raise KernelFault(f"the state cannot be read: {error}") from error
-        young, old, tables, decode = self._young, self._old, fetch.tables, self._decode
+        written = self._newest.items if self._ended > fetch.ended else {}
+        open_changes = self._changes.items
+        young, tables, decode = self.cells.young, fetch.tables, self._decode
         for key, raw in zip(fetch.keys, found, strict=True):
-            if key not in young and key not in old:
+            if key not in written and key not in open_changes:
                 young[key] = None if raw is None else decode(tables[key], key, raw)
 
     # Ranges
@@ -292,14 +270,16 @@ class State:
         """
         given = 0
         for key, raw in self._keys(start, end_of(prefix)):
-            value = self._young.get(key, _MISSING)
-            if value is _MISSING:
+            value = self.cells.young.get(key, MISSING)
+            if value is MISSING:
+                value = self.cells.old.get(key, MISSING)
+            if value is MISSING:
                 value = self._load(table, key) if raw is None else self._decode(table, key, raw)
             if value is None:
                 continue
-            self.operations += 1
-            if self.operations > self.limit:
-                raise WorkExceeded(operations=self.operations, limit=self.limit)
+            self.cells.operations += 1
+            if self.cells.operations > self.limit:
+                raise WorkExceeded(operations=self.cells.operations, limit=self.limit)
             yield key, value
             given += 1
             if given == limit:
@@ -338,20 +318,19 @@ class State:
 
     def rollback(self, mark: int) -> None:
         """Undo every write since the undo log had `mark` entries."""
-        undo, changes = self.undo, self._changes.items
+        cells = self.cells
+        undo, young, changes = cells.undo, cells.young, cells.changes
         while len(undo) > mark:
             _, key, before = undo.pop()
-            self.created -= (before is None) - (self._young[key] is None)
-            self._young[key] = before
+            cells.created -= (before is None) - (young[key] is None)
+            young[key] = before
             changes[key][2] = before
 
     # Blocks
 
     def begin_transaction(self) -> None:
         """Start the undo log and the meters anew."""
-        self.undo.clear()
-        self.operations = 0
-        self.created = 0
+        self.cells.begin_transaction()
 
     def end_block(self) -> Changes:
         """Hand out what the block changed (unchanged keys left out) and keep it pending until `durable`."""
@@ -359,20 +338,19 @@ class State:
         changes.drop_unchanged()
         if self._outdated:
             changes.stored = {key: self._outdated.pop(key) for key in changes.items if key in self._outdated}
-        self._changes = Changes()
-        self.undo.clear()
+        self._open_changes()
         self._pending.append(changes)
+        self._newest = changes
         self._ended += 1
-        if len(self._young) > self._half:
-            self._old, self._young = self._young, {}
-            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self._old}
+        if len(self.cells.young) > self._half:
+            self.cells.old, self.cells.young = self.cells.young, {}
+            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self.cells.old}
         return changes
 
     def discard_block(self) -> None:
         """Forget what the open block changed: the next candidate starts from the same state."""
         self._forget_values(self._changes)
-        self._changes = Changes()
-        self.undo.clear()
+        self._open_changes()
 
     def discard(self, changes: Changes) -> None:
         """Forget the newest block that ended, as if it had never run; raises `KernelFault` for any other."""
@@ -386,8 +364,13 @@ class State:
         if self._pending and self._pending[0] is changes:
             del self._pending[0]
 
+    def _open_changes(self) -> None:
+        self._changes = Changes()
+        self.cells.changes = self._changes.items
+        self.cells.undo.clear()
+
     def _forget_values(self, changes: Changes) -> None:
         self._ended += 2  # memory may now know less than the store: what was read before is not to be trusted
         for key in changes.items:
-            self._young.pop(key, None)
-            self._old.pop(key, None)
+            self.cells.young.pop(key, None)
+            self.cells.old.pop(key, None)

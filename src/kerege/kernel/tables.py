@@ -150,7 +150,7 @@ class Table(Generic[K, V]):
         """The value of stored bytes, upcast step by step from the schema it was written with; raises `ValueError`."""
         number = raw[0]
         if number == self.schema:
-            return self._decoder.decode(memoryview(raw)[1:])  # type: ignore[no-any-return]
+            return self._decoder.decode(raw[1:])  # type: ignore[no-any-return]
         _, _, value = self.decode_stored(raw)
         for step in range(number, self.schema):
             value = self._upcasts[step][1](value)
@@ -179,31 +179,27 @@ class Table(Generic[K, V]):
 class Bound(Generic[K, V]):
     """A table bound to the state of a block."""
 
-    __slots__ = ("_encode_key", "_state", "table")
+    __slots__ = ("_state", "find", "put", "table")
 
     def __init__(self, table: Table[K, V], state: State) -> None:
         self.table = table
         self._state = state
-        self._encode_key = table.encode_key
-
-    def find(self, key: K) -> V | None:
+        column = state.column(table)
+        self.find: Callable[[K], V | None] = column.find
         """The value, or None."""
-        return self._state.read(self.table, self._encode_key(key))  # type: ignore[no-any-return]
+        self.put: Callable[[K, V], None] = column.put
+        """Set the value under the key."""
 
     def get(self, key: K) -> V:
         """The value; raises `NotFound`."""
-        value = self._state.read(self.table, self._encode_key(key))
+        value = self.find(key)
         if value is None:
             raise NotFound(table=self.table.name)
-        return value  # type: ignore[no-any-return]
-
-    def put(self, key: K, value: V) -> None:
-        """Set the value under the key."""
-        self._state.write(self.table, self._encode_key(key), value)
+        return value
 
     def delete(self, key: K) -> None:
         """Remove the key; a missing one stays missing."""
-        self._state.write(self.table, self._encode_key(key), None)
+        self._state.column(self.table).put(key, None)
 
     def scan(self, *parts: Any, after: K | None = None, limit: int | None = None) -> Iterator[tuple[K, V]]:  # noqa: ANN401
         """(key, value) in key order, of the keys that begin with `parts`; `after` is a cursor, exclusive.
@@ -211,6 +207,6 @@ class Bound(Generic[K, V]):
         Pass the queue's cursor as `after`: seeking through deleted heads costs milliseconds.
         """
         prefix = self.table.encode_prefix(*parts)
-        start = prefix if after is None else self._encode_key(after) + b"\0"
+        start = prefix if after is None else self.table.encode_key(after) + b"\0"
         for raw, value in self._state.scan(self.table, start, prefix, limit):
             yield self.table.decode_key(raw), value
