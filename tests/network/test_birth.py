@@ -1,0 +1,105 @@
+"""A birth on a network of four: registered through its node, proven by the light client, known to no validator."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kerege.consensus.cometbft.rpc import Rpc
+from kerege.consensus.embedded import wall_clock
+from kerege.node.home import Home
+from kerege.node.network.founding import create_network
+from kerege.node.network.layout import Member, Network
+from kerege.node.network.pair import Commands
+from kerege.node.network.trusting import trust_network
+from kerege.storage.port import Area
+from kerege.storage.rocks import RocksStore
+from kerege.testing import demo
+from kerege.testing.network import Running, plain_commands
+from tests.cli.program import process
+from tools.engine import DEFAULT, installed
+
+pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+
+PUBLIC = {"birth.place_territory", "birth.place_country", "evidence.date", "evidence.number"}
+SHORT = 6
+"""Values shorter than this occur by chance."""
+
+
+def values() -> dict[str, bytes]:
+    """What is personal in the story: names, numbers, dates of the child and the parents."""
+    told = {**demo.CHILD, **demo.PARENTS}
+    return {
+        code: value.encode()
+        for code, value in told.items()
+        if len(value.encode()) >= SHORT and code not in PUBLIC and not value.isascii()
+    } | {code: told[code].encode() for code in ("parent1.identifier_value", "parent2.identifier_value")}
+
+
+def answers(network: Network, member: Member) -> Iterator[bytes]:
+    """Every block that a validator shows, its results, and its pool."""
+    rpc = Rpc(member.rpc_url)
+    height = int(rpc.call("status")["sync_info"]["latest_block_height"])
+    for number in range(1, height + 1):
+        for tx in rpc.call("block", height=str(number))["block"]["data"]["txs"] or []:
+            yield base64.b64decode(tx)
+    yield json.dumps(rpc.call("abci_info"), ensure_ascii=False).encode()
+    yield json.dumps(rpc.call("unconfirmed_txs"), ensure_ascii=False).encode()
+    rpc.close()
+
+
+def commands(member: Member) -> Commands:
+    """Validators that make snapshots often."""
+    plain = plain_commands(member)
+    return Commands([*plain.application, *(["--snapshot-every", "20"] if member.votes else [])], plain.engine)
+
+
+def test_a_birth_on_a_network(tmp_path: Path) -> None:
+    """One story, because a network takes seconds to start."""
+    home, folder = Home(tmp_path / "net"), tmp_path / "told"
+    network = create_network(home.path, "kg", 4, node=True, clock=wall_clock)
+    secrets, rpcs = values(), [member.rpc_url for member in network.validators]
+    with Running(network, commands) as running:
+        running.until(lambda: home.socket.exists() and trust_network(network), 60)
+        assert demo.play(folder, Console(quiet=True), home) == 3, "genuine, and superseded in the end"
+        given = ["verify", str(folder / "certificate.json"), "--trust", str(folder / "trust.json")]
+        online = process(*given, "--rpc", rpcs[0], "--witness", rpcs[1])
+        assert online.code == 0, online.err
+        followed = process(
+            "follow",
+            "--trust",
+            str(home.trust),
+            "--rpc",
+            rpcs[2],
+            "--witness",
+            rpcs[3],
+            "--out",
+            str(folder / "newer.json"),
+        )
+        assert followed.code == 0, followed.err
+        assert process(*given[:3], str(folder / "newer.json")).code == 0
+        for member in network.validators:
+            shown = b"\n".join(answers(network, member))
+            assert len(shown) > 10_000
+            assert [code for code, value in secrets.items() if value in shown] == []
+        running.until(lambda: all(any(network.home(m).snapshots.glob("[0-9]*")) for m in network.validators), 60)
+    for member in network.validators:
+        check_holds_nothing(network.home(member), secrets)
+
+
+def check_holds_nothing(home: Home, secrets: dict[str, bytes]) -> None:
+    """Rows of the store, snapshots, logs, everything else that lies in a validator's home."""
+    names = {path.name for path in home.path.iterdir()}
+    assert not names & {"dossiers", "keys", "dev-keys", "imports", "readmodel"}
+    with RocksStore(home.path) as store:
+        rows = b"\n".join(key + b"\0" + value for area in Area for key, value in store.scan(area))
+    assert [code for code, value in secrets.items() if value in rows] == []
+    shutil.rmtree(home.path / "store")  # its rows were looked at, its files are compressed
+    for path in home.path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert [code for code, value in secrets.items() if value in content] == [], path
