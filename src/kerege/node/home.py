@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 FORMAT = 1
 
@@ -75,10 +76,8 @@ class Home:
         try:
             about = json.loads(self.about.read_bytes())
         except FileNotFoundError:
-            reason = (
-                f"{self.path} is not a home of a ledger: run `kerege init --home {self.path} --nation kg --dev` first."
-            )
-            raise HomeError(reason) from None
+            cure = f"run `kerege init --home {quote(str(self.path))} --nation kg --dev` first."
+            raise HomeError(f"{self.path} is not a home of a ledger: {cure}") from None
         except (ValueError, OSError) as error:
             reason = f"{self.about} cannot be read ({error}): restore it from a backup of the home."
             raise HomeError(reason) from None

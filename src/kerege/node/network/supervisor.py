@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shlex import quote
 
 from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
@@ -91,13 +92,18 @@ def alone(network: Network) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reason = f"the network of {network.path} runs already: see `kerege network status --home {network.path}`."
-            raise HomeError(reason) from None
+            raise HomeError(told_running(network)) from None
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         yield
     finally:
         os.close(handle)
+
+
+def told_running(network: Network) -> str:
+    """What somebody is told who starts it once more."""
+    look = f"kerege network status --home {quote(str(network.path))}"
+    return f"the network of {network.path} runs already: see `{look}`."
 
 
 def runs(network: Network) -> int | None:
