@@ -25,6 +25,7 @@ from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
 from kerege.node.network.trusting import trust_network
 from kerege.node.web import check_port
+from kerege.node.wire import LONGEST_PATH
 
 EVERY = 0.2
 """Seconds between two looks at the processes."""
@@ -34,6 +35,7 @@ STUCK = 60.0
 """Seconds for which a member may stand still while another is ahead of it."""
 BEHIND = 5
 """Blocks by which another must be ahead."""
+_NAMES = len("/kerege-12345678/12345.sock")
 
 Tell = Callable[[str, str], None]
 """Told of which member something is said, and what."""
@@ -45,7 +47,7 @@ class Supervisor:
     def __init__(self, network: Network, tell: Tell, commands: Callable[[Member], Commands]) -> None:
         self._network = network
         self._tell = tell
-        self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
+        self._sockets = Path(tempfile.mkdtemp(prefix="kerege-", dir=_short_folder()))
         self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
         self._watched = time.monotonic()
         self._trusted = False
@@ -82,6 +84,12 @@ class Supervisor:
         for thread in threads:
             thread.join()
         shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def _short_folder() -> str:
+    """Where temporary files go, or the system's own folder where that path leaves no room for a socket's name."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) + _NAMES <= LONGEST_PATH else "/tmp"  # noqa: S108 - a fresh folder in it
 
 
 @contextmanager
