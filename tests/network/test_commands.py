@@ -78,6 +78,16 @@ def test_a_home_of_another_kind_is_not_founded_anew(tmp_path):
 
 
 @needs_engine
+def test_validators_serve_no_clients_and_say_who_does(tmp_path):
+    home = tmp_path / "net"
+    assert kerege("network", "init", "--home", home, "--validators", "1", "--no-node").returncode == 0
+    for folder, sentence in ((home, "of a network without node"), (home / "network/national-bank", "a validator's")):
+        done = kerege("show", "head", "--home", folder)
+        assert done.returncode == 2
+        assert sentence in done.stderr
+
+
+@needs_engine
 def test_a_network_from_beginning_to_end(tmp_path):
     """One story, because a network takes seconds to start."""
     home = tmp_path / "a net"

@@ -142,4 +142,4 @@ def _folder(path: Path) -> Path:
 
 
 def _about(path: Path) -> Path:
-    return _folder(path) / "network.json"
+    return Home(path).network
