@@ -82,9 +82,7 @@ class Home:
             about = json.loads(self.about.read_bytes())
         except FileNotFoundError:
             if self.network.exists():
-                reason = (
-                    f"{self.path} is of a network without node: found one with it, validators serve no clients."
-                )
+                reason = f"{self.path} is of a network without node: found one with it, validators serve no clients."
                 raise HomeError(reason) from None
             cure = f"run `kerege init --home {quote(str(self.path))} --nation kg --dev` first."
             raise HomeError(f"{self.path} is not a home of a ledger: {cure}") from None
