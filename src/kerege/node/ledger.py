@@ -104,7 +104,8 @@ def begin_ledger(home: Home, genesis: Genesis) -> None:
 
 def _told_member(home: Home) -> str:
     if (home.secrets / GATEWAY_KEY).exists():
-        return f"{home.path} is of a network, whose blocks no member makes alone: run `kerege network up` first."
+        cure = "run `kerege network up`; where that runs already, its node answers in a moment."
+        return f"{home.path} is of a network, whose blocks no member makes alone: {cure}"
     return f"{home.path} is a validator's, which serves no clients: name the network's own folder, its node does."
 
 
