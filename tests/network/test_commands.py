@@ -69,10 +69,28 @@ def test_where_no_network_is(tmp_path, command):
     assert "kerege network init" in done.stderr
 
 
+def test_a_home_of_another_kind_is_not_founded_anew(tmp_path):
+    assert kerege("init", "--home", tmp_path / "one", "--nation", "kg", "--dev").returncode == 0
+    done = kerege("network", "up", "--home", tmp_path / "one")
+    assert done.returncode == 2
+    assert "is a home, but no network's" in done.stderr
+    assert "run `kerege network init" not in done.stderr
+
+
+@needs_engine
+def test_validators_serve_no_clients_and_say_who_does(tmp_path):
+    home = tmp_path / "net"
+    assert kerege("network", "init", "--home", home, "--validators", "1", "--no-node").returncode == 0
+    for folder, sentence in ((home, "of a network without node"), (home / "network/national-bank", "a validator's")):
+        done = kerege("show", "head", "--home", folder)
+        assert done.returncode == 2
+        assert sentence in done.stderr
+
+
 @needs_engine
 def test_a_network_from_beginning_to_end(tmp_path):
     """One story, because a network takes seconds to start."""
-    home = tmp_path / "net"
+    home = tmp_path / "a net"
     assert kerege("network", "init", "--home", home, "--validators", "4").returncode == 0
     again = kerege("network", "init", "--home", home, "--validators", "4")
     assert again.returncode == 2
@@ -94,7 +112,9 @@ def test_a_network_from_beginning_to_end(tmp_path):
     try:
         check_running(home)
         stop_at_once(network)
-        told("network", "up", "--home", home, "--detach")
+        (long := tmp_path / ("t" * 90)).mkdir()
+        started = kerege("network", "up", "--home", home, "--detach", environment={"TMPDIR": str(long)})
+        assert started.returncode == 0, "sockets have short paths wherever temporary files go"
         first = told("network", "status", "--home", home)
         assert isinstance(first, list)
         assert min(row["height"] for row in first) > 1, "it goes on where it was"
@@ -115,7 +135,7 @@ def check_folders(network: Network) -> None:
     """Validators have no dossiers and no keys of offices; every changed setting has its reason above it."""
     for member in network.validators:
         names = {path.name for path in network.home(member).path.iterdir()}
-        assert names == {"engine", "home.json", "node", "store", "trust.json"}
+        assert names == {"engine", "home.json", "node", "store"}
     for member in network.members:
         lines = (network.engine(member) / "config" / "config.toml").read_text(encoding="utf-8").splitlines()
         changed = [line for before, line in pairwise(lines) if before.startswith("# Kerege: ")]
@@ -127,9 +147,10 @@ def check_folders(network: Network) -> None:
 
 def check_running(home: Path) -> None:
     """It takes transactions, all come to the same, and a second supervisor is refused."""
-    second = kerege("network", "up", "--home", home)
-    assert second.returncode == 2
-    assert "runs already" in second.stderr
+    for words in ([], ["--detach"]):
+        second = kerege("network", "up", "--home", home, *words)
+        assert second.returncode == 2, second.stdout
+        assert f"runs already: see `kerege network status --home '{home}'`" in second.stderr
     sent = kerege("accounts", "set-guardians", "--help")
     assert sent.returncode == 0
     done = kerege(

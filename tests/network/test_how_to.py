@@ -29,6 +29,12 @@ def test_every_command_works_in_order(tmp_path):
                 )
                 assert done.returncode == 0, (command, done.stdout[-1_000:], done.stderr[-1_000:])
                 check(command, done.stdout)
+            if "kerege.testing.demo" in command:
+                again = subprocess.run(
+                    ["bash", "-c", command], cwd=tmp_path, env=settings, capture_output=True, text=True, check=False
+                )
+                assert again.returncode == 2
+                assert "play it again on a fresh ledger" in again.stderr
     finally:
         if is_network(tmp_path / "var/network"):
             down = [".venv/bin/kerege", "network", "down", "--home", "var/network"]

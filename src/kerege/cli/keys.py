@@ -1,6 +1,7 @@
 """`kerege keys …`: a person's encrypted keys, and the throw-away keys of a home."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -67,7 +68,7 @@ def _address(home: Path, name: str) -> str:
     for known, shown in wiring().key_names(home):
         if known == name and shown:
             return shown
-    sentence = f"there is no key {name}: `kerege keys list --home {home}` shows the names."
+    sentence = f"there is no key {name}: `kerege keys list --home {quote(str(home))}` shows the names."
     raise CommandError(sentence)
 
 

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from kerege.cli.files import read_text
@@ -127,8 +128,8 @@ def _again(home: Path, raw: bytes, reason: str) -> Answer:
         if answer is not None:
             return answer
     sentence = (
-        f"it was sent, but nobody answered: nothing is lost, run `kerege resend --home {home}` later (what stood in "
-        f"the way: {reason.rstrip('.')})."
+        f"it was sent, but nobody answered: nothing is lost, run `kerege resend --home {quote(str(home))}` later "
+        f"(what stood in the way: {reason.rstrip('.')})."
     )
     raise CommandError(sentence, 1)
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from kerege.consensus.agreed import read_agreed
 from kerege.consensus.cometbft.server import say
@@ -110,7 +111,8 @@ def main() -> int:
     except (HomeError, StorageError, Incomparable, OSError) as fault:
         say(f"the state of {wanted.home} could not be kept: {fault}")
         return 1
-    say(f"the state is kept in {folder}: compare it, `kerege diff-state {folder} HOME` with another member's home")
+    compare = f"kerege diff-state {quote(str(folder))} HOME"
+    say(f"the state is kept in {folder}: compare it, `{compare}` with another member's home")
     return 0
 
 

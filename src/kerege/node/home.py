@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 FORMAT = 1
 
@@ -59,6 +60,11 @@ class Home:
         return self.path / "trust.json"
 
     @property
+    def network(self) -> Path:
+        """What the network is whose folder this is, where it is one's."""
+        return self.path / "network" / "network.json"
+
+    @property
     def about(self) -> Path:
         """What this home is: format, ledger, nation."""
         return self.path / "home.json"
@@ -75,10 +81,11 @@ class Home:
         try:
             about = json.loads(self.about.read_bytes())
         except FileNotFoundError:
-            reason = (
-                f"{self.path} is not a home of a ledger: run `kerege init --home {self.path} --nation kg --dev` first."
-            )
-            raise HomeError(reason) from None
+            if self.network.exists():
+                reason = f"{self.path} is of a network without node: found one with it, validators serve no clients."
+                raise HomeError(reason) from None
+            cure = f"run `kerege init --home {quote(str(self.path))} --nation kg --dev` first."
+            raise HomeError(f"{self.path} is not a home of a ledger: {cure}") from None
         except (ValueError, OSError) as error:
             reason = f"{self.about} cannot be read ({error}): restore it from a backup of the home."
             raise HomeError(reason) from None

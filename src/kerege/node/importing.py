@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from shlex import quote
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -110,7 +111,8 @@ def _await(home: Home, node: "subprocess.Popen[bytes]", told: IO[str]) -> Socket
         if door is not None:
             return door
         time.sleep(0.05)
-    raise HomeError(f"the node did not answer within {START_SECONDS} s: run `kerege up --home {home.path}` and look.")
+    look = f"kerege up --home {quote(str(home.path))}"
+    raise HomeError(f"the node did not answer within {START_SECONDS} s: run `{look}` and look.")
 
 
 def _reach(home: Home) -> SocketDoor | None:

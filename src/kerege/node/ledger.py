@@ -102,6 +102,13 @@ def begin_ledger(home: Home, genesis: Genesis) -> None:
     write_private(home.trust, trust_file(genesis, checkpoint_key(home, genesis.ledger)), mode=0o644)
 
 
+def _told_member(home: Home) -> str:
+    if (home.secrets / GATEWAY_KEY).exists():
+        cure = "run `kerege network up`; where that runs already, its node answers in a moment."
+        return f"{home.path} is of a network, whose blocks no member makes alone: {cure}"
+    return f"{home.path} is a validator's, which serves no clients: name the network's own folder, its node does."
+
+
 def open_ledger(
     home: Home,
     *,
@@ -113,8 +120,7 @@ def open_ledger(
     """Open a home for writing and start its engine; raises `HomeError` and what the store raises."""
     about = home.read_about()
     if "engine" in about:
-        reason = f"{home.path} is of a network, whose blocks no member makes alone: run `kerege network up` first."
-        raise HomeError(reason)
+        raise HomeError(_told_member(home))
     modules = Modules(MODULES)
     store = RocksStore(home.path)
     try:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -30,7 +31,7 @@ from kerege.node.wiring import in_one_sentence
 from kerege.node.workplace import create_dev_home, open_workplace, reach_workplace
 from kerege.testing import extracts
 from kerege.testing.imported import correct
-from kerege.testing.journey import Journey, Played
+from kerege.testing.journey import Journey, NotApplied, Played
 
 CHILD: Mapping[str, str] = {
     "child.surname": "Асанов",
@@ -91,6 +92,7 @@ CORRECTION: Mapping[str, str] = {
 }
 SHOWN = ("child.surname", "child.given_names", "birth.date")
 OLD_ROWS, OLD_SEED = 1_000, 7
+ONCE = "a ledger has this birth, these blanks and this old registry once; play it again on a fresh ledger"
 
 
 def play(folder: Path, console: Console, running: Home | None = None) -> int:
@@ -236,13 +238,14 @@ def _verify(folder: Path, name: str, console: Console) -> int:
 
 def _hints(folder: Path, home: Home, console: Console) -> None:
     console.print("By hand:")
+    place = quote(str(home.path))
     for command in (
-        f"kerege verify {folder}/certificate.json --trust {folder}/trust.json",
-        f"kerege verify-ledger --home {home.path}",
-        f"kerege dossiers check --home {home.path}",
-        f"kerege show looks --home {home.path}",
+        f"verify {quote(f'{folder}/certificate.json')} --trust {quote(f'{folder}/trust.json')}",
+        f"verify-ledger --home {place}",
+        f"dossiers check --home {place}",
+        f"show looks --home {place}",
     ):
-        console.print(f"  .venv/bin/{command}", highlight=False)
+        console.print(f"  .venv/bin/kerege {command}", highlight=False, soft_wrap=True)
 
 
 def main() -> int:
@@ -255,6 +258,9 @@ def main() -> int:
     try:
         with in_one_sentence():
             return 0 if play(wanted.folder, Console(), running) == 3 else 1  # noqa: PLR2004 - genuine, and superseded: as it must end
+    except NotApplied as refused:
+        sys.stderr.write(f"kerege: refused with {refused.code}: {ONCE}.\n")
+        return 2
     except CommandError as fault:
         sys.stderr.write(f"kerege: {fault}\n")
         return 2

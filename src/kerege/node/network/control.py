@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from kerege.node.home import HomeError
 from kerege.node.logs import text_of
 from kerege.node.network.layout import Network
 from kerege.node.network.status import statuses
-from kerege.node.network.supervisor import runs
+from kerege.node.network.supervisor import runs, told_running
 from kerege.node.network.trusting import trust_network
 
 START_SECONDS = 120
@@ -29,8 +30,10 @@ Progress = Callable[[int, int], None]
 def start_detached(network: Network, port: int | None, progress: Progress) -> int:
     """Start the supervisor in a session of its own and wait until every member answers; its process's number.
 
-    Raises `HomeError` with its words where it ends, or with who does not answer.
+    Raises `HomeError` where one runs already, with its words where it ends, or with who does not answer.
     """
+    if runs(network) is not None:
+        raise HomeError(told_running(network))
     command = [sys.executable, "-m", "kerege.node.network.supervisor", "--home", str(network.path.resolve())]
     command += [] if port is None else ["--port", str(port)]
     begin = network.log.stat().st_size if network.log.exists() else 0
@@ -38,12 +41,17 @@ def start_detached(network: Network, port: int | None, progress: Progress) -> in
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    await_members(network, progress, lambda: _said(process, network.log, begin))
+    await_members(network, progress, lambda: _said(process, network.log, begin), lambda: _leads(process, network))
     return process.pid
 
 
-def await_members(network: Network, progress: Progress, ended: Callable[[], str | None]) -> None:
-    """Until every member's engine has a block; raises `HomeError` where `ended` tells why it will not be."""
+def await_members(
+    network: Network, progress: Progress, ended: Callable[[], str | None], begun: Callable[[], bool]
+) -> None:
+    """Until it has `begun` and every member's engine has a block.
+
+    Raises `HomeError` where `ended` tells why that will not be.
+    """
     until, found = time.monotonic() + START_SECONDS, list[dict[str, Any]]()
     while time.monotonic() < until:
         told = ended()
@@ -52,15 +60,20 @@ def await_members(network: Network, progress: Progress, ended: Callable[[], str 
         found = statuses(network.members)
         ready = sum(bool(status["height"]) for status in found)
         progress(ready, len(found))
-        if ready == len(found) and trust_network(network):
+        if ready == len(found) and begun() and trust_network(network):
             return
         time.sleep(_EVERY)
     missing = ", ".join(status["name"] for status in found if not status["height"])
     reason = (
         f"{missing} did not answer within {START_SECONDS} s, and is still being started: see "
-        f"`kerege network logs --home {network.path}`."
+        f"`kerege network logs --home {quote(str(network.path))}`."
     )
     raise HomeError(reason)
+
+
+def _leads(process: "subprocess.Popen[bytes]", network: Network) -> bool:
+    """Whether it is the one supervisor; not asked by the lock, which it may be about to take."""
+    return network.lock.exists() and network.lock.read_text(encoding="ascii") == str(process.pid)
 
 
 def _said(process: "subprocess.Popen[bytes]", log: Path, begin: int) -> str | None:

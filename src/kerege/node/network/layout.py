@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from msgspec import Struct
@@ -114,8 +115,7 @@ def read_network(path: Path) -> Network:
     try:
         about = msgspec.json.decode(file.read_bytes(), type=_About)
     except FileNotFoundError:
-        reason = f"{path} holds no network: run `kerege network init --home {path} --validators 4` first."
-        raise HomeError(reason) from None
+        raise HomeError(_told_none(path)) from None
     except (msgspec.DecodeError, OSError) as error:
         reason = f"{file} cannot be read ({error}): restore it from a backup of the home."
         raise HomeError(reason) from None
@@ -123,6 +123,13 @@ def read_network(path: Path) -> Network:
         reason = f"{path} is a network of format {about.format}, this program reads {FORMAT}: use the release it is of."
         raise HomeError(reason)
     return Network(path, about.ledger, about.nation, about.members)
+
+
+def _told_none(path: Path) -> str:
+    if Home(path).about.is_file():
+        return f"{path} is a home, but no network's: name the folder that `kerege network init` made."
+    init = f"kerege network init --home {quote(str(path))} --validators 4"
+    return f"{path} holds no network: run `{init}` first."
 
 
 def is_network(path: Path) -> bool:
@@ -135,4 +142,4 @@ def _folder(path: Path) -> Path:
 
 
 def _about(path: Path) -> Path:
-    return _folder(path) / "network.json"
+    return Home(path).network

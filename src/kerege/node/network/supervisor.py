@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shlex import quote
 
 from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
@@ -24,6 +25,7 @@ from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
 from kerege.node.network.trusting import trust_network
 from kerege.node.web import check_port
+from kerege.node.wire import LONGEST_PATH
 
 EVERY = 0.2
 """Seconds between two looks at the processes."""
@@ -33,6 +35,7 @@ STUCK = 60.0
 """Seconds for which a member may stand still while another is ahead of it."""
 BEHIND = 5
 """Blocks by which another must be ahead."""
+_NAMES = len("/kerege-12345678/12345.sock")
 
 Tell = Callable[[str, str], None]
 """Told of which member something is said, and what."""
@@ -44,7 +47,7 @@ class Supervisor:
     def __init__(self, network: Network, tell: Tell, commands: Callable[[Member], Commands]) -> None:
         self._network = network
         self._tell = tell
-        self._sockets = Path(tempfile.mkdtemp(prefix="kerege-"))
+        self._sockets = Path(tempfile.mkdtemp(prefix="kerege-", dir=_short_folder()))
         self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
         self._watched = time.monotonic()
         self._trusted = False
@@ -83,6 +86,12 @@ class Supervisor:
         shutil.rmtree(self._sockets, ignore_errors=True)
 
 
+def _short_folder() -> str:
+    """Where temporary files go, or the system's own folder where that path leaves no room for a socket's name."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) + _NAMES <= LONGEST_PATH else "/tmp"  # noqa: S108 - a fresh folder in it
+
+
 @contextmanager
 def alone(network: Network) -> Iterator[None]:
     """For one supervisor of a network at a time; raises `HomeError` where one runs."""
@@ -91,13 +100,18 @@ def alone(network: Network) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reason = f"the network of {network.path} runs already: see `kerege network status --home {network.path}`."
-            raise HomeError(reason) from None
+            raise HomeError(told_running(network)) from None
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         yield
     finally:
         os.close(handle)
+
+
+def told_running(network: Network) -> str:
+    """What somebody is told who starts it once more."""
+    look = f"kerege network status --home {quote(str(network.path))}"
+    return f"the network of {network.path} runs already: see `{look}`."
 
 
 def runs(network: Network) -> int | None:
