@@ -8,7 +8,7 @@ import base64
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -25,6 +25,9 @@ SECONDS = 4.0
 ASK_SECONDS = 1.0
 """How long one validator may take."""
 EVERY = 0.05
+"""Between two rounds of asking; and for so long more is waited where enough have signed."""
+ANSWER_MAX = 64 * 1024
+"""Bytes of an answer at most: a signed note has some hundred."""
 KEPT = 128
 """Signed notes kept: one a height."""
 
@@ -51,13 +54,14 @@ class GatheredCheckpoints:
         """Height of the newest block for which enough signatures were asked and given, and how many those were."""
 
     def covering(self, head: Head) -> Head:
-        """See `Checkpoints`."""
+        """See `Checkpoints`. Who has waited behind others does not wait again: what they found is there."""
+        until = time.monotonic() + SECONDS
         with self._lock:
-            until = time.monotonic() + SECONDS
-            while head.height not in self._notes and not self._gather(head):
+            while head.height not in self._notes:
                 if time.monotonic() > until:
                     return self._newest(head)
-                time.sleep(EVERY)
+                if not self._gather(head):
+                    time.sleep(EVERY)
         return head
 
     def sign(self, head: Head) -> str:
@@ -78,10 +82,11 @@ class GatheredCheckpoints:
     def _gather(self, head: Head) -> bool:
         """Ask all at once; True where enough have signed."""
         body = proofs.note.checkpoint_body(self._origin, head.log_size, head.log_root)
-        with ThreadPoolExecutor(len(self._witnesses)) as pool:
-            found = list(pool.map(lambda each: self._ask(each, head.height, body), self._witnesses))
-        signed = [(w, signature) for w, signature in zip(self._witnesses, found, strict=True) if signature is not None]
-        if 3 * sum(w.power for w, _ in signed) <= 2 * sum(w.power for w in self._witnesses):
+        pool = ThreadPoolExecutor(len(self._witnesses), "gathering")
+        asked = {pool.submit(_ask, each, head.height, body): each for each in self._witnesses}
+        signed = self._answered(asked)
+        pool.shutdown(wait=False)
+        if not self._is_enough(signed):
             return False
         self._notes[head.height] = head, proofs.note.assemble(body, [(w.name, w.key, s) for w, s in signed])
         self.newest = max(self.newest, (head.height, len(signed)))
@@ -89,19 +94,41 @@ class GatheredCheckpoints:
             del self._notes[min(self._notes)]
         return True
 
-    def _ask(self, witness: Witness, height: int, body: bytes) -> bytes | None:
-        """A validator's signature over a log, where it gives one that holds."""
-        rpc = Rpc(witness.url, ASK_SECONDS)
-        try:
-            answer = rpc.call("abci_query", path="checkpoint", data=str(height).encode().hex())["response"]
-        except (RpcError, Unreachable):
-            return None
-        finally:
-            rpc.close()
-        with suppress(ValueError, BadSignatureError, proofs.Malformed):
-            note = proofs.note.parse(base64.b64decode(answer.get("value") or "").decode())
-            for line in note.signatures:
-                if note.body == body and line.name == witness.name:
-                    VerifyKey(witness.key).verify(body, line.signature)
-                    return line.signature
+    def _is_enough(self, signed: Sequence[tuple[Witness, bytes]]) -> bool:
+        return 3 * sum(w.power for w, _ in signed) > 2 * sum(w.power for w in self._witnesses)
+
+    def _answered(self, asked: dict[Future[bytes | None], Witness]) -> list[tuple[Witness, bytes]]:
+        """The signatures, in the order of the validators: one that is silent, or lies, holds up nobody."""
+        until, waiting, found = time.monotonic() + ASK_SECONDS, set(asked), dict[Witness, bytes]()
+        while waiting and (left := until - time.monotonic()) > 0:
+            done, waiting = wait(waiting, left, FIRST_COMPLETED)
+            for each in done:
+                signature = each.result()
+                if signature is not None:
+                    found[asked[each]] = signature
+            if self._is_enough(list(found.items())):
+                until = min(until, time.monotonic() + EVERY)
+        return [(each, found[each]) for each in self._witnesses if each in found]
+
+
+def _ask(witness: Witness, height: int, body: bytes) -> bytes | None:
+    """A validator's signature over a log, where it gives one that holds; total over whatever it answers."""
+    rpc = Rpc(witness.url, ASK_SECONDS, ANSWER_MAX)
+    patience = threading.Timer(2 * ASK_SECONDS, rpc.hang_up)  # the first for the connection itself
+    patience.daemon = True
+    patience.start()
+    try:
+        answer = rpc.call("abci_query", path="checkpoint", data=str(height).encode().hex()).get("response")
+    except (RpcError, Unreachable):
         return None
+    finally:
+        patience.cancel()
+        rpc.close()
+    value = answer.get("value") if isinstance(answer, dict) else None
+    with suppress(ValueError, BadSignatureError, proofs.Malformed):
+        note = proofs.note.parse(base64.b64decode(value if isinstance(value, str) else "").decode())
+        for line in note.signatures:
+            if note.body == body and line.name == witness.name:
+                VerifyKey(witness.key).verify(body, line.signature)
+                return line.signature
+    return None
