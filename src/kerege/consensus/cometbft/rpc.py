@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-
 ANSWER_MAX = 64 * 1024 * 1024
 """Bytes of an answer that are read at most."""
 
@@ -35,13 +34,16 @@ class Rpc:
         """Send a prepared body; raises `Unreachable`."""
         try:
             self._http.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = self._http.getresponse().read(self._answer_max + 1)
-            if len(answer) > self._answer_max:
-                raise ValueError(f"an answer of more than {self._answer_max} bytes")
-            return json.loads(answer)
+            return json.loads(self._read())
         except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError) as error:
             self.close()  # an AttributeError is of a connection that was hung up on meanwhile
             raise Unreachable(str(error)) from None
+
+    def _read(self) -> bytes:
+        answer = self._http.getresponse().read(self._answer_max + 1)
+        if len(answer) > self._answer_max:
+            raise ValueError(f"an answer of more than {self._answer_max} bytes")
+        return answer
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Call a method; raises `RpcError` or `Unreachable`."""
