@@ -158,6 +158,37 @@ def test_only_a_few_wait_for_their_verdicts_and_the_rest_is_told_to_come_again(d
 
 
 @needs_native
+def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatch):
+    """Rounds may fail as long as a proposer likes; each block takes what was begun for those before it."""
+    verifier, begun = decided.replica.machine.verifier, set[int]()
+    submit, collect = verifier.submit, verifier.collect
+
+    def submitted(*asked):
+        ticket = submit(*asked)
+        begun.add(id(ticket))
+        return ticket
+
+    def collected(ticket, *more):
+        begun.discard(id(ticket))
+        return collect(ticket, *more)
+
+    monkeypatch.setattr(verifier, "submit", submitted)
+    monkeypatch.setattr(verifier, "collect", collected)
+    kept = []
+    for number in range(20):
+        parcel = pack(*[pay(who, PEOPLE[0], number) for who in PEOPLE[1:4]])
+        kept.append(parcel)
+        assert decided.accepts(parcel)
+        assert decided.accepts(parcel)
+    until = time.monotonic() + 5
+    while begun:
+        assert time.monotonic() < until
+        decided.decide()
+        time.sleep(0.01)
+    assert decided.decide(kept[0]).tx_results[0].code == APPLIED
+
+
+@needs_native
 def test_a_parcel_without_a_good_signature_is_thrown_out_once_that_is_known(decided):
     bad = pack(*[forged(pay(who, PEOPLE[0])) for who in PEOPLE[1:5]])
     assert decided.check(bad) == [APPLIED]
