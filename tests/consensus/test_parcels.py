@@ -122,6 +122,19 @@ def test_who_may_pack(decided):
     assert decided.check(pack(*[pay(who, PEOPLE[0]) for who in PEOPLE[6:9]])) == [NOT_A_TRANSACTION]
 
 
+def test_what_a_stranger_packs_is_not_opened(decided, monkeypatch):
+    """Else anybody could keep a validator busy with five hundred transactions a message."""
+    opened = list[bytes]()
+    decode = decided.replica.machine.decode
+    monkeypatch.setattr(decided.replica.machine, "decode", lambda raw: opened.append(raw) or decode(raw))
+    raws = [pay(who, PEOPLE[0]) for who in PEOPLE[1:5]]
+    strangers = [pack(*raws, key=STRANGER), forged(pack(*raws)), pack(*raws, ledger="kg-other")]
+    assert decided.check(*strangers) == [NOT_A_TRANSACTION] * 3
+    assert opened == []
+    assert decided.check(pack(*raws)) == [APPLIED]
+    assert opened == raws
+
+
 def test_a_parcel_brings_something_new_or_stays_out(decided):
     first, second, third = (pay(who, PEOPLE[0]) for who in PEOPLE[1:4])
     assert decided.check(pack(first, second)) == [APPLIED]

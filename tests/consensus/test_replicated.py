@@ -140,6 +140,8 @@ def test_what_was_accepted_is_handed_in_until_it_is_final(tmp_path: Path):
         answers = member.submitting.accept([*raws, forged]).wait(10)
         assert [answer.pending for answer in answers] == [True] * 5 + [False]
         assert member.submitting.find(answers[0].id) is None
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("outbox*")}
+        assert set(modes.values()) == {0o600}, modes
     with Member(folder, began, store, outbox=Outbox(tmp_path / "outbox")) as member:
         deadline = time.monotonic() + 30
         while any(member.submitting.find(answer.id) is None for answer in answers[:5]):
