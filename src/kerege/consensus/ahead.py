@@ -35,7 +35,7 @@ class Ahead:
         return len(self._jobs)
 
     def finish(self, raws: Iterable[bytes]) -> None:
-        """Wait for the verdicts on these: their block is executed now. Those of proposals that nobody decided go too."""
+        """Wait for the verdicts on these, whose block is executed now; take those on proposals that nobody decided."""
         for ticket, entries in self._distinct(raws):
             self._take(ticket, entries)
         self.waiting()

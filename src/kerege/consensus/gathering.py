@@ -7,7 +7,7 @@ app hash (`queries.py`). A signature that is not one of the named key over exact
 import base64
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,12 +42,16 @@ class Witness:
     url: str
 
 
+Witnesses = Callable[[int], Sequence[Witness]]
+"""The validators that sign the block of a height: they change by law while a node runs."""
+
+
 class GatheredCheckpoints:
     """`Checkpoints` signed by validators with more than two thirds of the power."""
 
-    def __init__(self, ledger: str, witnesses: Sequence[Witness]) -> None:
+    def __init__(self, ledger: str, witnesses: Witnesses) -> None:
         self._origin = origin_of(ledger)
-        self._witnesses = list(witnesses)
+        self._witnesses = witnesses
         self._notes: dict[int, tuple[Head, str]] = {}
         self._lock = threading.Lock()
         self.newest = (0, 0)
@@ -82,33 +86,37 @@ class GatheredCheckpoints:
     def _gather(self, head: Head) -> bool:
         """Ask all at once; True where enough have signed."""
         body = proofs.note.checkpoint_body(self._origin, head.log_size, head.log_root)
-        pool = ThreadPoolExecutor(len(self._witnesses), "gathering")
-        asked = {pool.submit(_ask, each, head.height, body): each for each in self._witnesses}
-        signed = self._answered(asked)
+        witnesses = self._witnesses(head.height)
+        pool = ThreadPoolExecutor(len(witnesses) or 1, "gathering")
+        asked = {pool.submit(_ask, each, head.height, body): each for each in witnesses}
+        found = _answered(asked)
         pool.shutdown(wait=False)
-        if not self._is_enough(signed):
+        if not _are_enough(found, witnesses):
             return False
+        signed = [(each, found[each]) for each in witnesses if each in found]
         self._notes[head.height] = head, proofs.note.assemble(body, [(w.name, w.key, s) for w, s in signed])
         self.newest = max(self.newest, (head.height, len(signed)))
         if len(self._notes) > KEPT:
             del self._notes[min(self._notes)]
         return True
 
-    def _is_enough(self, signed: Sequence[tuple[Witness, bytes]]) -> bool:
-        return 3 * sum(w.power for w, _ in signed) > 2 * sum(w.power for w in self._witnesses)
 
-    def _answered(self, asked: dict[Future[bytes | None], Witness]) -> list[tuple[Witness, bytes]]:
-        """The signatures, in the order of the validators: one that is silent, or lies, holds up nobody."""
-        until, waiting, found = time.monotonic() + ASK_SECONDS, set(asked), dict[Witness, bytes]()
-        while waiting and (left := until - time.monotonic()) > 0:
-            done, waiting = wait(waiting, left, FIRST_COMPLETED)
-            for each in done:
-                signature = each.result()
-                if signature is not None:
-                    found[asked[each]] = signature
-            if self._is_enough(list(found.items())):
-                until = min(until, time.monotonic() + EVERY)
-        return [(each, found[each]) for each in self._witnesses if each in found]
+def _are_enough(some: Iterable[Witness], whole: Iterable[Witness]) -> bool:
+    return 3 * sum(each.power for each in some) > 2 * sum(each.power for each in whole)
+
+
+def _answered(asked: dict[Future[bytes | None], Witness]) -> dict[Witness, bytes]:
+    """The signatures that come: a validator that is silent, or lies, holds up nobody."""
+    until, waiting, found = time.monotonic() + ASK_SECONDS, set(asked), dict[Witness, bytes]()
+    while waiting and (left := until - time.monotonic()) > 0:
+        done, waiting = wait(waiting, left, FIRST_COMPLETED)
+        for each in done:
+            signature = each.result()
+            if signature is not None:
+                found[asked[each]] = signature
+        if _are_enough(found, asked.values()):
+            until = min(until, time.monotonic() + EVERY)
+    return found
 
 
 def _ask(witness: Witness, height: int, body: bytes) -> bytes | None:

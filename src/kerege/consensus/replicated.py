@@ -440,7 +440,7 @@ class ReplicatedEngine:
                 self._look_again(item)
 
     def _may_be_its_turn(self, item: _Item) -> bool:
-        """Whether to look again at one that is held: what was accepted may wait long, and is not looked at for nothing."""
+        """Whether to look again at one that is held; what was accepted may wait long: not where nothing has changed."""
         sender, lane, sequence = turn_of(item.transaction)
         before = self._turns.get((sender, lane, sequence - 1))
         return (
