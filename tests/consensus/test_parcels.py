@@ -3,6 +3,7 @@
 import json
 import time
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -126,7 +127,12 @@ def test_what_a_stranger_packs_is_not_opened(decided, monkeypatch):
     """Else anybody could keep a validator busy with five hundred transactions a message."""
     opened = list[bytes]()
     decode = decided.replica.machine.decode
-    monkeypatch.setattr(decided.replica.machine, "decode", lambda raw: opened.append(raw) or decode(raw))
+
+    def noted(raw: bytes) -> Any:
+        opened.append(raw)
+        return decode(raw)
+
+    monkeypatch.setattr(decided.replica.machine, "decode", noted)
     raws = [pay(who, PEOPLE[0]) for who in PEOPLE[1:5]]
     strangers = [pack(*raws, key=STRANGER), forged(pack(*raws)), pack(*raws, ledger="kg-other")]
     assert decided.check(*strangers) == [NOT_A_TRANSACTION] * 3
