@@ -3,6 +3,7 @@
 import json
 import time
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -122,6 +123,24 @@ def test_who_may_pack(decided):
     assert decided.check(pack(*[pay(who, PEOPLE[0]) for who in PEOPLE[6:9]])) == [NOT_A_TRANSACTION]
 
 
+def test_what_a_stranger_packs_is_not_opened(decided, monkeypatch):
+    """Else anybody could keep a validator busy with five hundred transactions a message."""
+    opened = list[bytes]()
+    decode = decided.replica.machine.decode
+
+    def noted(raw: bytes) -> Any:
+        opened.append(raw)
+        return decode(raw)
+
+    monkeypatch.setattr(decided.replica.machine, "decode", noted)
+    raws = [pay(who, PEOPLE[0]) for who in PEOPLE[1:5]]
+    strangers = [pack(*raws, key=STRANGER), forged(pack(*raws)), pack(*raws, ledger="kg-other")]
+    assert decided.check(*strangers) == [NOT_A_TRANSACTION] * 3
+    assert opened == []
+    assert decided.check(pack(*raws)) == [APPLIED]
+    assert opened == raws
+
+
 def test_a_parcel_brings_something_new_or_stays_out(decided):
     first, second, third = (pay(who, PEOPLE[0]) for who in PEOPLE[1:4])
     assert decided.check(pack(first, second)) == [APPLIED]
@@ -155,6 +174,37 @@ def test_only_a_few_wait_for_their_verdicts_and_the_rest_is_told_to_come_again(d
         assert codes == [APPLIED] * PARCELS_CHECKED_AT_ONCE + [BUSY] * (60 - PARCELS_CHECKED_AT_ONCE)
     decided.decide(*many[:PARCELS_CHECKED_AT_ONCE])
     assert decided.check(many[-1]) == [APPLIED]
+
+
+@needs_native
+def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatch):
+    """Rounds may fail as long as a proposer likes; each block takes what was begun for those before it."""
+    verifier, begun = decided.replica.machine.verifier, set[int]()
+    submit, collect = verifier.submit, verifier.collect
+
+    def submitted(*asked):
+        ticket = submit(*asked)
+        begun.add(id(ticket))
+        return ticket
+
+    def collected(ticket, *more):
+        begun.discard(id(ticket))
+        return collect(ticket, *more)
+
+    monkeypatch.setattr(verifier, "submit", submitted)
+    monkeypatch.setattr(verifier, "collect", collected)
+    kept = []
+    for number in range(20):
+        parcel = pack(*[pay(who, PEOPLE[0], number) for who in PEOPLE[1:4]])
+        kept.append(parcel)
+        assert decided.accepts(parcel)
+        assert decided.accepts(parcel)
+    until = time.monotonic() + 5
+    while begun:
+        assert time.monotonic() < until
+        decided.decide()
+        time.sleep(0.01)
+    assert decided.decide(kept[0]).tx_results[0].code == APPLIED
 
 
 @needs_native

@@ -203,6 +203,16 @@ def test_what_cannot_run_stays_out_and_bytes_stay_as_they_are():
     assert answer.status == m.ResponseProcessProposal.ACCEPT
 
 
+@pytest.mark.parametrize("enacted", [5, True, "bank.=3", ["bank.", "=", "bank.=-1", "bank.=x"]])
+def test_classes_that_are_none_stop_nobody(enacted):
+    """What was enacted by mistake is not in force: every proposer would stop at once."""
+    each = replica(MemoryStore())
+    began = genesis({"kernel.proposal_classes": enacted, "accounts.rate_burst": 100_000})
+    each.init_chain(m.RequestInitChain(app_state_bytes=json.dumps(encode(began).hex()).encode()))
+    act = signed("bob", SetGuardians([], 0))
+    assert proposed(each, pay("alice"), act) == [pay("alice"), act]
+
+
 @pytest.mark.parametrize("txs", [[b"junk"], [b""], [pay("alice"), pay("alice")]])
 def test_what_no_honest_proposer_makes_is_refused(txs):
     answer = begun().process_proposal(m.RequestProcessProposal(txs=txs))

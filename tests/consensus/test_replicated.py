@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kerege.consensus import replicated
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outbox import Outbox
 from kerege.kernel.codec import decode
@@ -139,6 +140,8 @@ def test_what_was_accepted_is_handed_in_until_it_is_final(tmp_path: Path):
         answers = member.submitting.accept([*raws, forged]).wait(10)
         assert [answer.pending for answer in answers] == [True] * 5 + [False]
         assert member.submitting.find(answers[0].id) is None
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("outbox*")}
+        assert set(modes.values()) == {0o600}, modes
     with Member(folder, began, store, outbox=Outbox(tmp_path / "outbox")) as member:
         deadline = time.monotonic() + 30
         while any(member.submitting.find(answer.id) is None for answer in answers[:5]):
@@ -149,3 +152,42 @@ def test_what_was_accepted_is_handed_in_until_it_is_final(tmp_path: Path):
     assert kept.all() == []
     kept.close()
     assert [balance(store, who) for who in PEOPLE[:5]] == [MONEY - 5] * 5
+
+
+def test_what_was_accepted_waits_for_the_one_before_it_until_it_expires(tmp_path: Path, monkeypatch):
+    """The one before it was submitted by somebody who waited, so that this node did not keep it, and was lost."""
+    monkeypatch.setattr(replicated, "GAP_SECONDS", 0.5)
+    store, folder, began = MemoryStore(), tmp_path / "engine-and-socket", genesis(PEOPLE)
+    folder.mkdir()
+    first, second = pay("person-0", "person-39"), pay("person-0", "person-39", 1)
+    soon = pay("person-1", "person-39", 1, until=wall_clock() + 3_000)
+    outbox = Outbox(tmp_path / "outbox")
+    outbox.put([b"of an older release", second, soon])
+    with Member(folder, began, store, outbox=outbox) as member:
+        time.sleep(5)
+        kept = Outbox(tmp_path / "outbox")
+        assert kept.all() == [second]
+        assert member.submitting.unanswered == 1
+        assert any("is dropped" in text for text in member.alarms)
+        assert member.submitting.send(first).receipt is not None
+        assert member.submitting.send(second).receipt is not None
+        deadline = time.monotonic() + 5
+        while kept.all():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        kept.close()
+    assert balance(store, "person-0") == MONEY - 10
+
+
+def test_accepting_again_what_waits_is_answered_at_once(tmp_path: Path):
+    folder = tmp_path / "engine-and-socket"
+    folder.mkdir()
+    with Member(folder, genesis(PEOPLE), outbox=Outbox(tmp_path / "outbox")) as member:
+        member.engine.kill()
+        kept, asked = pay("person-0", "person-39"), pay("person-1", "person-39")
+        submitted = member.submitting.submit([asked])
+        time.sleep(1)
+        for _ in range(2):
+            assert [answer.pending for answer in member.submitting.accept([kept, asked]).wait(5)] == [True, True]
+        with pytest.raises(TimeoutError):
+            submitted.wait(0.1)

@@ -7,9 +7,11 @@ import pytest
 
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.replica import Replica
-from kerege.consensus.retention import EVIDENCE_BLOCKS, STEP
+from kerege.consensus.retention import EVIDENCE_BLOCKS, EVIDENCE_MS, STEP
 from kerege.consensus.snapshots.shelf import Shelf
 from kerege.kernel.codec import encode
+from kerege.node.network.document import engine_genesis
+from kerege.node.network.trusting import PERIOD
 from kerege.storage.memory import MemoryStore
 from tests.consensus.test_replica import START, genesis, pay, replica, stamp
 
@@ -52,30 +54,37 @@ def test_everything_is_kept_where_no_law_says_otherwise(shelf, days):
 
 
 def test_old_blocks_go_step_by_step_down_to_the_oldest_snapshot(shelf):
-    member = Member(3, shelf)
+    member = Member(20, shelf)
     assert member.block(1_100, START) == 0
-    told = [member.block(FAR + n, START + 4 * DAY) for n in range(6)]
+    told = [member.block(FAR + n, START + 21 * DAY) for n in range(6)]
     assert told == [STEP * n for n in range(1, 7)]
     member.start()
-    told = [member.block(FAR + 10 + n, START + 4 * DAY) for n in range(6)]
+    told = [member.block(FAR + 10 + n, START + 21 * DAY) for n in range(6)]
     assert told == [700, 800, 900, 1_000, 1_000, 1_000], "also after a restart, and no further"
 
 
 def test_what_evidence_or_law_may_need_stays(shelf):
-    member = Member(3, shelf)
+    member = Member(20, shelf)
     assert member.block(1_100, START) == 0
-    assert member.block(EVIDENCE_BLOCKS, START + 4 * DAY) == 0, "too few blocks ago"
-    assert member.block(EVIDENCE_BLOCKS + 50, START + 4 * DAY) == 50
-    young = Member(3, shelf)
+    assert member.block(EVIDENCE_BLOCKS, START + 21 * DAY) == 0, "too few blocks ago"
+    assert member.block(EVIDENCE_BLOCKS + 50, START + 21 * DAY) == 50
+    young = Member(20, shelf)
     assert young.block(1_100, START) == 0
-    assert young.block(FAR, START + 3 * DAY - 1) == 0, "too young by law"
+    assert young.block(FAR, START + 20 * DAY - 1) == 0, "too young by law"
     short = Member(1, shelf)
     assert short.block(1_100, START) == 0
-    assert short.block(FAR, START + 2 * DAY - 1) == 0, "evidence counts for two days"
-    assert short.block(FAR + 1, START + 2 * DAY) == STEP
+    assert short.block(FAR, START + 14 * DAY - 1) == 0, "evidence counts for two weeks"
+    assert short.block(FAR + 1, START + 14 * DAY) == STEP
 
 
 def test_without_a_snapshot_whoever_joins_needs_every_block(tmp_path):
-    member = Member(3, Shelf(tmp_path))
+    member = Member(20, Shelf(tmp_path))
     assert member.block(1_100, START) == 0
-    assert member.block(FAR, START + 4 * DAY) == 0
+    assert member.block(FAR, START + 21 * DAY) == 0
+
+
+def test_the_engine_s_genesis_file_says_how_long_evidence_counts():
+    told = json.loads(engine_genesis(genesis(), [], 10))["consensus_params"]["evidence"]
+    assert int(told["max_age_num_blocks"]) == EVIDENCE_BLOCKS
+    assert int(told["max_age_duration"]) == EVIDENCE_MS * 1_000_000
+    assert EVIDENCE_MS >= 2 * PERIOD, "who lies to a light client is still held to account"

@@ -24,6 +24,8 @@ from kerege.modules.authority.rules import consensus_address, possession_payload
 from kerege.modules.authority.state import MISBEHAVIOUR
 from kerege.modules.authority.types import NodeKeyKind, Validator
 from kerege.node.home import Home
+from kerege.node.network.layout import Member, Network
+from kerege.node.network.node import witnesses_of
 from kerege.node.replica import create_replica
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Batch, Store
@@ -155,6 +157,20 @@ def test_a_change_is_told_once_by_the_block_that_made_it():
     assert [hashes[h] for h in (1, 2, 3)] == [set_hash(founders)] * 3
     assert hashes[4] == set_hash(changed)
     sound(store)
+
+
+def test_whose_signatures_a_node_gathers_follows_the_law(tmp_path):
+    """By the state, not by the file that founded the network: that only says where each is asked."""
+    store, before = MemoryStore(), list(map(seat, FOUR))
+    each, after = begun(store, *before), [*before[:3], seat("registry", 9)]
+    members = tuple(Member(name, True, 1, 2, 3, checkpoint_key="00" * 32, power=7) for name in FOUR[1:])
+    at = witnesses_of(Network(tmp_path, "kg-test", "kg", members), each.machine.modules, store)
+    decide(each, 5, *change(before, after))
+    assert [(w.name, w.key, w.power, w.url) for w in at(6)] == [
+        (f"kerege/kg-test/{v.institution}", v.checkpoint_key, 10, "" if v is before[0] else "http://127.0.0.1:2")
+        for v in before
+    ]
+    assert [w.power for w in at(7)] == [10, 10, 10, 9]
 
 
 def test_without_validators_no_block_names_any():

@@ -50,3 +50,14 @@ def test_a_height_that_cannot_be_made_is_told(home):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "no snapshot of height 7: this store is not at height 7 yet\n"
+
+
+def test_a_member_goes_on_where_no_process_can_be_started(home, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "executable", str(home.path / "nothing"))
+    with RocksStore(home.path) as store, Maker(home, Shelf(home.snapshots), 10) as maker:
+        each = begun(store)
+        for height in range(1, 21):
+            decide(each, height, pay("alice", height - 1), time=START + height)
+            maker.on_block(height)
+        maker.at_start(store)
+    assert capsys.readouterr().err.count("is left out") == 3

@@ -85,6 +85,20 @@ def test_an_older_state_cannot_hide_a_change():
     ]
 
 
+def test_who_votes_next_is_not_for_the_one_who_tells_to_say():
+    """The trusted header shown again, with the teller's own validators after it, and a state that only they signed."""
+    honest, strangers = Ledger(length=3), dict.fromkeys("wxyz", 10)
+    forger = Ledger(length=9, sets={1: FOUR, 4: strangers, 8: strangers}, seeds={1: dict.fromkeys(FOUR, 9)})
+    trusted = honest.trust()
+
+    def fetch(height):
+        true = honest.block(height or 3) if height in {0, 1, 2, 3} else forger.block(height)
+        return replace(true, next_validators=forger.set(4)) if height == 0 else true
+
+    with pytest.raises(light.Invalid):
+        renewal.renew(proofs.trust.parse(trusted), fetch, forger.now, prove=forger.prove)
+
+
 def test_each_row_must_be_the_one_asked_for():
     def swapped(_table, _key):
         return MOVED.prove(SETS, 0)

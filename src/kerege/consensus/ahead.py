@@ -18,12 +18,13 @@ class Ahead:
 
     def begin(self, entries: Sequence[Entry]) -> None:
         """Begin with what these bring; nothing where no native threads are: in line it would hold up what comes next,
-        and is left to the block.
+        and is left to the block. What is under way is not begun again: nobody would take its first verdicts.
         """
-        if self._machine.verifier.native and entries:
-            wanted = [transaction for entry in entries for transaction in entry.transactions]
-            job = self._machine.begin_signatures(wanted), entries
-            for entry in entries:
+        fresh = [entry for entry in entries if entry.raw not in self._jobs]
+        if self._machine.verifier.native and fresh:
+            wanted = [transaction for entry in fresh for transaction in entry.transactions]
+            job = self._machine.begin_signatures(wanted), fresh
+            for entry in fresh:
                 self._jobs[entry.raw] = job
 
     def waiting(self) -> int:
@@ -34,9 +35,10 @@ class Ahead:
         return len(self._jobs)
 
     def finish(self, raws: Iterable[bytes]) -> None:
-        """Wait for the verdicts on these: their block is executed now."""
+        """Wait for the verdicts on these, whose block is executed now; take those on proposals that nobody decided."""
         for ticket, entries in self._distinct(raws):
             self._take(ticket, entries)
+        self.waiting()
 
     def _distinct(self, raws: Iterable[bytes]) -> list[tuple[Ticket, Sequence[Entry]]]:
         found = {id(job): job for raw in raws if (job := self._jobs.get(raw)) is not None}

@@ -24,6 +24,8 @@ BODY_BYTES = 900_000
 SECONDS = 10.0
 """How long the engine may take to answer: it waits for the application, which may be executing a block."""
 _BASE64 = 3 / 4
+_SHOWN = 200
+"""Characters of an answer that is none, for the alarm."""
 _FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError)
 """Of a connection that was, or is being, closed."""
 
@@ -84,8 +86,12 @@ class Broadcaster:
             }
             for number, raw in enumerate(raws)
         ]
-        answers = {answer["id"]: answer for answer in self._post(json.dumps(calls).encode())}
-        return [_said(answers[number]) for number in range(len(raws))]
+        answers = self._post(json.dumps(calls).encode())
+        try:
+            told = {answer["id"]: answer for answer in answers}
+            return [_said(told[number]) for number in range(len(raws))]
+        except (AttributeError, KeyError, TypeError, ValueError):  # an engine that stops, or refuses all calls in one
+            raise Unreachable(f"what it answered is none: {str(answers)[:_SHOWN]}") from None
 
     def _post(self, body: bytes) -> list[dict[str, Any]]:
         """On the connection that is there, and where the engine has hung up meanwhile on another one."""

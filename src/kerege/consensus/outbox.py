@@ -13,6 +13,7 @@ class Outbox:
     """The outbox in a file; for one thread at a time."""
 
     def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)  # what is in it is nobody's yet; the files that SQLite puts beside it have the same mode
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")

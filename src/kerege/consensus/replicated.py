@@ -63,7 +63,7 @@ _Place = tuple[Submission, int]
 class _Item:
     """A transaction without an answer, with those who wait for one."""
 
-    __slots__ = ("accepting", "alone", "flying", "held_since", "kept", "rank", "transaction", "waiters")
+    __slots__ = ("accepting", "alone", "flying", "held_at", "held_since", "kept", "rank", "transaction", "waiters")
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
@@ -80,6 +80,8 @@ class _Item:
         """Whether the engine refused the parcel that it was in."""
         self.held_since: float | None = None
         """Since when it waits for the one before it."""
+        self.held_at = -1
+        """Height of the state in which that one was missing; -1 where it was not looked for."""
 
 
 class _Load:
@@ -94,6 +96,10 @@ class _Load:
         """When it is offered (again)."""
         self.waits = False
         """Whether it was in the engine's pool."""
+
+
+def _pending(item: _Item) -> Answer:
+    return Answer(item.transaction.id, None, 0, 0, None)
 
 
 def _rank(item: _Item) -> int:
@@ -151,6 +157,8 @@ class ReplicatedEngine:
         """To be looked at."""
         self._queued_bytes = 0
         self._held: list[_Item] = []
+        self._to_keep: list[_Item] = []
+        """With the engine already when somebody asked that they be kept."""
         self._fresh: list[_Load] = []
         """To be offered to the engine now."""
         self._given: list[_Load] = []
@@ -176,10 +184,18 @@ class ReplicatedEngine:
         """Begin to take transactions, and go on with what was accepted before."""
         with self._changed:
             for raw in () if self._outbox is None else self._outbox.all():
-                self._item(self.machine.modules.decoder.transaction(raw)).kept = True
+                self._go_on_with(raw)
             self._open = True
         self._sender.start()
         self._settler.start()
+
+    def _go_on_with(self, raw: bytes) -> None:
+        """What was accepted before; what is no transaction any more, as after an upgrade, must not stop the node."""
+        try:
+            self._item(self.machine.modules.decoder.transaction(raw)).kept = True
+        except NotATransaction as reason:
+            self._alarm(f"a transaction accepted before is none any more ({reason}): it is dropped")
+            self._answered.append(raw)
 
     def stop(self) -> None:
         """Take no more; whoever waits is told that it stopped. What the engine was given may still be committed."""
@@ -256,7 +272,12 @@ class ReplicatedEngine:
             if decoded:
                 self._unsettled[id(submission)] = submission
                 for position, transaction in decoded:
-                    whose(self._item(transaction)).append((submission, position))
+                    item = self._item(transaction)
+                    whose(item).append((submission, position))
+                    if item.accepting and item.kept:
+                        self._tell(item.accepting, _pending(item))
+                    elif item.accepting and item.flying:
+                        self._to_keep.append(item)
                 self._changed.notify_all()
         return submission
 
@@ -337,7 +358,7 @@ class ReplicatedEngine:
                 elif self._settled_height > ctx.height:  # it may be its turn in a state newer than what was looked at
                     self._look_again(item)
                 else:
-                    self._hold(item, verdict)
+                    self._hold(item, verdict, ctx.height)
         self._keep(fit)
         self._fresh.extend(self._loads(ctx, fit))
 
@@ -346,14 +367,14 @@ class ReplicatedEngine:
         if self._outbox is None:
             return
         with self._changed:
-            kept, answered = [item for item in fit if item.accepting], self._answered
-            self._answered = []
+            kept, answered = [item for item in (*fit, *self._to_keep) if item.accepting], self._answered
+            self._to_keep, self._answered = [], []
         self._outbox.put(item.transaction.raw for item in kept)
         self._outbox.drop(answered)
         with self._changed:
             for item in kept:
                 item.kept = True
-                self._tell(item.accepting, Answer(item.transaction.id, None, 0, 0, None))
+                self._tell(item.accepting, _pending(item))
 
     def _loads(self, ctx: Context, fit: list[_Item]) -> list[_Load]:
         """Parcels of one class each, where this node may pack; singly otherwise."""
@@ -374,7 +395,7 @@ class ReplicatedEngine:
 
     def _fly(self, item: _Item) -> None:
         if not item.flying:
-            item.flying, item.held_since = True, None
+            item.flying, item.held_since, item.held_at = True, None, -1
             self._flying_bytes += len(item.transaction.raw)
 
     def _land(self, item: _Item) -> None:
@@ -386,13 +407,14 @@ class ReplicatedEngine:
         self._land(item)
         self._enqueue(item)
 
-    def _hold(self, item: _Item, fit: Fit) -> None:
-        """Wait for the one before it, for a while."""
+    def _hold(self, item: _Item, fit: Fit, height: int) -> None:
+        """Wait for the one before it: for a while, or where it was accepted until it expires."""
         time, body = clock.monotonic(), item.transaction.body
         if item.held_since is None:
             item.held_since = time
+        item.held_at = height
         self._land(item)
-        if time - item.held_since > GAP_SECONDS:
+        if time - item.held_since > GAP_SECONDS and not item.kept:
             reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=body.sequence - fit.gap)
             self._settle(item, Answer(item.transaction.id, None, 0, 0, reason))
         else:
@@ -404,7 +426,10 @@ class ReplicatedEngine:
         with self._changed:
             held, self._held = self._held, []
             for item in held:
-                self._enqueue(item)
+                if self._may_be_its_turn(item):
+                    self._enqueue(item)
+                else:
+                    self._held.append(item)
             for item in self._items.values():
                 if item.flying and item.transaction.body.valid_until < past:
                     self._look_again(item)
@@ -413,6 +438,17 @@ class ReplicatedEngine:
             self._fresh.extend(load for load in due if not load.waits)
             for item in (item for load in due if load.waits for item in load.items if item.flying):
                 self._look_again(item)
+
+    def _may_be_its_turn(self, item: _Item) -> bool:
+        """Whether to look again at one that is held; what was accepted may wait long: not where nothing has changed."""
+        sender, lane, sequence = turn_of(item.transaction)
+        before = self._turns.get((sender, lane, sequence - 1))
+        return (
+            not item.kept
+            or self._settled_height > item.held_at
+            or (before is not None and before.flying)
+            or item.transaction.body.valid_until < self.now()
+        )
 
     def _is_wanted(self, load: _Load) -> bool:
         """Whether anything in a load is still waited for."""

@@ -13,8 +13,11 @@ from kerege.storage.port import Area, Batch, Store
 
 DAYS = "kernel.engine_blocks_days"
 """Parameter: days for which members keep the blocks of their engines; 0, or none: for ever."""
-EVIDENCE_BLOCKS, EVIDENCE_MS = 100_000, 48 * 3_600_000
-"""Age at which evidence counts no more, when both are reached: the engine's own values."""
+EVIDENCE_BLOCKS, EVIDENCE_MS = 1_000_000, 14 * 24 * 3_600_000
+"""Age at which evidence counts no more, when both are reached: what the engine's genesis file says as well.
+
+Twice a light client's trusting period: who lies to one can still be held to account.
+"""
 STEP = 100
 """Heights pruned with one commit at most: the engine does it between two blocks."""
 

@@ -7,7 +7,8 @@ import pytest
 from kerege.proofs import Malformed, light
 from kerege.proofs.light import Rules
 from kerege.proofs.light.moments import DAY, SECOND
-from tests.proofs.light.chain import CHAIN, FOUR, Chain
+from kerege.proofs.light.rpc import read_header
+from tests.proofs.light.chain import CHAIN, FOUR, Chain, header_form, validators
 
 RULES = Rules(DAY)
 
@@ -76,13 +77,37 @@ def test_what_cannot_be_read_or_is_of_another_height_is_refused():
         light.follow(chain.trusted(), lambda _height: chain.block(10), RULES, chain.now, height=9)
     with pytest.raises(light.NotShown):
         follow(chain, 21)
-    with pytest.raises(light.Invalid, match="another header than the trusted"):
+    with pytest.raises(light.Invalid, match="not the trusted"):
         light.follow(chain.trusted(5), Chain(salt="x").fetch, RULES, chain.now, height=5)
+
+
+def test_the_trusted_header_itself_is_shown_whole_or_not_taken():
+    """Its hash alone says nothing of who is shown beside it: validators of the teller's own would be believed next."""
+    chain, strangers = Chain(), validators(w=10, x=10, y=10, z=10)
+    true = chain.block(5)
+    for false in (
+        replace(true, next_validators=strangers),
+        replace(true, validators=strangers),
+        replace(true, commit=chain.signed(true.header, FOUR, silent="ab")),
+    ):
+        with pytest.raises(light.Invalid):
+            light.follow(chain.trusted(5), {0: false}.__getitem__, RULES, chain.now)
+    assert light.follow(chain.trusted(5), {0: true}.__getitem__, RULES, chain.now).trusted == chain.trusted(5)
+
+
+@pytest.mark.parametrize("named", ["\ud800", "kg\n", "x" * 51])
+def test_a_chain_that_has_no_name_is_refused(named):
+    """Also where a witness shows it: what cannot be hashed is nobody's header."""
+    chain = Chain()
+    with pytest.raises(Malformed, match="chain id"):
+        read_header(header_form(replace(chain.header(1), chain=named)))
 
 
 def test_trust_runs_out_on_the_way():
     with pytest.raises(light.Expired):
         follow(Chain(), rules=Rules(10 * SECOND))
+    with pytest.raises(light.Expired):
+        follow(Chain(), 1, rules=Rules(10 * SECOND))
 
 
 def test_a_fork_is_refused_and_both_headers_are_kept():

@@ -3,12 +3,17 @@
 import http.client
 import itertools
 import json
+import socket
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+ANSWER_MAX = 64 * 1024 * 1024
+"""Bytes of an answer that are read at most."""
+
 
 class RpcError(Exception):
-    """The engine answered with an error; the text is its own."""
+    """The engine answered with an error; the text is its own. Or with what is no answer at all."""
 
 
 class Unreachable(Exception):
@@ -18,8 +23,10 @@ class Unreachable(Exception):
 class Rpc:
     """A connection to an engine at `http://host:port`; opened when first used, and again after a failure."""
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
+    def __init__(self, url: str, timeout: float = 10.0, answer_max: int = ANSWER_MAX) -> None:
+        """`timeout`: seconds for which it may say nothing; who says a byte now and then is hung up on by the asker."""
         place = urlsplit(url)
+        self._answer_max = answer_max
         self._http = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout)
         self._numbers = itertools.count(1)
 
@@ -27,19 +34,35 @@ class Rpc:
         """Send a prepared body; raises `Unreachable`."""
         try:
             self._http.request("POST", "/", body, {"Content-Type": "application/json"})
-            return json.loads(self._http.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
+            return json.loads(self._read())
+        except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError) as error:
+            self.close()  # an AttributeError is of a connection that was hung up on meanwhile
             raise Unreachable(str(error)) from None
+
+    def _read(self) -> bytes:
+        answer = self._http.getresponse().read(self._answer_max + 1)
+        if len(answer) > self._answer_max:
+            raise ValueError(f"an answer of more than {self._answer_max} bytes")
+        return answer
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Call a method; raises `RpcError` or `Unreachable`."""
         asked = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
         answer = self.post(json.dumps(asked).encode())
-        if "error" in answer:
-            raise RpcError(str(answer["error"].get("data") or answer["error"]))
-        result: dict[str, Any] = answer["result"]
+        told = answer if isinstance(answer, dict) else {}
+        error, result = told.get("error"), told.get("result")
+        if error is not None:
+            raise RpcError(str((error.get("data") if isinstance(error, dict) else None) or error))
+        if not isinstance(result, dict):
+            raise RpcError(f"{method} was answered with what is no result")
         return result
+
+    def hang_up(self) -> None:
+        """End it from another thread, also an answer that is waited for."""
+        connection = self._http.sock
+        if connection is not None:
+            with suppress(OSError):  # gone by itself
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from nacl.signing import VerifyKey
 
+from kerege.consensus.retention import EVIDENCE_BLOCKS, EVIDENCE_MS
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.genesis import Genesis
 from kerege.node.home import HomeError
@@ -17,8 +18,6 @@ from kerege.node.network.layout import Network
 
 FILE = Path("config") / "genesis.json"
 """Where it lies in an engine's home."""
-_EVIDENCE_AGE = 14 * 86_400
-"""Seconds for which a misdeed can be shown; twice a light client's trusting period."""
 
 
 def engine_genesis(genesis: Genesis, validators: Sequence[tuple[str, VerifyKey]], power: int) -> str:
@@ -31,8 +30,8 @@ def engine_genesis(genesis: Genesis, validators: Sequence[tuple[str, VerifyKey]]
             # the application sees all that waits, and keeps to bytes, weight and classes itself
             "block": {"max_bytes": "-1", "max_gas": "-1"},
             "evidence": {
-                "max_age_num_blocks": "1000000",
-                "max_age_duration": f"{_EVIDENCE_AGE}000000000",
+                "max_age_num_blocks": str(EVIDENCE_BLOCKS),
+                "max_age_duration": f"{EVIDENCE_MS}000000",
                 "max_bytes": "65536",
             },
             "validator": {"pub_key_types": ["ed25519"]},

@@ -18,12 +18,14 @@ from kerege.cli.wiring import CommandError
 from kerege.consensus.checkpoints import origin_of
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import Server
-from kerege.consensus.door import LocalDoor
+from kerege.consensus.door import LocalDoor, committed_context
 from kerege.consensus.embedded import wall_clock
-from kerege.consensus.gathering import GatheredCheckpoints, Witness
+from kerege.consensus.gathering import GatheredCheckpoints, Witness, Witnesses
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.prover import Prover
 from kerege.consensus.replicated import ReplicatedEngine
+from kerege.kernel.module import Modules
+from kerege.modules.authority.keeper import Nodes
 from kerege.node import follower
 from kerege.node.child import watch_parent
 from kerege.node.home import Home, HomeError
@@ -34,18 +36,27 @@ from kerege.node.replica import open_replica
 from kerege.node.watching.figures import Figures
 from kerege.node.watching.member import watched
 from kerege.node.wiring import NodeWiring
+from kerege.storage.port import Store
 
 OUTBOX = "outbox.sqlite"
 """What was accepted and is not final, in the node's home."""
 
 
-def witnesses_of(network: Network) -> list[Witness]:
-    """The validators that sign checkpoints, and where each is asked."""
-    origin = origin_of(network.ledger)
-    return [
-        Witness(f"{origin}/{member.name}", bytes.fromhex(member.checkpoint_key), member.power, member.rpc_url)
-        for member in network.validators
-    ]
+def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
+    """The validators that sign checkpoints, as the state names them, and where each is asked.
+
+    One that came by law and is not in the network's file has no address: its power counts, and it cannot be asked.
+    """
+    origin, places = origin_of(network.ledger), {member.name: member.rpc_url for member in network.validators}
+
+    def at(height: int) -> list[Witness]:
+        signing = committed_context(modules, store, network.ledger).use(Nodes).signing(height)
+        return [
+            Witness(f"{origin}/{seat.institution}", seat.checkpoint_key, seat.power, places.get(seat.institution, ""))
+            for seat in (() if signing is None else signing.validators)
+        ]
+
+    return at
 
 
 @contextmanager
@@ -60,7 +71,7 @@ def open_node(home: Home, network: Network, socket: Path, log: Log) -> Iterator[
         outbox = Outbox(home.path / OUTBOX)
         key = (home.secrets / GATEWAY_KEY).read_bytes()
         engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=log.alarm, outbox=outbox)
-        checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network))
+        checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network, machine.modules, store))
         prover = Prover(machine.modules, store, machine.trees, machine.ledger, checkpoints)
         door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)
         ledger = Ledger(home, machine.modules, store, machine, engine, prover, door)

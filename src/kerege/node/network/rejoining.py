@@ -27,8 +27,8 @@ _PRECOMMIT = 3
 def rejoin(network: Network, member: Member) -> int:
     """Empty the member's ledger and its engine's blocks; returns the height from which it votes again.
 
-    Raises `HomeError` where it runs, where no other member answers, and for the node, whose dossiers are restored from
-    a backup.
+    Raises `HomeError` where it runs, where too few of the others answer, and for the node, whose dossiers are restored
+    from a backup.
     """
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
@@ -36,10 +36,7 @@ def rejoin(network: Network, member: Member) -> int:
     if status_of(member)["running"]:
         reason = f"{member.name} runs: stop it first, only a member that lost its disk begins anew."
         raise HomeError(reason)
-    height = max(status["height"] or 0 for status in statuses(network.members))
-    if not height:
-        reason = "no other member answers: start them first, this one must know at which height they are."
-        raise HomeError(reason)
+    height = _height_of_others(network, member)
     home, engine = network.home(member), network.engine(member)
     genesis = read_genesis(network)
     for lost in (home.path / "store", home.trees, engine / "data"):
@@ -52,6 +49,24 @@ def rejoin(network: Network, member: Member) -> int:
     state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
     write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
     return height + MARGIN
+
+
+def _height_of_others(network: Network, member: Member) -> int:
+    """The newest height of the others; raises `HomeError` unless they are enough not to be all behind what it signed.
+
+    It has voted only above blocks for which more than two thirds have; of any third of the power one did so as well.
+    """
+    found = zip(network.members, statuses(network.members), strict=True)
+    heights = {other: int(status["height"]) for other, status in found if status["height"] and other != member}
+    held, whole = sum(other.power for other in heights), sum(other.power for other in network.validators)
+    if 3 * held <= whole:
+        told = ", ".join(other.name for other in heights if other.votes) or "nobody"
+        reason = (
+            f"of the other validators {told} answers, with {held} of {whole} votes: start more than a third of them "
+            f"first, else {member.name} might vote again where it has voted."
+        )
+        raise HomeError(reason)
+    return max(heights.values())
 
 
 def _state_sync(others: Sequence[Member], network: Network) -> tuple[Setting, ...]:

@@ -16,6 +16,8 @@ from . import wire
 ADDRESS_SIZE = 20
 BLOCK_PROTOCOL = 11
 """The one version of blocks in the 0.38 line."""
+CHAIN_LIMIT = 50
+"""Characters of a chain id."""
 POWER_LIMIT = (2**63 - 1) // 8
 """Largest power of all validators together; the engine itself stops beyond it."""
 _PRECOMMIT = 2

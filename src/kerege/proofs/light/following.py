@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..outcome import Malformed
 from .block import LightBlock
 from .outcome import Expired, Forked, Invalid, NotEnoughTrust, NotShown, Unconfirmed
-from .verify import Rules, Trusted, check_block, check_commit, check_next, check_step
+from .verify import Rules, Trusted, check_same, check_step, check_whole
 
 Fetch = Callable[[int], LightBlock]
 """Gives the block of a height, 0 for the newest; raises `NotShown`, or `Malformed` for what it cannot read."""
@@ -54,11 +54,7 @@ def begin(fetch: Fetch, chain: str, height: int, hash_: bytes) -> LightBlock:
         NotShown: it is not shown at all.
     """
     block = _shown(fetch, height)
-    check_block(block, chain)
-    if block.header.hash != hash_:
-        raise Invalid(f"height {height} has the hash {block.header.hash.hex()}, not the trusted {hash_.hex()}")
-    check_commit(block)
-    check_next(block)
+    check_whole(block, chain, hash_)
     return block
 
 
@@ -111,8 +107,7 @@ def follow(
     """
     target = _shown(fetch, height)
     if target.header.height == trusted.header.height:
-        if target.header.hash != trusted.header.hash:
-            raise Invalid(f"height {target.header.height} is shown with another header than the trusted one")
+        check_same(trusted, target, rules, now)
         steps: tuple[int, ...] = ()
     else:
         steps = _walk(trusted, target, fetch, rules, now)

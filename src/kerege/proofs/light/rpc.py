@@ -7,7 +7,7 @@ from .. import canonical, text
 from ..ed25519 import KEY_SIZE, SIGNATURE_SIZE
 from ..outcome import Malformed
 from . import moments
-from .block import ADDRESS_SIZE, BlockId, Commit, Flag, Header, LightBlock, Validator, Validators, Vote
+from .block import ADDRESS_SIZE, CHAIN_LIMIT, BlockId, Commit, Flag, Header, LightBlock, Validator, Validators, Vote
 
 VALIDATORS_LIMIT = 10_000
 """The engine's own."""
@@ -71,6 +71,14 @@ def _block_id(value: object) -> BlockId:
     return BlockId(_hash(members["hash"], "a block's hash"), total, _hash(parts["hash"], "the hash of the parts"))
 
 
+def _chain(value: object) -> str:
+    """Printable, so that it can be hashed and shown: a lone surrogate cannot."""
+    chain = canonical.text(value, "the chain id")
+    if len(chain) > CHAIN_LIMIT or not chain.isprintable():
+        raise Malformed(f"the chain id is not printable text of at most {CHAIN_LIMIT} characters")
+    return chain
+
+
 def read_header(value: object) -> Header:
     """Read a header, or raise `Malformed`."""
     members = canonical.members(value, "the header", _HEADER)
@@ -83,7 +91,7 @@ def read_header(value: object) -> Header:
     return Header(
         version=_big(version["block"], "the block version"),
         app_version=_big(version.get("app", "0"), "the application's version"),
-        chain=canonical.text(members["chain_id"], "the chain id"),
+        chain=_chain(members["chain_id"]),
         height=_big(members["height"], "the height"),
         time=moments.parse(members["time"], "the header's time"),
         last_block=_block_id(members["last_block_id"]),

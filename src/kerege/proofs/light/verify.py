@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 from ..outcome import Malformed
 from . import moments
-from .block import BLOCK_PROTOCOL, Commit, Flag, Header, LightBlock, Validator, Validators, Vote
+from .block import BLOCK_PROTOCOL, CHAIN_LIMIT, Commit, Flag, Header, LightBlock, Validator, Validators, Vote
 from .outcome import Expired, Invalid, NotEnoughTrust
 from .zip215 import is_signed
-
-_CHAIN_LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _check_overlap(trusted: Trusted, block: LightBlock, level: tuple[int, int]) 
 def check_block(block: LightBlock, chain: str) -> None:
     """Raise `Invalid` where the parts of a block do not belong together; signatures are not looked at."""
     header, commit = block.header, block.commit
-    if header.version != BLOCK_PROTOCOL or header.height < 1 or len(header.chain) > _CHAIN_LIMIT:
+    if header.version != BLOCK_PROTOCOL or header.height < 1 or len(header.chain) > CHAIN_LIMIT:
         raise Invalid(f"height {header.height} of block version {header.version} is no header of this engine")
     if header.chain != chain:
         raise Invalid(f"the header is of the chain {header.chain!r}, not {chain!r}")
@@ -122,6 +120,27 @@ def check_next(block: LightBlock) -> Trusted:
     return Trusted(block.header, block.next_validators)
 
 
+def check_whole(block: LightBlock, chain: str, hash_: bytes) -> None:
+    """Raise `Invalid` unless it is the header of this hash, with its own votes and validators and those after it."""
+    check_block(block, chain)
+    if block.header.hash != hash_:
+        shown = block.header.hash.hex()
+        raise Invalid(f"height {block.header.height} has the hash {shown}, not the trusted {hash_.hex()}")
+    check_commit(block)
+    check_next(block)
+
+
+def _check_period(trusted: Header, rules: Rules, now: int) -> None:
+    if trusted.time + rules.trusting_period <= now:
+        raise Expired(f"the trusted header of {moments.show(trusted.time)} is older than the trusting period")
+
+
+def check_same(trusted: Trusted, block: LightBlock, rules: Rules, now: int) -> None:
+    """The trusted header shown again: raise `Invalid` where something beside it is not its own, or `Expired`."""
+    _check_period(trusted.header, rules, now)
+    check_whole(block, trusted.header.chain, trusted.header.hash)
+
+
 def check_step(trusted: Trusted, block: LightBlock, rules: Rules, now: int) -> Trusted:
     """Verify one step; returns what is believed after it.
 
@@ -131,8 +150,7 @@ def check_step(trusted: Trusted, block: LightBlock, rules: Rules, now: int) -> T
         NotEnoughTrust: the step is too long for how much the validators changed.
     """
     known, new = trusted.header, block.header
-    if known.time + rules.trusting_period <= now:
-        raise Expired(f"the trusted header of {moments.show(known.time)} is older than the trusting period")
+    _check_period(known, rules, now)
     check_block(block, known.chain)
     if new.height <= known.height:
         raise Invalid(f"height {new.height} does not come after the trusted {known.height}")

@@ -1,0 +1,69 @@
+"""What an engine answers to a node that hands in transactions: an answer that is none stops nobody."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
+
+
+@contextmanager
+def engine(answer: Any) -> Iterator[Broadcaster]:
+    """An engine that gives one answer to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Not worth a line."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    broadcaster = Broadcaster(f"http://127.0.0.1:{server.server_port}")
+    try:
+        yield broadcaster
+    finally:
+        broadcaster.close()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"jsonrpc": "2.0", "id": -1, "error": {"code": -32600, "message": "Invalid Request", "data": "batch"}},
+        {"jsonrpc": "2.0", "error": {"code": -32700}},
+        [],
+        [1],
+        "stopping",
+        None,
+        [{"id": 0, "result": {}}],
+        [{"id": 0, "result": {"code": "none"}}],
+        [{"id": 0, "error": "no"}],
+    ],
+)
+def test_an_answer_that_is_none_is_as_good_as_no_answer(answer):
+    with engine(answer) as broadcaster, pytest.raises(Unreachable):
+        broadcaster.offer([b"transaction"])
+
+
+def test_each_is_told_what_becomes_of_it():
+    answers = [
+        {"id": 1, "result": {"code": 0}},
+        {"id": 0, "error": {"data": "tx already exists in cache"}},
+    ]
+    with engine(answers) as broadcaster:
+        assert broadcaster.offer([b"one", b"two"]) == [Offered.WAITS, Offered.WAITS]
+    with engine([{"id": 0, "error": {"data": "mempool is full: number of txs"}}]) as broadcaster:
+        assert broadcaster.offer([b"one"]) == [Offered.LATER]

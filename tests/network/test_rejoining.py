@@ -1,0 +1,68 @@
+"""Who lost its disk begins anew only where the others can tell at which height it may have voted."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from kerege.node.home import HomeError
+from kerege.node.network.layout import Member, Network
+from kerege.node.network.rejoining import rejoin
+from kerege.testing.network import create
+from tools.engine import DEFAULT, installed
+
+pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+
+
+@contextmanager
+def answering(network: Network, **heights: int) -> Iterator[None]:
+    """Members that answer, each with a height of its own."""
+    with ExitStack() as stack:
+        for name, height in heights.items():
+            stack.enter_context(standing(network.find(name), height))
+        yield
+
+
+@contextmanager
+def standing(member: Member, height: int) -> Iterator[None]:
+    sync = {"latest_block_height": str(height), "latest_app_hash": "", "catching_up": False, "latest_block_time": ""}
+    results = {"status": {"sync_info": sync}, "net_info": {"n_peers": "3"}, "num_unconfirmed_txs": {"total": "0"}}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps({"id": asked["id"], "result": results[asked["method"]]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Not worth a line."""
+
+    server = ThreadingHTTPServer((member.host, member.rpc), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_member_votes_again_only_above_what_it_may_have_signed(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    lost, behind, *others = (member.name for member in network.validators)
+    signed = network.engine(network.find(lost)) / "data" / "priv_validator_state.json"
+    before = signed.read_bytes()
+    for few in ({}, {"node": 90}, {behind: 50}, {behind: 50, "node": 50}):
+        with answering(network, **few), pytest.raises(HomeError, match="a third of them"):
+            rejoin(network, network.find(lost))
+    with answering(network, **{lost: 9, behind: 50}), pytest.raises(HomeError, match="runs"):
+        rejoin(network, network.find(lost))
+    assert signed.read_bytes() == before
+    with answering(network, **{behind: 50, others[0]: 100}):
+        assert rejoin(network, network.find(lost)) == 102
+    assert json.loads(signed.read_bytes()) == {"height": "102", "round": 0, "step": 3}
