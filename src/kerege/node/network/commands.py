@@ -30,7 +30,6 @@ def create(home: Path, nation: str, validators: int, *, node: bool) -> dict[str,
 def run(home: Path, port: int | None, tell: Callable[[str], None]) -> None:
     """Run it in the foreground until interrupted."""
     network = read_network(home)
-    tell(f"{network.ledger}: starting {len(network.members)} members; Ctrl-C stops")
     supervise(network, lambda member, text: tell(f"{member}: {text}"), port)
 
 

@@ -51,6 +51,7 @@ class Supervisor:
         self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
         self._watched = time.monotonic()
         self._trusted = False
+        self._answered = False
 
     def tend(self) -> None:
         """One look at everything."""
@@ -67,6 +68,9 @@ class Supervisor:
         self._trusted = self._trusted or trust_network(self._network)
         found = statuses(self._network.members)
         highest = max(status["height"] or 0 for status in found)
+        if not self._answered and all(status["height"] for status in found):
+            self._answered = True
+            self._tell(self._network.ledger, f"all {len(found)} members answer, at height {highest}")
         for pair, status in zip(self.pairs, found, strict=True):
             height = status["height"] or 0
             if height > pair.height or highest - height < BEHIND or not pair.runs:
@@ -151,6 +155,7 @@ def supervise(network: Network, tell: Tell, port: int | None) -> None:
         if port is not None:
             _check_pages(network.node, port)
         engine = str(find_engine())
+        tell(network.ledger, f"{len(network.members)} members start; Ctrl-C stops")
         supervisor = Supervisor(network, tell, lambda member: Commands(application(member, port), [engine]))
         stack.callback(supervisor.close)
         while not stop.wait(EVERY):
