@@ -153,4 +153,4 @@ def test_a_proposer_that_lies(tmp_path):
         running.until(lambda: alike(running), 60)
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
-    assert running.told == [], "nobody had to be started again"
+    assert not any("start again" in told for told in running.told), running.told
