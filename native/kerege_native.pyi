@@ -78,10 +78,20 @@ def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
 def hash_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """SHA-256 of keys and values, concatenated key hash ‖ value hash."""
 
+def prf(key: bytes, /, *parts: bytes | str | int) -> bytes:
+    """See `kerege.dossiers.sealing.prf`."""
+
+def seal_many(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) -> list[bytes]:
+    """Nonce, cipher text and tag of each (plain, bound); 12 bytes of nonce for each.
+
+    `ValueError` for lengths that do not fit together.
+    """
+
 def seal_sheets(
-    sheets: Sequence[tuple[bytes, int, bytes, Sequence[tuple[str, str]], bytes, bytes]], step: int
-) -> list[tuple[bytes, tuple[bytes, ...], bytes]]:
-    """Row, commitments and content root of each (keyed name, version, data key, fields, salts, nonces).
+    sheets: Sequence[tuple[bytes, int, bytes, tuple[str, ...], tuple[str, ...], bytes, bytes]],
+    step: int,
+) -> list[tuple[bytes, bytes, bytes]]:
+    """Row, commitments one after another and content root of each (name, version, data key, names, values, salts, nonces).
 
     `ValueError` for lengths that do not fit together.
     """

@@ -10,7 +10,7 @@ use crate::dump::{Dump, leaves, restore};
 use crate::flat::Change;
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::node::Leaf;
-use crate::sealing::Unsealable;
+use crate::sealing::{Cipher, Prf, Unsealable, join};
 use crate::sheets::{Sheet, seal_all};
 use crate::signatures::{self, Claims, NoVerdict, Pool};
 use crate::tree::{Refusal, Tree};
@@ -282,43 +282,91 @@ impl From<Unsealable> for PyErr {
     }
 }
 
-/// (keyed name, version, data key, fields, salts, nonces).
+/// (keyed name, version, data key, names, values, salts, nonces).
 type RawSheet<'py> = (
     Bound<'py, PyBytes>,
     u64,
     Bound<'py, PyBytes>,
-    Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>,
+    Bound<'py, PyTuple>,
+    Bound<'py, PyTuple>,
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
 );
 
-/// Seal dossiers (see `kerege.dossiers.bulk`): for each the row, the commitments and the content root.
+/// Seal dossiers (see `kerege.dossiers.sheets`): for each the row, the commitments one after another, the content root.
 #[pyfunction]
 fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) -> PyResult<Bound<'py, PyList>> {
+    // Neighbours of one service share their list of names: it is read once for all of them.
+    let mut forms: Vec<(&Bound<'py, PyTuple>, Vec<&str>)> = Vec::new();
+    let mut places = Vec::with_capacity(sheets.len());
+    for (.., names, _, _, _) in &sheets {
+        if forms.last().is_none_or(|(last, _)| !last.is(names)) {
+            forms.push((names, texts(names)?));
+        }
+        places.push(forms.len() - 1);
+    }
     let mut asked = Vec::with_capacity(sheets.len());
-    for (locator, version, data_key, fields, salts, nonces) in &sheets {
-        let fields = fields.iter().map(|(name, value)| Ok((name.to_str()?, value.to_str()?)));
+    for ((locator, version, data_key, _, values, salts, nonces), place) in sheets.iter().zip(places) {
         asked.push(Sheet {
             locator: locator.as_bytes(),
             version: *version,
             data_key: data_key.as_bytes(),
-            fields: fields.collect::<PyResult<_>>()?,
+            names: &forms[place].1,
+            values: texts(values)?,
             salts: salts.as_bytes(),
             nonces: nonces.as_bytes(),
         });
     }
     let sealed = py.detach(|| seal_all(&asked, step))?;
     let answers = sealed.iter().map(|one| {
-        let commitments = PyTuple::new(py, one.commitments.iter().map(|each| PyBytes::new(py, each)))?;
-        Ok((PyBytes::new(py, &one.row), commitments, PyBytes::new(py, &one.root)))
+        let commitments = PyBytes::new(py, one.commitments.as_flattened());
+        (PyBytes::new(py, &one.row), commitments, PyBytes::new(py, &one.root))
     });
-    PyList::new(py, answers.collect::<PyResult<Vec<_>>>()?)
+    PyList::new(py, answers)
+}
+
+/// The texts of a tuple, as they lie there.
+fn texts<'a>(tuple: &'a Bound<'_, PyTuple>) -> PyResult<Vec<&'a str>> {
+    tuple.iter_borrowed().map(|text| <&str>::extract(text).map_err(PyErr::from)).collect()
+}
+
+/// HMAC-SHA-256 over parts, each with its length before it (see `kerege.dossiers.sealing.prf`).
+#[pyfunction]
+#[pyo3(signature = (key, *parts))]
+fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut joined = Vec::with_capacity(128);
+    for part in parts.iter_borrowed() {
+        if let Ok(bytes) = part.cast::<PyBytes>() {
+            join(&mut joined, bytes.as_bytes())?;
+        } else if let Ok(text) = part.cast::<PyString>() {
+            join(&mut joined, text.to_str()?.as_bytes())?;
+        } else {
+            join(&mut joined, &part.extract::<u64>()?.to_be_bytes())?;
+        }
+    }
+    Ok(PyBytes::new(py, &Prf::new(key).digest(&joined)))
+}
+
+/// Seal small rows (plain, bound) under one key: nonce, cipher text and tag of each; 12 bytes of `nonces` for each.
+#[pyfunction]
+fn seal_many<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    rows: Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>,
+    nonces: &[u8],
+) -> PyResult<Bound<'py, PyList>> {
+    let rows: Vec<_> = rows.iter().map(|(plain, bound)| (plain.as_bytes(), bound.as_bytes())).collect();
+    let sealed = py.detach(|| Cipher::new(key)?.close_all(&rows, nonces))?;
+    PyList::new(py, sealed.iter().map(|row| PyBytes::new(py, row)))
 }
 
 #[pymodule]
 mod kerege_native {
     #[pymodule_export]
-    use super::{BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, scan, seal_sheets, sha256_many, verify};
+    use super::{
+        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, prf, scan, seal_many, seal_sheets, sha256_many,
+        verify,
+    };
     #[pymodule_export]
     use crate::cells::{Cells, Column};
 }

@@ -63,6 +63,21 @@ impl Cipher {
         row.extend_from_slice(&tag);
         Ok(())
     }
+
+    /// Seal each (plain, bound), with 12 bytes of `nonces` for each.
+    pub fn close_all(&self, rows: &[(&[u8], &[u8])], nonces: &[u8]) -> Result<Vec<Vec<u8>>, Unsealable> {
+        if nonces.len() != rows.len() * NONCE {
+            return Err(Unsealable);
+        }
+        let seal = |(&(plain, bound), nonce): (&(&[u8], &[u8]), &[u8])| {
+            let mut row = Vec::with_capacity(NONCE + plain.len() + TAG);
+            row.extend_from_slice(nonce);
+            row.extend_from_slice(plain);
+            self.close(&mut row, 0, bound)?;
+            Ok(row)
+        };
+        rows.iter().zip(nonces.chunks_exact(NONCE)).map(seal).collect()
+    }
 }
 
 #[cfg(test)]
@@ -78,9 +93,10 @@ mod tests {
         let cipher = Cipher::new(&hex("92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b")).unwrap();
         let nonce = hex("ac93a1a6145299bde902f21a");
         let (plain, bound) = (hex("2d71bcfa914e4ac045b2aa60955fad24"), hex("1e0889016f67601c8ebea4943bc23ad6"));
-        let mut sealed = [nonce, plain].concat();
-        cipher.close(&mut sealed, 0, &bound).unwrap();
-        assert_eq!(sealed[NONCE..], hex("8995ae2e6df3dbf96fac7b7137bae67feca5aa77d51d4a0a14d9c51e1da474ab"));
+        let sealed = cipher.close_all(&[(&plain, &bound)], &nonce).unwrap();
+        let expected = hex("8995ae2e6df3dbf96fac7b7137bae67feca5aa77d51d4a0a14d9c51e1da474ab");
+        assert_eq!(sealed, [[nonce, expected].concat()]);
+        assert_eq!(cipher.close_all(&[(&plain, &bound)], &[]), Err(Unsealable));
         assert_eq!(cipher.close(&mut vec![0; NONCE - 1], 0, &bound), Err(Unsealable));
         assert!(Cipher::new(&[0; 31]).is_err());
     }

@@ -27,8 +27,10 @@ pub struct Sheet<'a> {
     pub version: u64,
     /// Key from which the keys of row and fields are derived.
     pub data_key: &'a [u8],
-    /// Name and value of each field.
-    pub fields: Vec<(&'a str, &'a str)>,
+    /// Name of each field; the same list for all dossiers of one service.
+    pub names: &'a [&'a str],
+    /// Value of each field.
+    pub values: Vec<&'a str>,
     /// 32 bytes a field.
     pub salts: &'a [u8],
     /// 12 bytes a field, then 12 for the cover.
@@ -67,8 +69,9 @@ pub fn seal_all(sheets: &[Sheet], step: usize) -> Result<Vec<Sealed>, Unsealable
 impl Sheet<'_> {
     /// Seal it, filled up to a multiple of `step` bytes.
     pub fn seal(&self, step: usize) -> Result<Sealed, Unsealable> {
-        let count = self.fields.len();
-        if self.salts.len() != count * SALT || self.nonces.len() != (count + 1) * NONCE || step == 0 {
+        let count = self.names.len();
+        let fits = self.values.len() == count && step > 0;
+        if !fits || self.salts.len() != count * SALT || self.nonces.len() != (count + 1) * NONCE {
             return Err(Unsealable);
         }
         let (nonces, cover_nonce) = self.nonces.split_at(count * NONCE);
@@ -103,9 +106,9 @@ impl Sheet<'_> {
         join(&mut bound, FIELD_BOUND)?;
         join(&mut bound, self.locator)?;
         let bound_start = bound.len();
-        let mut commitments = Vec::with_capacity(self.fields.len());
+        let mut commitments = Vec::with_capacity(self.names.len());
         let given = self.salts.chunks_exact(SALT).zip(nonces.chunks_exact(NONCE));
-        for (&(name, value), (salt, nonce)) in self.fields.iter().zip(given) {
+        for ((&name, &value), (salt, nonce)) in self.names.iter().zip(&self.values).zip(given) {
             let committed = commitment(name, salt, value)?;
             bound.truncate(bound_start);
             join(&mut bound, name.as_bytes())?;
@@ -130,8 +133,8 @@ impl Sheet<'_> {
     /// No less than the row will need, so that it never moves.
     fn room(&self, step: usize) -> usize {
         let fixed = 16 + SALT + SALT + NONCE + TAG; // headers, commitment, salt, nonce, tag
-        let slots: usize = self.fields.iter().map(|(name, value)| fixed + name.len() + value.len()).sum();
-        NONCE + LENGTH + 8 + slots + step + TAG
+        let told = self.names.iter().chain(&self.values).map(|text| text.len()).sum::<usize>();
+        NONCE + LENGTH + 8 + self.names.len() * fixed + told + step + TAG
     }
 }
 
@@ -209,8 +212,9 @@ mod tests {
     #[test]
     fn a_row_is_a_multiple_of_the_step_and_two_seals() {
         let (salts, nonces) = ([7; 2 * SALT], [9; 3 * NONCE]);
-        let fields = vec![("surname", "Асанова"), ("given_name", "")];
-        let sheet = Sheet { locator: &[1; 32], version: 1, data_key: &[2; 32], fields, salts: &salts, nonces: &nonces };
+        let (names, values) = (&["surname", "given_name"], vec!["Асанова", ""]);
+        let (locator, data_key) = (&[1; 32], &[2; 32]);
+        let sheet = Sheet { locator, version: 1, data_key, names, values, salts: &salts, nonces: &nonces };
         let sealed = sheet.seal(4096).unwrap();
         assert_eq!(sealed.row.len(), NONCE + 4096 + TAG);
         assert_eq!(sealed.commitments.len(), 2);
@@ -227,7 +231,8 @@ mod tests {
                 locator: &nonces[..4],
                 version: 1,
                 data_key: &[2; 32],
-                fields: vec![("surname", "Асанова")],
+                names: &["surname"],
+                values: vec!["Асанова"],
                 salts: &salts,
                 nonces,
             })
@@ -239,12 +244,15 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused() {
-        let seal = |salts: usize, nonces: usize, name: &str| {
-            let (salts, nonces) = (vec![0; salts], vec![0; nonces]);
-            let fields = vec![(name, "")];
-            Sheet { locator: &[], version: 0, data_key: &[], fields, salts: &salts, nonces: &nonces }.seal(64).is_ok()
+        let seal = |salts: usize, nonces: usize, name: &str, values: Vec<&str>| {
+            let (salts, nonces, names) = (vec![0; salts], vec![0; nonces], &[name]);
+            let sheet =
+                Sheet { locator: &[], version: 0, data_key: &[], names, values, salts: &salts, nonces: &nonces };
+            sheet.seal(64).is_ok()
         };
-        assert!(seal(32, 24, "a"));
-        assert!(!seal(31, 24, "a") && !seal(32, 23, "a") && !seal(32, 24, "") && !seal(32, 24, &"a".repeat(256)));
+        assert!(seal(32, 24, "a", vec![""]));
+        assert!(!seal(31, 24, "a", vec![""]) && !seal(32, 23, "a", vec![""]));
+        assert!(!seal(32, 24, "", vec![""]) && !seal(32, 24, &"a".repeat(256), vec![""]));
+        assert!(!seal(32, 24, "a", vec![]) && !seal(32, 24, "a", vec!["", ""]));
     }
 }

@@ -13,9 +13,14 @@ from tests.cli.program import kerege
 def leave_behind(home, expires, *, erased=False):
     """A dossier for a transaction that was never sent."""
     with open_ledger(Home(home)) as ledger, Controller.open(home, DoorView(ledger.door)) as controller:
-        fields = (("child.surname", "Асанова"),)
         draft = Draft(
-            record=os.urandom(16), version=1, subject=os.urandom(16), purpose="requests", fields=fields, expires=expires
+            record=os.urandom(16),
+            version=1,
+            subject=os.urandom(16),
+            purpose="requests",
+            names=("child.surname",),
+            values=("Асанова",),
+            expires=expires,
         )
         controller.dossiers.write([draft])
         if erased:

@@ -99,12 +99,14 @@ def open_controller(home: Path, ledger: Ledger, **more: object) -> Controller:
 
 
 def draft(*fields: tuple[str, str], purpose: str = "acts", **more: object) -> Draft:
-    values: dict[str, object] = {
+    names, values = zip(*(fields or (("surname", "Асанова"), ("given_name", "Айгүл"), ("patronymic", ""))), strict=True)
+    told: dict[str, object] = {
         "record": os.urandom(16),
         "version": 1,
         "subject": os.urandom(16),
         "purpose": purpose,
-        "fields": fields or (("surname", "Асанова"), ("given_name", "Айгүл"), ("patronymic", "")),
+        "names": names,
+        "values": values,
         "expires": NOW + HOUR,
     }
-    return Draft(**(values | more))  # type: ignore[arg-type]
+    return Draft(**(told | more))  # type: ignore[arg-type]

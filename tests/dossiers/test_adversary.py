@@ -60,16 +60,12 @@ def seen(home: Path, ledger: Ledger) -> Seen:
             child("Эмир", second.pin, mother, ("event", "twins")),
         ]
         written = controller.dossiers.write(batch)
-        salts = [
-            shown.salt
-            for one in batch
-            for shown in controller.dossiers.read(ledger.grant(one, *(name for name, _ in one.fields)))
-        ]
+        salts = [shown.salt for one in batch for shown in controller.dossiers.read(ledger.grant(one, *one.names))]
         open_files = bytes_outside_keys(home)
         rows = [row for shelf in (Shelf.DOSSIERS, Shelf.BOOKS, Shelf.PENDING) for row in controller._rows.scan(shelf)]
     files = {f"closed/{name}": content for name, content in bytes_outside_keys(home).items()}
-    values = {value for one in batch for name, value in one.fields} | {first.pin, second.pin}
-    names = {name for one in batch for name, _ in one.fields}
+    values = {value for one in batch for value in one.values} | {first.pin, second.pin}
+    names = {name for one in batch for name in one.names}
     ids = [mother, pseudonym, number.id, blank.id, first.id, second.id]
     ids += [identifier for one in batch for identifier in (one.record, one.subject)]
     roots = [one.root for one in written] + [digest for one in written for digest in one.commitments]

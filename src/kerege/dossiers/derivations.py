@@ -49,11 +49,9 @@ class Derivations:
         """Whose dossier it is."""
         return prf(self._key, "subject", about)[:_ID]
 
-    def salts(self, about: Identifier, count: int) -> tuple[bytes, ...]:
-        """One salt for each of `count` fields, drawn from one extendable hash (SHAKE-256)."""
-        seed = prf(self._key, "salts", about)
-        stream = hashlib.shake_256(seed).digest(count * SALT_LENGTH)
-        return tuple([stream[at : at + SALT_LENGTH] for at in range(0, len(stream), SALT_LENGTH)])
+    def salts(self, about: Identifier, count: int) -> bytes:
+        """Salts for `count` fields, one after another, drawn from one extendable hash (SHAKE-256)."""
+        return hashlib.shake_256(prf(self._key, "salts", about)).digest(count * SALT_LENGTH)
 
     def salt(self, about: Identifier, what: str) -> bytes:
         """A salt for a commitment beside the fields."""

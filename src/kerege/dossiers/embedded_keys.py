@@ -48,7 +48,7 @@ from kerege.dossiers.ports import (
     reference_commitment,
 )
 from kerege.dossiers.purposes import Audience, Purposes, Retention
-from kerege.dossiers.sealing import join, new_key, same, seal, unseal
+from kerege.dossiers.sealing import join, new_key, same, seal_many, unseal
 from kerege.kernel.types import Address, Hash, Identifier, Time
 
 HOUR = 3_600_000
@@ -479,11 +479,10 @@ class EmbeddedKeyService:
     def _wrap(self, keys: Iterable[tuple[bytes, Identifier, str, bytes]]) -> None:
         """Store data keys (handle, subject, purpose, data key) under the running epoch."""
         epoch = self._keyring.epochs.newest
-        key = self._keyring.wrapping_key(epoch)
-        self._book.put_wrapped(
-            (handle, epoch, seal(key, data_key, _wrap_bound(subject, purpose, epoch)))
-            for handle, subject, purpose, data_key in keys
-        )
+        known = list(keys)
+        plain = [(data_key, _wrap_bound(subject, purpose, epoch)) for _, subject, purpose, data_key in known]
+        sealed = seal_many(self._keyring.wrapping_key(epoch), plain)
+        self._book.put_wrapped([(each[0], epoch, row) for each, row in zip(known, sealed, strict=True)])
 
     def _unwrap(self, subject: Identifier, purpose: str, epoch: int, sealed: bytes) -> bytes:
         return unseal(self._keyring.wrapping_key(epoch), sealed, _wrap_bound(subject, purpose, epoch))
@@ -501,10 +500,14 @@ class EmbeddedKeyService:
     def _register(self, rows: Iterable[tuple[bytes, bytes, Entry]]) -> None:
         """Note which dossier each row (locator, handle, entry) is, under the running epoch."""
         epoch = self._keyring.epochs.newest
-        key = self._keyring.register_key(epoch)
+        known = list(rows)
+        plain = [(_entry_of(entry), _entry_bound(locator, epoch)) for locator, _, entry in known]
+        sealed = seal_many(self._keyring.register_key(epoch), plain)
         self._book.put_entries(
-            (locator, handle, epoch, seal(key, _entry_of(entry), _entry_bound(locator, epoch)), _pending(entry))
-            for locator, handle, entry in rows
+            [
+                (locator, handle, epoch, row, _pending(entry))
+                for (locator, handle, entry), row in zip(known, sealed, strict=True)
+            ]
         )
 
     def _find_entry(self, locator: bytes) -> Entry | None:

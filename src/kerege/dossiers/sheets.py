@@ -55,8 +55,10 @@ class Sheet:
     """What a row is sealed from."""
 
     keys: RowKeys
-    fields: Sequence[tuple[str, str]] = hidden(repr=False)
-    salts: Sequence[bytes] | None = hidden(default=None, repr=False)
+    names: tuple[str, ...]
+    values: tuple[str, ...] = hidden(repr=False)
+    """One for each name."""
+    salts: bytes | None = hidden(default=None, repr=False)
     """32 bytes for each field; None: drawn here."""
 
 
@@ -65,28 +67,30 @@ class Sealed:
     """A row as it is kept, and what the ledger is told of it."""
 
     row: bytes
-    commitments: tuple[bytes, ...]
+    commitments: bytes
+    """32 bytes for each field."""
     root: bytes
 
 
 def seal_plain(sheets: Sequence[Sheet]) -> list[Sealed]:
     """The plain twin of `seal_sheets`."""
-    return [_seal(sheet.keys, sheet.fields, _salts(sheet)) for sheet in sheets]
+    return [_seal(sheet.keys, sheet.names, sheet.values, _salts(sheet)) for sheet in sheets]
 
 
-def _seal(keys: RowKeys, fields: Sequence[tuple[str, str]], salts: bytes) -> Sealed:
+def _seal(keys: RowKeys, names: Sequence[str], values: Sequence[str], salts: bytes) -> Sealed:
     slots = []
-    for position, (name, value) in enumerate(fields):
+    for position, (name, value) in enumerate(zip(names, values, strict=True)):
         salt = salts[SALT_LENGTH * position : SALT_LENGTH * (position + 1)]
         sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
         slots.append(_Slot(name, commitment(name, salt, value), sealed))
     plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)
     commitments = tuple(slot.commitment for slot in slots)
-    return Sealed(seal(keys.cover(), plain, _cover_bound(keys)), commitments, content_root(commitments))
+    row = seal(keys.cover(), plain, _cover_bound(keys))
+    return Sealed(row, b"".join(commitments), content_root(commitments))
 
 
 def _salts(sheet: Sheet) -> bytes:
-    return os.urandom(SALT_LENGTH * len(sheet.fields)) if sheet.salts is None else b"".join(sheet.salts)
+    return os.urandom(SALT_LENGTH * len(sheet.names)) if sheet.salts is None else sheet.salts
 
 
 try:
@@ -99,9 +103,10 @@ else:
         """Seal rows, each under keys that may open all of it; in their order."""
         asked = []
         for sheet in sheets:
-            keys, count = sheet.keys, len(sheet.fields)
-            nonces = os.urandom(NONCE_LENGTH * (count + 1))
-            asked.append((keys.locator, keys.version, keys.whole(), sheet.fields, _salts(sheet), nonces))
+            keys = sheet.keys
+            nonces = os.urandom(NONCE_LENGTH * (len(sheet.names) + 1))
+            salts = _salts(sheet)
+            asked.append((keys.locator, keys.version, keys.whole(), sheet.names, sheet.values, salts, nonces))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
 

@@ -32,17 +32,18 @@ from kerege.dossiers.jobs import (
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
 from kerege.dossiers.sheets import OpenSheet, Sheet, seal_sheets
-from kerege.dossiers.values import check_canonical
+from kerege.dossiers.values import check_all_canonical
 from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root, inclusion_path
 from kerege.kernel.types import Hash, Identifier, Time
 
 _IDENTIFIER_LENGTH = 16
+_HASH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
 
 
-Values = tuple[Sequence[tuple[str, str]], Sequence[bytes] | None]
-"""Fields with their values, and salts where they are not drawn."""
+Values = tuple[tuple[str, ...], tuple[str, ...], bytes | None]
+"""Names of fields, their values, and salts where they are not drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +55,17 @@ class Draft:
     subject: Identifier
     """Random id of the person or body; after an adoption a new one, or the keys folder would tie old and new."""
     purpose: str
-    fields: tuple[tuple[str, str], ...] = hidden(repr=False)
-    """Name and canonical value of every field of the service's list, in its order; unused ones are empty."""
+    names: tuple[str, ...]
+    """Every field of the service's list, in its order."""
+    values: tuple[str, ...] = hidden(repr=False)
+    """Canonical value of each; of unused ones empty."""
     expires: Time
     """Validity of the transaction that will commit to it."""
     named: tuple[Identifier, ...] = ()
     """Persons named in it: an official who is one of them is shown nothing. Records, and the case an act was written
     in: what a case names may be looked at for it."""
-    salts: tuple[bytes, ...] | None = hidden(default=None, repr=False)
-    """One salt of 32 bytes for each field, where an import derives them; None: drawn at random."""
+    salts: bytes | None = hidden(default=None, repr=False)
+    """32 bytes for each field, where an import derives them; None: drawn at random."""
     again: bool = False
     """The same dossier may be there already, from a run that was cut off: it is compared instead of written."""
 
@@ -74,8 +77,14 @@ class Written:
     record: Identifier
     version: int
     fields: tuple[str, ...]
-    commitments: tuple[Hash, ...]
+    digests: bytes
+    """The commitments, one after another."""
     root: Hash
+
+    @property
+    def commitments(self) -> tuple[Hash, ...]:
+        """Commitment of each field."""
+        return tuple([self.digests[at : at + _HASH] for at in range(0, len(self.digests), _HASH)])
 
     def commitment(self, name: str) -> Hash:
         """Commitment of one field; raises `FieldUnknown`."""
@@ -151,62 +160,63 @@ class Dossiers:
             for draft in batch
         ]
         with self._lock:
-            again = [self._locate(entry) for entry, draft in zip(entries, batch, strict=True) if draft.again]
-            held = self._rows.held(Shelf.DOSSIERS, again) if again else set()
-            there = [
-                draft.again and bool(held) and self._locate(entry) in held
-                for entry, draft in zip(entries, batch, strict=True)
-            ]
-            fresh = [position for position, kept in enumerate(there) if not kept]
-            sealed = iter(self._write([entries[at] for at in fresh], [_values_of(batch[at]) for at in fresh]))
+            locators = [self._locate(entry) for entry in entries]
+            held = self._rows.held(Shelf.DOSSIERS, locators)
+            kept = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
+            fresh = [at for at, there in enumerate(kept) if not there]
+            told = [(batch[at].names, batch[at].values, batch[at].salts) for at in fresh]
+            self._check_new([entries[at] for at in fresh], [locators[at] for at in fresh], held)
+            sealed = iter(self._write([entries[at] for at in fresh], told))
             return tuple(
-                self._find_again(draft, entry) if kept else next(sealed)
-                for draft, entry, kept in zip(batch, entries, there, strict=True)
+                self._find_again(draft, entry) if there else next(sealed)
+                for draft, entry, there in zip(batch, entries, kept, strict=True)
             )
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
+        told = [(tuple([name for name, _ in each]), tuple([value for _, value in each]), None) for each in fields]
         with self._lock:
-            self._write([replace(entry, expires=0) for entry in entries], [(each, None) for each in fields])
+            locators = [self._locate(entry) for entry in entries]
+            self._check_new(entries, locators, self._rows.held(Shelf.DOSSIERS, locators))
+            self._write([replace(entry, expires=0) for entry in entries], told)
             self._keys.confirm(entries)
 
     def holds(self, record: Identifier, version: int, purpose: str) -> bool:
         """Whether there is a dossier of this record version for this purpose; says nothing of what is in it."""
         return self._rows.get(Shelf.DOSSIERS, self._keys.locate(record, version, purpose)) is not None
 
-    def _write(self, entries: Sequence[Entry], values: Sequence[Values]) -> tuple[Written, ...]:
-        with self._lock:
-            self._check_new(entries)
-            # Keys first: a crash in between leaves a registration without a row, never a row without a key.
-            keys = self._keys.admit(entries)
-            sealed = seal_sheets([Sheet(each, *told) for each, told in zip(keys, values, strict=True)])
-            pairs = zip(keys, sealed, strict=True)
-            self._rows.apply([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
-        told = zip(entries, values, sealed, strict=True)
-        return tuple(_written(entry, fields, done.commitments, done.root) for entry, (fields, _), done in told)
+    def _write(self, entries: Sequence[Entry], told: Sequence[Values]) -> tuple[Written, ...]:
+        # Keys first: a crash in between leaves a registration without a row, never a row without a key.
+        keys = self._keys.admit(entries)
+        sealed = seal_sheets([Sheet(each, *values) for each, values in zip(keys, told, strict=True)])
+        pairs = zip(keys, sealed, strict=True)
+        self._rows.apply([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
+        triples = zip(entries, told, sealed, strict=True)
+        return tuple([_written(entry, names, done.commitments, done.root) for entry, (names, *_), done in triples])
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
         if draft.salts is None:
             raise DossierExists(record=draft.record, version=draft.version)
-        pairs = zip(draft.fields, draft.salts, strict=True)
-        commitments = tuple(commitment(name, salt, value) for (name, value), salt in pairs)
+        salts = [draft.salts[at : at + SALT_LENGTH] for at in range(0, len(draft.salts), SALT_LENGTH)]
+        triples = zip(draft.names, salts, draft.values, strict=True)
+        commitments = tuple(commitment(*each) for each in triples)
         (keys,) = self._keys.admit([entry], again=True)
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
         if row is None or OpenSheet(keys, row).commitments != commitments:
             raise DossierExists(record=draft.record, version=draft.version)
-        return _written(entry, draft.fields, commitments, content_root(commitments))
+        return _written(entry, draft.names, b"".join(commitments), content_root(commitments))
 
     def _locate(self, entry: Entry) -> bytes:
         return self._keys.locate(entry.record, entry.version, entry.purpose)
 
-    def _check_new(self, entries: Sequence[Entry]) -> None:
-        locators = [self._locate(entry) for entry in entries]
-        held = self._rows.held(Shelf.DOSSIERS, locators)
-        if held or len(set(locators)) != len(locators):
-            twice = (entry for at, entry in enumerate(entries) if locators[at] in held or locators[at] in locators[:at])
-            entry = next(twice)
-            raise DossierExists(record=entry.record, version=entry.version)
+    def _check_new(self, entries: Sequence[Entry], locators: Sequence[bytes], held: set[bytes]) -> None:
+        """Raise `DossierExists` where a row is there already, or comes twice."""
+        if held.isdisjoint(locators) and len(set(locators)) == len(locators):
+            return
+        twice = (entry for at, entry in enumerate(entries) if locators[at] in held or locators[at] in locators[:at])
+        entry = next(twice)
+        raise DossierExists(record=entry.record, version=entry.version)
 
     def collect_orphans(self, now: Time, committed: Callable[[Entry], bool]) -> Orphans:
         """Confirm what reached the ledger and destroy what did not, of all whose transaction has expired.
@@ -392,12 +402,8 @@ class Comparison:
         return judge_compare(told, self._open(item)) is CompareVerdict.SAME
 
 
-def _values_of(draft: Draft) -> Values:
-    return draft.fields, draft.salts
-
-
-def _written(entry: Entry, fields: Sequence[tuple[str, str]], commitments: tuple[Hash, ...], root: Hash) -> Written:
-    return Written(entry.record, entry.version, tuple([name for name, _ in fields]), commitments, root)
+def _written(entry: Entry, names: tuple[str, ...], digests: bytes, root: Hash) -> Written:
+    return Written(entry.record, entry.version, names, digests, root)
 
 
 def check_draft(draft: Draft) -> None:
@@ -410,13 +416,13 @@ def check_draft(draft: Draft) -> None:
             raise DraftInvalid(part="named", length=len(identifier))
     if draft.version < 0:
         raise DraftInvalid(part="version", version=draft.version)
-    salts = draft.salts
-    if salts is not None and [len(salt) for salt in salts] != [SALT_LENGTH] * len(draft.fields):
+    count = len(draft.names)
+    if len(draft.values) != count:
+        raise DraftInvalid(part="values", reason="not one for each field")
+    if draft.salts is not None and len(draft.salts) != SALT_LENGTH * count:
         raise DraftInvalid(part="salts", reason=f"not {SALT_LENGTH} bytes for each field")
-    _check_names(tuple([name for name, _ in draft.fields]))
-    for _, value in draft.fields:
-        if value:
-            check_canonical(value)
+    _check_names(draft.names)
+    check_all_canonical(draft.values)
 
 
 @lru_cache(64)

@@ -36,6 +36,17 @@ def check_canonical(text: str) -> None:
         raise NotCanonical(reason="not NFC")
 
 
+def check_all_canonical(texts: Sequence[str]) -> None:
+    """Raise as `check_canonical` for the first text that is not canonical."""
+    try:
+        # A line feed composes with nothing: joined by it the texts are NFC when each of them is.
+        check_canonical("\n".join(texts))
+    except NotCanonical:
+        for text in texts:
+            check_canonical(text)
+        raise
+
+
 def canonical_json(value: Json) -> str:
     """Give the RFC 8785 form of a structured value; raises `NotCanonical` for what has none here.
 

@@ -419,16 +419,17 @@ class Desk:
 
         `derived`: under salts that the same dossier always gets, so that it may be there already.
         """
-        fields = tuple((code, values.get(code, "")) for code in self._slots(folder))
+        names = tuple(self._slots(folder))
         draft = Draft(
             record=folder.about,
             version=folder.version,
             subject=folder.subject,
             purpose=folder.purpose,
-            fields=fields,
+            names=names,
+            values=tuple(values.get(name, "") for name in names),
             expires=self._expires(),
             named=(*named, *(self._named(folder, values) if folder.purpose == REQUESTS else ())),
-            salts=self._controller.amendments.salts(folder.about, len(fields)) if derived else None,
+            salts=self._controller.amendments.salts(folder.about, len(names)) if derived else None,
             again=derived,
         )
         (written,) = self._controller.dossiers.write([draft])
@@ -539,7 +540,8 @@ class Desk:
                 version=version,
                 subject=subject,
                 purpose=purpose,
-                fields=(("successor", new.hex()),),
+                names=("successor",),
+                values=(new.hex(),),
                 expires=self._expires(),
                 salts=self._controller.amendments.salts(new, 1),
                 again=True,

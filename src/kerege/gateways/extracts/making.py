@@ -133,14 +133,15 @@ class Maker:
         self._folders.keep([(folder, each.root) for folder, each in zip(folders, written, strict=True)])
         return [each.root for each in written]
 
-    def _draft(self, folder: Folder, codes: Sequence[str], values: Mapping[str, str], expires: int) -> Draft:
+    def _draft(self, folder: Folder, codes: tuple[str, ...], values: Mapping[str, str], expires: int) -> Draft:
         """The dossier of a row: every slot, under salts that the same row always gets."""
         return Draft(
             record=folder.about,
             version=folder.version,
             subject=folder.subject,
             purpose=folder.purpose,
-            fields=tuple([(code, values.get(code, "")) for code in codes]),
+            names=codes,
+            values=tuple([values.get(code, "") for code in codes]),
             expires=expires,
             salts=self._keys.salts(folder.about, len(codes)),
             again=True,
