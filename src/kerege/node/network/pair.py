@@ -5,6 +5,8 @@ fifteen kills under load it waits for ever. So whatever ends, both are ended, an
 """
 
 import ctypes
+import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -19,7 +21,7 @@ from kerege.node.divergence import Watch
 from kerege.node.network.layout import Member, Network
 
 LOG_LIMIT = 32 * 1024 * 1024
-"""Bytes of a log above which it is set aside at the next start; one older is kept."""
+"""Bytes of a log above which it is set aside; one older is kept."""
 PATIENCE = 10.0
 """Seconds to stop in when asked to."""
 GRACE = 2.0
@@ -83,6 +85,7 @@ class Pair:
         if _lives(self._application) and self._process is None and self._socket.exists():
             self._process = self._stack.enter_context(self._run_engine())
         broken = self._consensus_failed()
+        self._set_logs_aside()
         ended = next((name for name, process in self._parts() if process is not None and not _lives(process)), "")
         if broken or ended:
             return self._restart("its consensus failed" if broken else f"its {ended} ended")
@@ -119,9 +122,8 @@ class Pair:
         self._again, self._started = None, time.monotonic()
         self.moved = self._started
         application_log, engine_log = self._network.logs(self.member)
-        for log in (application_log, engine_log):
-            _set_aside(log)
-        self._read = engine_log.stat().st_size if engine_log.exists() else 0
+        application_log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._read = _size(engine_log)
         self._socket.unlink(missing_ok=True)
         told = self._stack.enter_context(application_log.open("a", encoding="utf-8"))
         module, *own = self._commands.application
@@ -143,13 +145,21 @@ class Pair:
     def _parts(self) -> list[tuple[str, "subprocess.Popen[bytes] | None"]]:
         return [("application", self._application), ("engine", self._process)]
 
+    def _set_logs_aside(self) -> None:
+        """Copy what has grown large and go on with an empty file: both parts write at its end, wherever that is."""
+        for log in self._network.logs(self.member):
+            if log.exists() and log.stat().st_size > LOG_LIMIT:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
+        self._read = min(self._read, _size(self._network.logs(self.member)[1]))
+
     def _consensus_failed(self) -> bool:
         """Whether the engine has written that its consensus is dead: the process would go on answering.
 
         Every new line is looked at; one that says that the application came to another state has that state kept.
         """
         log = self._network.logs(self.member)[1]
-        if not log.exists() or log.stat().st_size <= self._read:
+        if _size(log) <= self._read:
             return False
         with log.open("rb") as file:
             file.seek(self._read)
@@ -207,7 +217,5 @@ def _lives(process: "subprocess.Popen[bytes] | None") -> bool:
     return process is not None and process.poll() is None
 
 
-def _set_aside(log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.replace(log.with_suffix(".log.1"))
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
