@@ -6,6 +6,8 @@ from typing import Any
 from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
 from kerege.node.network.layout import Member
 
+OTHERWISE = (KeyError, ValueError, TypeError, AttributeError)
+"""What reading an answer of another shape raises: it is none of an engine's."""
 SECONDS = 3.0
 """How long one is waited for: a paused one must not hide the others."""
 
@@ -15,21 +17,20 @@ def status_of(member: Member) -> dict[str, Any]:
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
         sync, peers = rpc.call("status")["sync_info"], rpc.call("net_info")["n_peers"]
-        waiting = rpc.call("num_unconfirmed_txs")["total"]
-    except (RpcError, Unreachable):
+        return _row(
+            member,
+            running=True,
+            height=int(sync["latest_block_height"]),
+            app_hash=sync["latest_app_hash"].lower(),
+            catching_up=bool(sync["catching_up"]),
+            peers=int(peers),
+            waiting=int(rpc.call("num_unconfirmed_txs")["total"]),
+            block_time=sync["latest_block_time"],
+        )
+    except (RpcError, Unreachable, *OTHERWISE):
         return _row(member, running=False)
     finally:
         rpc.close()
-    return _row(
-        member,
-        running=True,
-        height=int(sync["latest_block_height"]),
-        app_hash=sync["latest_app_hash"].lower(),
-        catching_up=bool(sync["catching_up"]),
-        peers=int(peers),
-        waiting=int(waiting),
-        block_time=sync["latest_block_time"],
-    )
 
 
 def statuses(members: tuple[Member, ...]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.node.home import write_private
 from kerege.node.network.document import read_genesis
 from kerege.node.network.layout import Member, Network
-from kerege.node.network.status import SECONDS
+from kerege.node.network.status import OTHERWISE, SECONDS
 from kerege.proofs.light.moments import MILLISECOND, parse
 
 PERIOD = 7 * 86_400_000
@@ -52,10 +52,10 @@ def header_of(member: Member, height: int) -> tuple[bytes, int] | None:
     """Hash and time (ms) of a header as a member's engine shows it; None where it does not."""
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
-        told = rpc.call("commit", height=str(height))
-    except (RpcError, Unreachable):
+        told = rpc.call("commit", height=str(height))["signed_header"]
+        hash_, time = told["commit"]["block_id"]["hash"], told["header"]["time"]
+        return bytes.fromhex(hash_), parse(time, "time") // MILLISECOND
+    except (RpcError, Unreachable, proofs.Malformed, *OTHERWISE):
         return None
     finally:
         rpc.close()
-    header = told["signed_header"]
-    return bytes.fromhex(header["commit"]["block_id"]["hash"]), parse(header["header"]["time"], "time") // MILLISECOND
