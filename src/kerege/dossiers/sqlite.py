@@ -9,6 +9,15 @@ from typing import Any
 from kerege.dossiers.errors import StoreDamaged, StoreUnwritable, WrongVersion
 from kerege.dossiers.files import sync_file, sync_folder, write_private
 
+_SETTINGS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+    "cache_size=-16384",
+    # Keyed names fall all over the tables: a page is written back once for many commits, not once for each.
+    "wal_autocheckpoint=8192",
+)
 _PAGE = 1000
 """Keys of one question."""
 
@@ -17,7 +26,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a database for one writer, every commit durable; raises `StoreDamaged` for a file that is none."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
+        for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
     except sqlite3.DatabaseError as error:
         connection.close()

@@ -25,6 +25,7 @@ class Index:
         # A crash of the machine may lose the newest rows; the journal is replayed over them.
         self._rows.executescript(
             "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;"
+            "pragma wal_autocheckpoint = 8192;"
             "create table if not exists import (place integer primary key, source blob unique not null);"
             "create table if not exists held (name blob primary key, place integer not null, row integer not null)"
             " without rowid;"
