@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
@@ -167,20 +168,21 @@ class NodeWiring:
         chores: Sequence[Callable[[Ledger], None]],
         beside: Mapping[str, Start] = MappingProxyType({}),
         public: Path | None = None,
-        opened: Callable[[], AbstractContextManager[Ledger]] | None = None,
+        opened: Callable[[threading.Event], AbstractContextManager[Ledger]] | None = None,
     ) -> None:
         """Run a node, with a web worker where a port is given, until it is interrupted.
 
         `chores` run each second; `beside` are processes, by what they do, that live as long as the node and are started
         again where they end by themselves; `public` holds files that the pages offer, None: the home's own folder of
-        that name. `opened` opens the ledger where it is not this home's alone.
+        that name. `opened` opens the ledger where it is not this home's alone; it is given
+        what is set when the node is told to stop.
         """
         stop = interrupted()
         with in_one_sentence(), ExitStack() as stack:
             if port is not None:
                 web.check_port(port)
             own = partial(open_ledger, home, clock=SteadyClock(_warn), alarm=ready)
-            ledger = stack.enter_context((opened or own)())
+            ledger = stack.enter_context(own() if opened is None else opened(stop))
             ledger.serve()
             starts = dict(beside)
             if port is not None:
@@ -416,15 +418,15 @@ def _door(home: Home) -> Iterator[Door]:
     with in_one_sentence():
         home.read_about()
         try:
-            running = SocketDoor(home.socket)
+            running = SocketDoor(home.socket) if home.socket.exists() else None
         except (FileNotFoundError, ConnectionRefusedError):
+            running = None
+        if running is None:
             with open_ledger(home) as ledger:
                 yield ledger.door
         else:
-            try:
+            with running:
                 yield running
-            finally:
-                running.close()
 
 
 def _send(door: Door, signer: Signer, message: Message, otherwise: str, now: int | None = None) -> None:

@@ -30,7 +30,7 @@ def create(home: Path, nation: str, validators: int, *, node: bool) -> dict[str,
 def run(home: Path, port: int | None, tell: Callable[[str], None]) -> None:
     """Run it in the foreground until interrupted."""
     network = read_network(home)
-    supervise(network, lambda member, text: tell(f"{member}: {text}"), port)
+    supervise(network, lambda member, text: tell(f"{member}: {text}"), port, on_terminal=True)
 
 
 def start(home: Path, port: int | None, progress: Callable[[int, int], None]) -> dict[str, Any]:

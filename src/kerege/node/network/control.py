@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from kerege.node.network.layout import Network
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import runs, told_running
 from kerege.node.network.trusting import trust_network
+from kerege.node.web import HOST
 
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -41,14 +43,18 @@ def start_detached(network: Network, port: int | None, progress: Progress) -> in
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    await_members(network, progress, lambda: _said(process, network.log, begin), lambda: _leads(process, network))
+
+    def begun() -> bool:
+        return _leads(process, network) and _is_served(network, port)
+
+    await_members(network, progress, lambda: _said(process, network.log, begin), begun)
     return process.pid
 
 
 def await_members(
     network: Network, progress: Progress, ended: Callable[[], str | None], begun: Callable[[], bool]
 ) -> None:
-    """Until it has `begun` and every member's engine has a block.
+    """Until every member's engine has a block, and it has `begun`.
 
     Raises `HomeError` where `ended` tells why that will not be.
     """
@@ -60,10 +66,11 @@ def await_members(
         found = statuses(network.members)
         ready = sum(bool(status["height"]) for status in found)
         progress(ready, len(found))
-        if ready == len(found) and begun() and trust_network(network):
+        if ready == len(found) and trust_network(network) and begun():
             return
         time.sleep(_EVERY)
     missing = ", ".join(status["name"] for status in found if not status["height"])
+    missing = missing or "the node"
     reason = (
         f"{missing} did not answer within {START_SECONDS} s, and is still being started: see "
         f"`kerege network logs --home {quote(str(network.path))}`."
@@ -74,6 +81,15 @@ def await_members(
 def _leads(process: "subprocess.Popen[bytes]", network: Network) -> bool:
     """Whether it is the one supervisor; not asked by the lock, which it may be about to take."""
     return network.lock.exists() and network.lock.read_text(encoding="ascii") == str(process.pid)
+
+
+def _is_served(network: Network, port: int | None) -> bool:
+    """Whether the node, where there is one, answers clients, and its pages where they were asked for."""
+    if network.node is None:
+        return True
+    with socket.socket(socket.AF_UNIX) as caller, socket.socket() as visitor:
+        answers = caller.connect_ex(str(network.home(network.node).socket)) == 0
+        return answers and (port is None or visitor.connect_ex((HOST, port)) == 0)
 
 
 def _said(process: "subprocess.Popen[bytes]", log: Path, begin: int) -> str | None:

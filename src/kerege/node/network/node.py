@@ -32,12 +32,14 @@ from kerege.node.home import Home, HomeError
 from kerege.node.ledger import GATEWAY_KEY, Ledger
 from kerege.node.logs import Log
 from kerege.node.network.layout import NODE, Network, read_network
+from kerege.node.network.trusting import trust_network
 from kerege.node.replica import open_replica
 from kerege.node.watching.figures import Figures
 from kerege.node.watching.member import watched
 from kerege.node.wiring import NodeWiring
 from kerege.storage.port import Store
 
+TRUST_EVERY = 0.5
 OUTBOX = "outbox.sqlite"
 """What was accepted and is not final, in the node's home."""
 
@@ -60,8 +62,11 @@ def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
 
 
 @contextmanager
-def open_node(home: Home, network: Network, socket: Path, log: Log) -> Iterator[Ledger]:
-    """The ledger of the node, with its engine served beside; raises `HomeError`."""
+def open_node(home: Home, network: Network, socket: Path, log: Log, stop: threading.Event) -> Iterator[Ledger]:
+    """The ledger of the node, with its engine served beside, once its trust file is known; raises `HomeError`.
+
+    `stop` ends the wait for the network's first block.
+    """
     node = network.node
     if node is None:
         reason = f"the network of {home.path} has no node: found it with one."
@@ -79,6 +84,8 @@ def open_node(home: Home, network: Network, socket: Path, log: Log) -> Iterator[
         with _Serving(Server(replica, alarm=log.alarm, observe=figures.observe), socket, engine):
             engine.start()
             try:
+                while not trust_network(network) and not stop.wait(TRUST_EVERY):
+                    pass  # the validators do not show the first header yet
                 yield ledger
             finally:
                 if ledger.server is not None:
@@ -140,7 +147,7 @@ def main() -> int:
             wanted.port,
             [],
             {"the read model": lambda: follower.running(home, None)},
-            opened=lambda: open_node(home, network, wanted.socket, log),
+            opened=lambda stop: open_node(home, network, wanted.socket, log, stop),
         )
     except (CommandError, HomeError) as fault:
         log.alarm(str(fault))

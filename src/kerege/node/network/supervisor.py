@@ -147,7 +147,7 @@ def check_ports(network: Network) -> None:
                 raise HomeError(reason) from None
 
 
-def supervise(network: Network, tell: Tell, port: int | None) -> None:
+def supervise(network: Network, tell: Tell, port: int | None, *, on_terminal: bool = False) -> None:
     """Run the network until interrupted; raises `HomeError`."""
     stop = interrupted()
     with alone(network), ExitStack() as stack:
@@ -155,7 +155,8 @@ def supervise(network: Network, tell: Tell, port: int | None) -> None:
         if port is not None:
             _check_pages(network.node, port)
         engine = str(find_engine())
-        tell(network.ledger, f"{len(network.members)} members start; Ctrl-C stops")
+        if on_terminal:
+            tell(network.ledger, f"{len(network.members)} members start; Ctrl-C stops")
         supervisor = Supervisor(network, tell, lambda member: Commands(application(member, port), [engine]))
         stack.callback(supervisor.close)
         while not stop.wait(EVERY):
