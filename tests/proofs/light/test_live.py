@@ -110,9 +110,9 @@ def test_a_changed_header_is_refused(engine: Path, forged: Callable[[Change], En
         if method == "commit":
             header = result["signed_header"]["header"]
             old = header[member]
-            header[member] = {"chain_id": old + "x", "height": "4"}.get(member) or old.translate(
-                str.maketrans("0123456789ABCDEF", "123456789ABCDEF0" if member != "time" else "0123456798ABCDEF")
-            )
+            later = f"{old[:-2]}{'2' if old[-2] == '1' else '1'}Z"
+            known = {"chain_id": old + "x", "height": "4", "time": later}
+            header[member] = known.get(member) or old.translate(str.maketrans("0123456789ABCDEF", "123456789ABCDEF0"))
 
     with pytest.raises((light.Invalid, Malformed)):
         light.follow(begin(engine)[1], forged(change), RULES, time.time_ns(), height=5)
