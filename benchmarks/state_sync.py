@@ -150,7 +150,7 @@ def _make_again(first: Member, height: int, folder: Path) -> None:
 def _join(stack: ExitStack, folder: Path, genesis: Genesis, first: Member, rpc: Rpc | None) -> tuple[float, int]:
     """Seconds until a fresh member has the app hash, and the peak memory of its application."""
     new = Member(folder, binary(DEFAULT), genesis, first, rpc)
-    at_first = Rpc(first.engine.home / "rpc")
+    at_first = Rpc(f"unix://{first.engine.home}/rpc")
     started = time.perf_counter()
     joined = stack.enter_context(new.running())
     wait_for(lambda: standing(joined) == standing(at_first), PATIENCE)

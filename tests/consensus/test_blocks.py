@@ -142,7 +142,7 @@ def test_a_flood_of_parcels_does_not_hold_up_a_commit(tmp_path: Path):
 
         assert member.submitting.send(register()).receipt is not None
         calm, over = commits(0), threading.Event()
-        rpc = Rpc(tmp_path / "engine" / "rpc")
+        rpc = Rpc(f"unix://{tmp_path}/engine/rpc")
         flooder = threading.Thread(target=flooded, args=(rpc, flood, over.is_set))
         flooder.start()
         try:

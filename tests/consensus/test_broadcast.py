@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
+from kerege.consensus.broadcast import Broadcaster, Offered
+from kerege.consensus.cometbft.rpc import Unreachable
 
 
 @contextmanager

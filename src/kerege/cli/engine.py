@@ -1,12 +1,11 @@
 """Asking engines and nodes for what the light client verifies. Nothing of their answers is believed here."""
 
 import http.client
-import socket
 import time
-from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 from kerege.cli.wiring import CommandError
+from kerege.consensus.cometbft.rpc import connection
 from kerege.proofs import light
 from kerege.proofs.canonical import SIZE_LIMIT
 from kerege.proofs.light.rpc import PAGE, VALIDATORS_LIMIT, light_block, signed_header, validators_page
@@ -16,19 +15,6 @@ SECONDS = 10.0
 PAUSE = 0.2
 """Seconds before something that is not there yet is asked for again."""
 PROOFS = "/api/v1/proofs"
-
-
-class _Local(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(str(self._path))
 
 
 class Server:
@@ -45,17 +31,15 @@ class Server:
         self.url = url
         self._patience = patience
         parts = urlsplit(url)
-        self._local = Path(parts.path) if parts.scheme == "unix" else None
-        self._base = "" if self._local else parts.path.rstrip("/")
+        self._base = "" if parts.scheme == "unix" else parts.path.rstrip("/")
         try:
-            self._host, self._port = parts.hostname or "", parts.port
-        except ValueError:
-            self._host = ""
-        known = self._host if self._local is None else parts.path
+            host, _ = parts.hostname, parts.port
+        except ValueError:  # no port of TCP
+            host = None
+        known = parts.path if parts.scheme == "unix" else host
         if parts.scheme not in {"http", "https", "unix"} or not known or parts.query:
             sentence = f"{url} is not an address to ask at: http://HOST:PORT, https://HOST or unix:///PATH is one."
             raise CommandError(sentence)
-        self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
 
     def get(self, path: str) -> bytes:
         """An answer's bytes, at most one more than anybody reads; `light.NotShown` where there is none."""
@@ -69,7 +53,7 @@ class Server:
                 time.sleep(PAUSE)
 
     def _get(self, path: str) -> bytes:
-        made = _Local(self._local) if self._local else self._kind(self._host, self._port, timeout=SECONDS)
+        made = connection(self.url, SECONDS)
         try:
             made.request("GET", self._base + path)
             answer = made.getresponse()

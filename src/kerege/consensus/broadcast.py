@@ -4,9 +4,7 @@ What comes back says only whether the engine keeps it now. What becomes of it is
 """
 
 import base64
-import http.client
 import json
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
@@ -14,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kerege.consensus.codes import BUSY
+from kerege.consensus.cometbft.rpc import Rpc, Unreachable
 
 AT_ONCE = 10
 """Calls of one request at most: the engine's own default (`rpc.max_request_batch_size`)."""
@@ -26,12 +25,6 @@ SECONDS = 10.0
 _BASE64 = 3 / 4
 _SHOWN = 200
 """Characters of an answer that is none, for the alarm."""
-_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError)
-"""Of a connection that was, or is being, closed."""
-
-
-class Unreachable(Exception):
-    """The engine did not answer: whether it has what was sent is not known."""
 
 
 class Offered(Enum):
@@ -46,10 +39,10 @@ class Broadcaster:
     """One connection to an engine's RPC (`http://host:port` or `unix:///path`); for one thread but for `close`."""
 
     def __init__(self, address: str) -> None:
-        self._address = urlsplit(address)
-        if self._address.scheme not in {"http", "unix"}:
+        if urlsplit(address).scheme not in {"http", "unix"}:
             raise ValueError(f"{address!r} is no address of an engine: http://host:port or unix:///path")
-        self._http: http.client.HTTPConnection | None = None
+        self._rpc = Rpc(address, SECONDS)
+        self._connected = False
         self.connections = 0
         """How often it connected: the engine hangs up after some idle seconds, or was started anew."""
 
@@ -68,12 +61,8 @@ class Broadcaster:
 
     def close(self) -> None:
         """Hang up, also on an answer that another thread waits for."""
-        connection, self._http = self._http, None
-        if connection is not None:
-            if connection.sock is not None:
-                with suppress(OSError):  # gone by itself
-                    connection.sock.shutdown(socket.SHUT_RDWR)
-            connection.close()
+        self._rpc.hang_up()
+        self._rpc.close()
 
     def _offer_some(self, raws: Sequence[bytes]) -> list[Offered]:
         method = "broadcast_tx_sync" if len(raws) <= AWAITED else "broadcast_tx_async"
@@ -95,44 +84,18 @@ class Broadcaster:
 
     def _post(self, body: bytes) -> list[dict[str, Any]]:
         """On the connection that is there, and where the engine has hung up meanwhile on another one."""
-        try:
-            return self._post_once(self._http, body) if self._http is not None else self._post_anew(body)
-        except _FAILURES:
-            return self._post_anew(body)
-
-    def _post_anew(self, body: bytes) -> list[dict[str, Any]]:
-        self.close()
-        self._http = fresh = self._connection()
+        if self._connected:
+            with suppress(Unreachable):
+                return _as_list(self._rpc.post(body))
+        self._connected = False
         self.connections += 1
-        try:
-            return self._post_once(fresh, body)
-        except _FAILURES as error:
-            self.close()
-            raise Unreachable(str(error) or type(error).__name__) from error
-
-    @staticmethod
-    def _post_once(connection: http.client.HTTPConnection, body: bytes) -> list[dict[str, Any]]:
-        connection.request("POST", "/", body, {"Content-Type": "application/json"})
-        answer = json.loads(connection.getresponse().read())
-        return answer if isinstance(answer, list) else [answer]
-
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._address.scheme == "unix":
-            return _Local(self._address.path)
-        return http.client.HTTPConnection(str(self._address.hostname), self._address.port, timeout=SECONDS)
+        answer = self._rpc.post(body)
+        self._connected = True
+        return _as_list(answer)
 
 
-class _Local(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(self._path)
+def _as_list(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+    return answer if isinstance(answer, list) else [answer]
 
 
 def _said(answer: dict[str, Any]) -> Offered:

@@ -15,7 +15,8 @@ from queue import SimpleQueue
 from typing import Self
 
 from kerege.consensus.admission import Admission, Fit
-from kerege.consensus.broadcast import Broadcaster, Offered, Unreachable
+from kerege.consensus.broadcast import Broadcaster, Offered
+from kerege.consensus.cometbft.rpc import Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer

@@ -1,17 +1,15 @@
 """A real CometBFT engine with one validator in a folder: set up, started, asked and killed."""
 
 import base64
-import http.client
-import itertools
-import json
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from kerege.consensus.cometbft import rpc
 
 SETTINGS = {
     ("rpc", "max_request_batch_size"): "1000",
@@ -30,42 +28,14 @@ SECONDS = 30.0
 
 
 class EngineError(Exception):
-    """The engine answered with an error; the text is its own."""
+    """The engine did not start; the text ends with its log."""
 
 
-class _Local(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
+class Rpc(rpc.Rpc):
+    """One connection to the engine's JSON-RPC, with what tests ask."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(str(self._path))
-
-
-class Rpc:
-    """One connection to the engine's JSON-RPC."""
-
-    def __init__(self, path: Path) -> None:
-        self._http = _Local(path)
-        self._numbers = itertools.count(1)
-
-    def post(self, body: bytes) -> Any:  # noqa: ANN401 - JSON
-        """Send a prepared body."""
-        self._http.request("POST", "/", body, {"Content-Type": "application/json"})
-        return json.loads(self._http.getresponse().read())
-
-    def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """Call a method; raises `EngineError`."""
-        asked = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
-        answer = self.post(json.dumps(asked).encode())
-        if "error" in answer:
-            raise EngineError(str(answer["error"].get("data") or answer["error"]))
-        result: dict[str, Any] = answer["result"]
-        return result
+    def __init__(self, address: str) -> None:
+        super().__init__(address, SECONDS)
 
     def height(self) -> int:
         """The newest block."""
@@ -87,10 +57,6 @@ class Rpc:
             metas = self.call("blockchain", minHeight=str(low), maxHeight=str(min(low + 19, until)))["block_metas"]
             total += sum(int(meta["num_txs"]) for meta in metas)
         return total
-
-    def close(self) -> None:
-        """Hang up."""
-        self._http.close()
 
 
 class Engine:
@@ -135,10 +101,10 @@ class Engine:
             )
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self.running:
-            self._rpc = Rpc(self._rpc_path)
+            self._rpc = Rpc(f"unix://{self._rpc_path}")
             try:
                 self._rpc.call("status")
-            except (OSError, EngineError, http.client.HTTPException):
+            except (rpc.RpcError, rpc.Unreachable):
                 self._rpc.close()
                 time.sleep(0.02)
             else:

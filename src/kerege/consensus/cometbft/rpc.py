@@ -17,17 +17,38 @@ class RpcError(Exception):
 
 
 class Unreachable(Exception):
-    """The engine does not answer: it is starting, stopping or gone."""
+    """The engine does not answer: it is starting, stopping or gone. Whether it has what was sent is not known."""
+
+
+class _Local(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def connection(address: str, timeout: float) -> http.client.HTTPConnection:
+    """To `http://host:port`, `https://host` or `unix:///path`; opened when first used, and again once it was closed."""
+    place = urlsplit(address)
+    if place.scheme == "unix":
+        return _Local(place.path, timeout)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    return kind(place.hostname or "", place.port, timeout=timeout)
 
 
 class Rpc:
-    """A connection to an engine at `http://host:port`; opened when first used, and again after a failure."""
+    """A kept `connection` to an engine."""
 
-    def __init__(self, url: str, timeout: float = 10.0, answer_max: int = ANSWER_MAX) -> None:
+    def __init__(self, address: str, timeout: float = 10.0, answer_max: int = ANSWER_MAX) -> None:
         """`timeout`: seconds for which it may say nothing; who says a byte now and then is hung up on by the asker."""
-        place = urlsplit(url)
         self._answer_max = answer_max
-        self._http = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout)
+        self._http = connection(address, timeout)
         self._numbers = itertools.count(1)
 
     def post(self, body: bytes) -> Any:  # noqa: ANN401 - JSON
@@ -37,7 +58,7 @@ class Rpc:
             return json.loads(self._read())
         except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError) as error:
             self.close()  # an AttributeError is of a connection that was hung up on meanwhile
-            raise Unreachable(str(error)) from None
+            raise Unreachable(str(error) or type(error).__name__) from None
 
     def _read(self) -> bytes:
         answer = self._http.getresponse().read(self._answer_max + 1)
