@@ -104,7 +104,8 @@ class Home:
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file whole and durably, readable by its owner only unless told."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.draft")
+    # Named after the process: two that write the same file at once (a trust file) would take each other's draft away.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
