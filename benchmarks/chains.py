@@ -1,7 +1,6 @@
 """Chains of four or one on this host, driven to saturation and timed: what `benchmarks.network` measures with."""
 
 import base64
-import os
 import shutil
 import tempfile
 import threading
@@ -13,9 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import processor_seconds
 from kerege.consensus.codes import BUSY
-from kerege.consensus.cometbft.rpc import Rpc
+from kerege.consensus.cometbft.rpc import RpcError, Unreachable
 from kerege.node.network.layout import Network
+from kerege.testing.cometbft import Rpc
 
 IN_FLIGHT = 8_000
 """Transactions handed in and not yet committed at most: some blocks full, below the bounds of every pool."""
@@ -69,24 +70,22 @@ class Chain:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                if all(int(rpc.call("status")["sync_info"]["latest_block_height"]) for rpc in self.rpcs):
+                if all(rpc.height() for rpc in self.rpcs):
                     return
-            except Exception:  # noqa: BLE001 - it is starting
-                time.sleep(0.1)
+            except (RpcError, Unreachable):  # it is starting
+                pass
+            time.sleep(0.1)
         raise RuntimeError("the validators did not start")
 
     def newest(self) -> int:
         """Height of the newest block."""
-        return int(self.rpcs[0].call("status")["sync_info"]["latest_block_height"])
+        return self.rpcs[0].height()
 
     def update(self) -> int:
         """Engine transactions committed since the beginning."""
         newest = self.newest()
-        while self.height < newest:
-            low, high = self.height + 1, min(self.height + 20, newest)
-            metas = self.rpcs[0].call("blockchain", minHeight=str(low), maxHeight=str(high))["block_metas"]
-            self.committed += sum(int(meta["num_txs"]) for meta in metas)
-            self.height = high
+        self.committed += self.rpcs[0].transactions(self.height, newest)
+        self.height = newest
         return self.committed
 
     def press(self, raws: Sequence[bytes], turn: int) -> None:
@@ -184,7 +183,7 @@ def drive(
     """Hand everything in, and wait until it is committed."""
     chain = Chain(network)
     rest()
-    before = _used(engines), _used(applications), time.process_time()
+    before = processor_seconds(engines), processor_seconds(applications), time.process_time()
     start, deadline = time.perf_counter(), time.monotonic() + SECONDS
     hands = Hands(network, chain, load, in_flight)
     try:
@@ -194,7 +193,7 @@ def drive(
     finally:
         hands.end()
     seconds, count = time.perf_counter() - start, len(load.raws) * load.each
-    after = _used(engines), _used(applications), time.process_time()
+    after = processor_seconds(engines), processor_seconds(applications), time.process_time()
     used = [1e6 * (then - now) / count for now, then in zip(before, after, strict=True)]
     return Result(count / seconds, *used)
 
@@ -207,15 +206,6 @@ def _check(deadline: float, chain: Chain, load: Load) -> None:
 def rest(seconds: float = 2) -> None:
     """A moment in which what was started settles."""
     time.sleep(seconds)
-
-
-def _used(processes: Sequence[int]) -> float:
-    """Processor seconds of all of them so far, in user and system mode."""
-    total = 0.0
-    for process in processes:
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
 
 
 def steadily(chain: Chain, loads: Sequence[bytes]) -> list[float]:

@@ -73,6 +73,15 @@ def seed_of(number: int) -> bytes:
     return sha256(f"kerege/bench/{number}".encode()).digest()
 
 
+def processor_seconds(processes: Sequence[int]) -> float:
+    """What these have used of the processors so far, in user and system mode."""
+    total = 0.0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
 def peak_mib() -> int:
     """Peak memory of this process so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

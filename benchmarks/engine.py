@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.common import run, say
+from benchmarks.common import processor_seconds, run, say
 from benchmarks.empty_application import EmptyApplication
 from kerege.consensus.cometbft import answers
 from kerege.consensus.cometbft import messages as m
@@ -128,23 +128,16 @@ def _run(name: str, bodies: list[bytes], transactions: int) -> Run:
             counter = Counter(engine.start())
             warm = WARM_UP // BATCH
             _submit(counter, bodies[:warm], WARM_UP)
-            before = _processor_seconds(engine.pid), _processor_seconds(process)
+            pids = [[pid] if pid is not None else [] for pid in (engine.pid, process)]
+            before = [processor_seconds(each) for each in pids]
             start = time.perf_counter()
             _submit(counter, bodies[warm:], WARM_UP + transactions)
             seconds = time.perf_counter() - start
-            after = _processor_seconds(engine.pid), _processor_seconds(process)
+            after = [processor_seconds(each) for each in pids]
             per = [1e6 * (then - now) / transactions for now, then in zip(before, after, strict=True)]
             return Run(transactions / seconds, *per)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _processor_seconds(process: int | None) -> float:
-    """What a process has used of the processors so far, in user and system mode."""
-    if process is None:
-        return 0.0
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Counter:

@@ -122,6 +122,19 @@ class Submission:
         return [answer for answer in self._answers if answer is not None]
 
 
+def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[tuple[int, Transaction]]]:
+    """What was handed in, with what is no transaction answered already; the others by their positions."""
+    answers: list[Answer | None] = []
+    decoded: list[tuple[int, Transaction]] = []
+    for position, raw in enumerate(raws):
+        try:
+            decoded.append((position, machine.modules.decoder.transaction(raw)))
+            answers.append(None)
+        except NotATransaction as reason:
+            answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
+    return Submission(answers), decoded
+
+
 _Waiting = tuple[Submission, int, Transaction]
 """Who waits, for which position of the submission, with which transaction."""
 
@@ -215,15 +228,7 @@ class EmbeddedEngine:
 
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` before memory fills, `Stopped` where the engine does not run."""
-        answers: list[Answer | None] = []
-        decoded: list[tuple[int, Transaction]] = []
-        for position, raw in enumerate(raws):
-            try:
-                decoded.append((position, self.machine.modules.decoder.transaction(raw)))
-                answers.append(None)
-            except NotATransaction as reason:
-                answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
-        submission = Submission(answers)
+        submission, decoded = open_submission(self.machine, raws)
         size = sum(len(t.raw) + DECODED_BYTES for _, t in decoded)
         with self._changed:
             if not self._open:

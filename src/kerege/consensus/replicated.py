@@ -17,7 +17,7 @@ from typing import Self
 from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered
 from kerege.consensus.cometbft.rpc import Unreachable
-from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, wall_clock
+from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, open_submission, wall_clock
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
@@ -255,15 +255,7 @@ class ReplicatedEngine:
         return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
 
     def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
-        answers: list[Answer | None] = []
-        decoded: list[tuple[int, Transaction]] = []
-        for position, raw in enumerate(raws):
-            try:
-                decoded.append((position, self.machine.modules.decoder.transaction(raw)))
-                answers.append(None)
-            except NotATransaction as reason:
-                answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
-        submission = Submission(answers)
+        submission, decoded = open_submission(self.machine, raws)
         size = sum(len(transaction.raw) for _, transaction in decoded)
         with self._changed:
             if not self._open:

@@ -21,7 +21,7 @@ from kerege.node.child import child
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack
-from kerege.node.wire import SocketDoor, WireFault
+from kerege.node.wire import SocketDoor, WireFault, reach
 from kerege.node.workplace import read_nation
 
 IMPORTS = "imports"
@@ -116,9 +116,8 @@ def _await(home: Home, node: "subprocess.Popen[bytes]", told: IO[str]) -> Socket
 
 
 def _reach(home: Home) -> SocketDoor | None:
-    if not home.socket.exists():
-        return None
+    """The running node's door; one that is starting or ending answers with anything."""
     try:
-        return SocketDoor(home.socket)
+        return reach(home.socket)
     except (OSError, WireFault):
         return None

@@ -339,6 +339,16 @@ class SocketDoor:
         return raw
 
 
+def reach(path: Path) -> SocketDoor | None:
+    """The door of the node that answers at a socket; None where none does. Raises as `SocketDoor` does otherwise."""
+    if not path.exists():
+        return None
+    try:
+        return SocketDoor(path)
+    except (FileNotFoundError, ConnectionRefusedError):  # it ends just now, or was killed
+        return None
+
+
 def read_result(raw: bytes) -> Any:  # noqa: ANN401
     """What an answer says, or the error that it tells, raised."""
     good, *rest = msgspec.msgpack.decode(raw)

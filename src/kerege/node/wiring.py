@@ -49,7 +49,7 @@ from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.unfinished import whole_or_nothing
-from kerege.node.wire import NodeFailed, SocketDoor, WireFault
+from kerege.node.wire import NodeFailed, WireFault, reach
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
 from kerege.storage.errors import StorageError
@@ -417,10 +417,7 @@ def _door(home: Home) -> Iterator[Door]:
     """The socket of a running node, else the store opened by this process."""
     with in_one_sentence():
         home.read_about()
-        try:
-            running = SocketDoor(home.socket) if home.socket.exists() else None
-        except (FileNotFoundError, ConnectionRefusedError):
-            running = None
+        running = reach(home.socket)
         if running is None:
             with open_ledger(home) as ledger:
                 yield ledger.door

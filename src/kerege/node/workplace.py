@@ -7,13 +7,11 @@ from datetime import date
 from typing import Any, Self
 
 from kerege.consensus.door import Door
-from kerege.consensus.embedded import Answer, Clock, wall_clock
+from kerege.consensus.embedded import Clock, wall_clock
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Desk
 from kerege.dossiers.pins import PinPattern
-from kerege.kernel.codec import decode
 from kerege.kernel.days import iso, local_day
-from kerege.kernel.receipts import Receipt
 from kerege.modules.accounts.messages import Open
 from kerege.modules.accounts.types import AccountKind
 from kerege.node import devkeys
@@ -22,7 +20,7 @@ from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, begin_ledger, new_ledger_id, open_ledger
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack, PackError, nation_folder, read_pack, world_of
-from kerege.node.wire import SocketDoor
+from kerege.node.wire import reach
 
 
 @dataclass(slots=True)
@@ -62,14 +60,6 @@ class Workplace:
     def open_account(kind: int, key: bytes, office: str) -> Open:
         """The message by which an office opens and sponsors a fresh account for one case."""
         return Open(office=office, kind=AccountKind.PERSON, key_kind=kind, key=key, sponsored=True)
-
-    @staticmethod
-    def code_of(answer: Answer) -> str:
-        """Empty where the transaction was applied, else the refusal with its facts."""
-        if answer.receipt is None:
-            return str(answer.reason)
-        receipt = decode(answer.receipt, Receipt)
-        return f"{receipt.code} {receipt.facts}" if receipt.code else ""
 
 
 def read_nation(code: str) -> Pack:
@@ -123,11 +113,10 @@ def furnish(
 def reach_workplace(home: Home) -> Iterator[Workplace]:
     """A workplace over the running node of a home; raises `HomeError` where none runs."""
     home.read_about()
-    try:
-        node = SocketDoor(home.socket)
-    except (FileNotFoundError, ConnectionRefusedError):
+    node = reach(home.socket)
+    if node is None:
         reason = f"no node of {home.path} runs: start it with `kerege up` or `kerege network up`, and the same --home."
-        raise HomeError(reason) from None
+        raise HomeError(reason)
     with node as door, Controller.open(home.path, DoorView(door)) as controller:
         yield furnish(home, door, controller)
 

@@ -34,8 +34,8 @@ class EngineError(Exception):
 class Rpc(rpc.Rpc):
     """One connection to the engine's JSON-RPC, with what tests ask."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(address, SECONDS)
+    def __init__(self, address: str, timeout: float = SECONDS) -> None:
+        super().__init__(address, timeout)
 
     def height(self) -> int:
         """The newest block."""
