@@ -201,7 +201,7 @@ def test_what_was_never_sent_goes_back_when_its_time_is_over(journey: Journey, m
     assert settle_expired(controller, ["births"]) == 0
     assert controller.blanks.status(office, decision.papers[0].series, decision.papers[0].number).value == "in-stock"
     assert controller.blanks.status(office, sent.papers[0].series, sent.papers[0].number).value == "used"
-    sent.commit(bytes([7]) * 32)
+    sent.held.commit(bytes([7]) * 32)
 
 
 def test_blanks_enter_the_stock_when_the_ledger_has_them(journey: Journey) -> None:
@@ -215,7 +215,7 @@ def test_blanks_enter_the_stock_when_the_ledger_has_them(journey: Journey) -> No
         journey.workplace.controller.blanks.reserve(office)
     again = journey.desk.receive_blanks(head, office, "РЕ", 1, 3)
     answer = journey.settle(journey.official(head, "blanks-keeper"), again)
-    again.commit(answer.id)
+    again.held.commit(answer.id)
     taken = journey.workplace.controller.blanks.reserve(office)
     assert (taken.series, taken.number) == ("РЕ", 1)
     journey.workplace.controller.blanks.release(taken.id)

@@ -98,9 +98,9 @@ class Journey:
         try:
             answer = self.send(signer, decision.message)
         except NotApplied:
-            decision.release()
+            decision.held.release()
             raise
-        decision.commit(answer.id)
+        decision.held.commit(answer.id)
         return answer
 
     def look(

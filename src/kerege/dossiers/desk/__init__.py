@@ -4,7 +4,8 @@ Nothing here knows a service by name: what a form has, who acts next and what an
 service's definition.
 """
 
-from kerege.dossiers.desk.desk import Decision, Desk, IssuedPaper
+from kerege.dossiers.desk.desk import Decision, Desk
 from kerege.dossiers.desk.folders import Folder, Folders
+from kerege.dossiers.desk.outputs import IssuedPaper
 
 __all__ = ["Decision", "Desk", "Folder", "Folders", "IssuedPaper"]

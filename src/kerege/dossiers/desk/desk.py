@@ -6,18 +6,14 @@ Officials and citizens sign with their own keys elsewhere; the desk holds none. 
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import partial
 from hashlib import sha256
-from typing import Protocol, TypeVar
 
-from kerege.dossiers.books import FOUND
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.derivations import Hashing
 from kerege.dossiers.desk.folders import Folder, Folders
+from kerege.dossiers.desk.outputs import NUMBERED, PIN_FIELD, Held, IssuedPaper, Outputs, act_commitment
 from kerege.dossiers.embedded_keys import REQUESTS
 from kerege.dossiers.errors import DossierExists, DossierMissing, FieldNotGranted, FormRefused
 from kerege.dossiers.forms import World, find_faults, kept_fields
@@ -25,16 +21,14 @@ from kerege.dossiers.ports import Look, PinAuthority
 from kerege.dossiers.sealing import join
 from kerege.dossiers.store import Draft, Shown, Written
 from kerege.kernel.commitments import commitment
-from kerege.kernel.days import civil, local_day
 from kerege.kernel.messages import Message
 from kerege.kernel.transaction import MAXIMUM_AHEAD
 from kerege.kernel.types import Address, Hash, Identifier, Time
 from kerege.modules.disclosure.messages import RequestAccess
 from kerege.modules.identity.types import PersonDraft
 from kerege.modules.registries.messages import IssueCertificate, OpenSuccessor, ReceiveBlanks
-from kerege.modules.registries.types import CertificateDraft, CertificateKind, RecordDraft
+from kerege.modules.registries.types import CertificateDraft, RecordDraft
 from kerege.modules.services.messages import Act, Decide, Open
-from kerege.modules.services.rules import holds as holds_in
 from kerege.modules.services.types import REQUESTER, ServiceDefinition
 
 CIVIL = "civil"
@@ -42,43 +36,12 @@ CIVIL = "civil"
 
 ADOPTION = "adoption"
 ACTS = "acts"
-PIN_FIELD = "child.pin"
-"""The field that registration fills from the PIN authority."""
-NUMBERED = ("act.office", "act.year", "act.number", PIN_FIELD)
-"""What the authority gives out: an act keeps it through every amendment."""
-
 NAMED = "amendment.fields"
 """Field of a request in which an amendment says what it changes."""
 
 RANDOM_ID = re.compile("[0-9a-f]{32}")
 ATTEMPTS = 16
 """How often one amendment may be taken up again with other values."""
-
-Parts = tuple[str, ...]
-
-
-class _Made(Protocol):
-    """A number that was reserved."""
-
-    @property
-    def id(self) -> Identifier:
-        """Of the reservation."""
-
-
-_MadeT = TypeVar("_MadeT", bound=_Made)
-
-Hold = tuple[Callable[[Hash], None], Callable[[], None]]
-"""Something reserved: how it becomes used by a transaction, and how it goes back."""
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedPaper:
-    """A certificate on its way: its id on the ledger, and the blank it is printed on."""
-
-    certificate: Identifier
-    kind: str
-    series: str
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +51,8 @@ class Decision:
     message: Message
     record: Identifier | None
     papers: tuple[IssuedPaper, ...]
-    commit: Callable[[Hash], None]
-    """Call with the transaction id once it is applied: reserved numbers become used."""
-    release: Callable[[], None]
-    """Call where it was refused or never sent: reserved numbers go back."""
+    held: Held
+    """`commit` it with the transaction's id once it is applied; `release` it where it was refused or never sent."""
 
 
 class Desk:
@@ -113,10 +74,9 @@ class Desk:
     ) -> None:
         self._controller = controller
         self._definitions = definitions
-        self._pins = pins
         self._now = now
-        self._offset_minutes = offset_minutes
         self._world = world
+        self._outputs = Outputs(controller, pins, now, self._expires, offset_minutes)
         self.folders = Folders(controller)
 
     # Requests
@@ -233,15 +193,15 @@ class Desk:
         """
         folder = self._folder(case)
         self.check_form(folder.service, values)
-        with _taking() as holds:
-            outputs = self._reserve_outputs(self._definitions[folder.service], office, values, holds)
-            drafts, issued = self._papers(office, folder.service, papers, None, holds)
+        with Held() as held:
+            outputs = self._outputs.numbers(self._definitions[folder.service], office, values, held)
+            drafts, issued = self._outputs.papers(office, folder.service, papers, None, held)
             record = self._draft_record(folder, outputs, {**values, **outputs})
         persons = [self._person(folder.subject, outputs.get(PIN_FIELD, ""))]
         message = self._decide(
             case, office, action, reasons=list(reasons), record=record, persons=persons, papers=drafts
         )
-        return Decision(message, record.record, issued, *_settle(holds))
+        return Decision(message, record.record, issued, held)
 
     def _draft_record(self, folder: Folder, outputs: Mapping[str, str], values: Mapping[str, str]) -> RecordDraft:
         """Write the dossier of a new act of a case, and what opens its record."""
@@ -253,25 +213,25 @@ class Desk:
             record,
             definition.registry,
             written.root,
-            self._act_commitment(outputs, os.urandom(32)),
-            self._keys(definition.registry, outputs, epoch),
+            act_commitment(outputs, os.urandom(32)),
+            self._outputs.keys(definition.registry, outputs, epoch),
             os.urandom(16),
             epoch,
-            self._keys(definition.registry, outputs, epoch - 1) if renewing else [],
+            self._outputs.keys(definition.registry, outputs, epoch - 1) if renewing else [],
         )
 
     def decide(self, case: Identifier, office: str, action: str, reasons: Sequence[str] = ()) -> Decision:
         """Decide without writing a register: a refusal with its reasons."""
-        return Decision(self._decide(case, office, action, reasons=list(reasons)), None, (), *_settle([]))
+        return Decision(self._decide(case, office, action, reasons=list(reasons)), None, (), Held())
 
     def issue_in_case(
         self, case: Identifier, office: str, action: str, record: Identifier, kind: str, reason: str | None
     ) -> Decision:
         """Decide that a paper of a live record is issued: changes no record."""
-        with _taking() as holds:
-            drafts, issued = self._papers(office, self._folder(case).service, [kind], reason, holds)
+        with Held() as held:
+            drafts, issued = self._outputs.papers(office, self._folder(case).service, [kind], reason, held)
         message = self._decide(case, office, action, papers_of=record, papers=drafts)
-        return Decision(message, record, issued, *_settle(holds))
+        return Decision(message, record, issued, held)
 
     def amend(self, case: Identifier, office: str, action: str, record: Identifier, kind: str, ground: str) -> Decision:
         """Decide an amendment: closes the record; kind and ground leave only commitments, whatever they are."""
@@ -283,7 +243,7 @@ class Desk:
             kind=commitment("amendment.kind", os.urandom(32), kind),
             ground=commitment("amendment.ground", os.urandom(32), ground),
         )
-        return Decision(message, None, (), *_settle([]))
+        return Decision(message, None, (), Held())
 
     def open_successor(
         self, look: Look, version: int, office: str, values: Mapping[str, str], kind: str
@@ -317,16 +277,16 @@ class Desk:
             registry=self._definitions[before.service].registry,
             version=version,
             content=written.root,
-            act=self._act_commitment(known, derive.salt(record, "act")),
+            act=act_commitment(known, derive.salt(record, "act")),
             blind=derive.blind(source, version, "successor"),
         )
         return message, record
 
     def issue(self, record: Identifier, office: str, kind: str, service: str, reason: str | None) -> Decision:
         """Issue a paper of a live record: changes no record."""
-        with _taking() as holds:
-            drafts, issued = self._papers(office, service, [kind], reason, holds)
-        return Decision(IssueCertificate(office, record, drafts[0]), record, issued, *_settle(holds))
+        with Held() as held:
+            drafts, issued = self._outputs.papers(office, service, [kind], reason, held)
+        return Decision(IssueCertificate(office, record, drafts[0]), record, issued, held)
 
     def receive_blanks(self, office: str, target: str, series: str, first: int, last: int) -> Decision:
         """A run of blanks for an office: the message that accounts for them publicly.
@@ -335,9 +295,11 @@ class Desk:
         """
         blanks = self._controller.blanks
         blanks.check_new(target, series, first, last)
-        keys = [self._blank_key(series, number) for number in range(first, last + 1)]
+        keys = [self._outputs.blank_key(series, number) for number in range(first, last + 1)]
         message = ReceiveBlanks(office, target, keys, os.urandom(16))
-        return Decision(message, None, (), lambda _: blanks.receive(target, series, first, last), lambda: None)
+        held = Held()
+        held.add(lambda _: blanks.receive(target, series, first, last), lambda: None)
+        return Decision(message, None, (), held)
 
     # Parts
 
@@ -440,94 +402,12 @@ class Desk:
         """When a transaction made now can commit no more."""
         return self._now() + MAXIMUM_AHEAD
 
-    def _reserve_outputs(
-        self, definition: ServiceDefinition, office: str, values: Mapping[str, str], holds: list[Hold]
-    ) -> dict[str, str]:
-        """What registration gives out: the act's number, and the PIN where the person gets one."""
-        if _of_old_acts(definition) and values.get("act.number"):
-            kept = {code: values.get(code, "") for code in NUMBERED}
-            return {**kept, "act.office": kept["act.office"] or office}
-        year = civil(local_day(self._now(), self._offset_minutes))[0]
-        numbers, registry = self._controller.act_numbers, definition.registry
-        number = self._reserve_free(
-            lambda: numbers.reserve(office, year, expires=self._expires()),
-            numbers.commit,
-            lambda made: (registry, "act", office, str(made.year), str(made.number)),
-        )
-        holds.append((partial(numbers.commit, number.id), partial(numbers.release, number.id)))
-        outputs = {"act.office": office, "act.year": str(number.year), "act.number": str(number.number)}
-        pin_field = next((field for field in definition.record_fields if field.code == PIN_FIELD), None)
-        if pin_field is not None and holds_in(pin_field.asked, values):
-            born = date.fromisoformat(values["birth.date"])
-            pin = self._reserve_free(
-                lambda: self._pins.reserve(values["child.sex"], born, expires=self._expires()),
-                self._pins.commit,
-                lambda made: (registry, "pin", made.pin),
-            )
-            outputs[PIN_FIELD] = pin.pin
-            holds.append((partial(self._pins.commit, pin.id), partial(self._pins.release, pin.id)))
-        return outputs
-
-    def _reserve_free(
-        self,
-        reserve: Callable[[], _MadeT],
-        commit: Callable[[Identifier, Hash], None],
-        parts: Callable[[_MadeT], Parts],
-    ) -> _MadeT:
-        """A number that no act of the ledger has: what an old registry gave out is noted as used and passed over."""
-        uniqueness, ledger = self._controller.uniqueness, self._controller.ledger
-        while True:
-            made = reserve()
-            registry, *rest = parts(made)
-            epoch, renewing = ledger.key_epoch(registry)
-            epochs = (epoch, epoch - 1) if renewing else (epoch,)
-            if not any(ledger.key_held(uniqueness.key(registry, *rest, version=each)) for each in epochs):
-                return made
-            commit(made.id, FOUND)
-
-    def _keys(self, registry: str, values: Mapping[str, str], epoch: int) -> list[bytes]:
-        """Uniqueness keys of an epoch: over the act's number, and over the PIN where there is one."""
-        prf = partial(self._controller.uniqueness.key, version=epoch)
-        office, year = values["act.office"], values["act.year"]
-        act = ("act", office, year) if year else ("act-as-written", office)
-        keys = [prf(registry, *act, values["act.number"])]
-        return [*keys, prf(registry, "pin", values[PIN_FIELD])] if values.get(PIN_FIELD) else keys
-
-    @staticmethod
-    def _act_commitment(values: Mapping[str, str], salt: bytes) -> bytes:
-        told = "/".join(values.get(code, "") for code in ("act.office", "act.year", "act.number"))
-        return commitment("act", salt, told)
-
     def _person(self, subject: Identifier, pin: str) -> PersonDraft:
         pseudonym = self._controller.pseudonyms.assign(subject, CIVIL)
         pin_commitment = commitment("pin", os.urandom(32), pin) if pin else None
         # Two slots for everybody, so that nobody sees how many parents stand in the act.
         guardians = [(os.urandom(16), commitment("guardianship", os.urandom(32), subject.hex())) for _ in range(2)]
         return PersonDraft(pseudonym, CIVIL, pin_commitment, guardians, os.urandom(16))
-
-    def _papers(
-        self, office: str, service: str, kinds: Sequence[str], reason: str | None, holds: list[Hold]
-    ) -> tuple[list[CertificateDraft], tuple[IssuedPaper, ...]]:
-        drafts, issued = [], []
-        blanks = self._controller.blanks
-        for kind in kinds:
-            blank, certificate = blanks.reserve(office, expires=self._expires()), os.urandom(16)
-            holds.append((partial(blanks.commit, blank.id), partial(blanks.release, blank.id)))
-            drafts.append(
-                CertificateDraft(
-                    certificate,
-                    CertificateKind(kind),
-                    self._blank_key(blank.series, blank.number),
-                    reason,
-                    service,
-                    os.urandom(16),
-                )
-            )
-            issued.append(IssuedPaper(certificate, kind, blank.series, blank.number))
-        return drafts, tuple(issued)
-
-    def _blank_key(self, series: str, number: int) -> bytes:
-        return self._controller.blanks.accounting_key(series, number)
 
     def _link(self, old: Identifier, new: Identifier, subject: Identifier, purpose: str) -> None:
         """One row for every amendment, whatever its kind: their number then says nothing.
@@ -559,36 +439,6 @@ def _amends(definition: ServiceDefinition) -> bool:
     return any(outcome.writes == "amendment" for outcome in definition.outcomes)
 
 
-def _of_old_acts(definition: ServiceDefinition) -> bool:
-    """Whether nobody requests what the service writes: an office brings acts that were written before."""
-    return all(start.trigger == "office" for start in definition.starts)
-
-
 def _digest(hashing: Hashing, *parts: bytes | str) -> Hash:
     hashing.update(join(*parts))
     return hashing.digest()
-
-
-@contextmanager
-def _taking() -> Iterator[list[Hold]]:
-    """Numbers set aside one after the other: all go back where one of them, or what follows, cannot be had."""
-    holds: list[Hold] = []
-    try:
-        yield holds
-    except BaseException:
-        _settle(holds)[1]()
-        raise
-
-
-def _settle(
-    holds: Sequence[Hold],
-) -> tuple[Callable[[Hash], None], Callable[[], None]]:
-    def commit(transaction: Hash) -> None:
-        for done, _ in holds:
-            done(transaction)
-
-    def release() -> None:
-        for _, back in holds:
-            back()
-
-    return commit, release
