@@ -52,7 +52,8 @@ def header_of(member: Member, height: int) -> tuple[bytes, int] | None:
     """Hash and time (ms) of a header as a member's engine shows it; None where it does not."""
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
-        told = rpc.call("commit", height=str(height))["signed_header"]
+        with rpc.bounded(2 * SECONDS):  # the first for the connection itself
+            told = rpc.call("commit", height=str(height))["signed_header"]
         hash_, time = told["commit"]["block_id"]["hash"], told["header"]["time"]
         return bytes.fromhex(hash_), parse(time, "time") // MILLISECOND
     except (RpcError, Unreachable, proofs.Malformed, *OTHERWISE):
