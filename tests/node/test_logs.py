@@ -40,6 +40,17 @@ def test_people_read_time_level_and_text_first():
     assert text_of(ENGINE) == "CONSENSUS FAILURE!!!"
 
 
+def test_people_read_about_which_member_the_supervisor_speaks():
+    out = io.StringIO()
+    log = Log("supervisor", out)
+    log.mend("its engine ended", "courts")
+    log.tell("stopped")
+    ended, stopped = (readable(line, "supervisor") for line in out.getvalue().splitlines())
+    assert ended.endswith("Z warning courts: its engine ended")
+    assert stopped.endswith("Z info stopped")
+    assert readable(out.getvalue().splitlines()[0], "courts application").endswith("Z warning its engine ended")
+
+
 @pytest.mark.parametrize(
     "line", ["", "plain", "{", '{"a": 1', '{"other": 1}', "[1]", "Traceback (most recent call last):"]
 )

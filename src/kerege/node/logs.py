@@ -60,14 +60,18 @@ def text_of(line: str) -> str:
     return line if entry is None else str(entry.get("text", entry.get("_msg", line)))
 
 
-def readable(line: str) -> str:
-    """A line of a log for people: time, level, text, and what else stands in it; what is no JSON stays as it is."""
+def readable(line: str, who: str = "") -> str:
+    """A line of a log for people: time, level, text, and what else stands in it; what is no JSON stays as it is.
+
+    `who` wrote it, as the reader is told before it: another member that it is about is named.
+    """
     entry = _entry(line)
     if entry is None:
         return line
     time = str(entry.pop("time", entry.pop("ts", "")))
     level, text = str(entry.pop("level", "")), str(entry.pop("text", entry.pop("_msg", "")))
-    entry.pop("member", None)  # `kerege network logs` says it at the beginning of the line
+    member = str(entry.pop("member", ""))
+    text = f"{member}: {text}" if who and member not in {"", *who.split()} else text
     rest = [f"{name}={value}" for name, value in entry.items() if value not in (None, "")]
     return " ".join(part for part in (_seconds(time), level, text, *rest) if part)
 
