@@ -6,14 +6,16 @@ only above every height at which it can have voted.
 
 import json
 import shutil
+import socket
 from collections.abc import Sequence
 
 from kerege.consensus.snapshots.shelf import Shelf
 from kerege.node.home import HomeError, write_private
+from kerege.node.ledger import CHECKPOINT_KEY
 from kerege.node.network.document import read_genesis
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.settings import Setting, written
-from kerege.node.network.status import status_of, statuses
+from kerege.node.network.status import SECONDS, status_of, statuses
 from kerege.node.network.trusting import header_of
 from kerege.node.replica import create_replica
 
@@ -21,6 +23,8 @@ LEAST = 2
 """Members whose engines a joining one asks for headers."""
 MARGIN = 2
 """Heights above the others' newest in which it can have voted: the one being decided, and one not told yet."""
+KEPT = ("config.toml", "genesis.json", "node_key.json", "priv_validator_key.json")
+"""What a member needs of its engine's settings to begin anew, beside the key of its checkpoints."""
 _PRECOMMIT = 3
 
 
@@ -33,22 +37,40 @@ def rejoin(network: Network, member: Member) -> int:
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
         raise HomeError(reason)
-    if status_of(member)["running"]:
+    if _listens(member):
         reason = f"{member.name} runs: stop it first, only a member that lost its disk begins anew."
         raise HomeError(reason)
+    _check_kept(network, member)
     height = _height_of_others(network, member)
     home, engine = network.home(member), network.engine(member)
     genesis = read_genesis(network)
     for lost in (home.path / "store", home.trees, engine / "data"):
         shutil.rmtree(lost, ignore_errors=True)
+    state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
+    write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
     home.about.unlink(missing_ok=True)
     create_replica(home, genesis, nation=network.nation, dev=True)
     settings = engine / "config" / "config.toml"
     joining = _state_sync([other for other in network.members if other is not member], network)
     settings.write_text(written(settings.read_text(encoding="utf-8"), joining), encoding="utf-8")
-    state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
-    write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
     return height + MARGIN
+
+
+def _listens(member: Member) -> bool:
+    """Whether its engine lives, also one that was paused and answers nobody: it may vote when it goes on."""
+    with socket.socket() as caller:
+        caller.settimeout(SECONDS)
+        return caller.connect_ex((member.host, member.rpc)) == 0
+
+
+def _check_kept(network: Network, member: Member) -> None:
+    """Raise `HomeError` where something is lost that nobody else has: then nothing is emptied."""
+    home, settings = network.home(member), network.engine(member) / "config"
+    kept = [home.secrets / CHECKPOINT_KEY, *(settings / name for name in KEPT)]
+    lost = ", ".join(str(path) for path in kept if not path.is_file())
+    if lost:
+        reason = f"{member.name} lost more than its ledger: restore {lost} from the backup of its keys and settings."
+        raise HomeError(reason)
 
 
 def _height_of_others(network: Network, member: Member) -> int:
