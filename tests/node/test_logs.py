@@ -2,6 +2,8 @@
 
 import io
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,13 @@ def test_people_read_about_which_member_the_supervisor_speaks():
 )
 def test_what_is_no_entry_stays_as_it_is(line):
     assert readable(line) == text_of(line) == line
+
+
+def test_a_full_disk_ends_nobody_who_has_something_to_say():
+    with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as full:
+        log = Log("bank", full)
+        for say in (log.tell, log.mend, log.alarm):
+            say("something")
+        assert log.alarms == 1
+        with suppress(OSError):
+            full.close()
