@@ -98,3 +98,32 @@ def test_an_empty_home_of_a_validator_says_how_it_begins_anew(tmp_path):
     home.about.unlink()
     with pytest.raises(HomeError, match=f"kerege network rejoin bank --home {tmp_path}` begins it anew"):
         home.read_about()
+
+
+def remember(network: Network, member: Member, height: int, **more: str) -> None:
+    memory = {"height": str(height), "round": 0, "step": 3, **more}
+    (network.engine(member) / "data" / "priv_validator_state.json").write_text(json.dumps(memory))
+
+
+def test_a_memory_of_votes_that_is_there_is_kept_and_an_old_one_is_not(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    lost, *others = network.validators
+    with answering(network, **{each.name: 50 for each in others}):
+        remember(network, lost, 51, signature="c2lnbmVk")
+        assert rejoin(network, lost) == 51
+        kept = network.engine(lost) / "data" / "priv_validator_state.json"
+        assert json.loads(kept.read_bytes())["signature"] == "c2lnbmVk"
+        remember(network, lost, 49, signature="c2lnbmVk")
+        assert rejoin(network, lost) == 52
+
+
+def test_two_that_begin_anew_at_once_would_stop_the_ledger_for_ever(tmp_path):
+    """Of four, three decide: while one is silent until it votes again, no other may become so."""
+    network = create(tmp_path, ["somebody"])
+    first, second, *others = network.validators
+    with answering(network, **{each.name: 50 for each in others}):
+        assert rejoin(network, first) == 52
+        with pytest.raises(HomeError, match="bank began anew and does not vote yet: with courts silent too"):
+            rejoin(network, second)
+    with answering(network, **{each.name: 52 for each in others}):
+        assert rejoin(network, second) == 54
