@@ -14,7 +14,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kerege.consensus import rows
-from kerege.consensus.codes import NOT_A_TRANSACTION
+from kerege.consensus.codes import NO_STATE, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.door import CommittedReader
 from kerege.consensus.replay import verify_ledger
@@ -35,7 +35,7 @@ from kerege.modules.bank.state import BALANCES
 from kerege.node.home import Home
 from kerege.node.replica import create_replica
 from kerege.storage.memory import MemoryStore
-from kerege.storage.port import Area, Store
+from kerege.storage.port import Area, Batch, Store
 from kerege.storage.rocks import RocksStore
 from kerege.testing import names
 from kerege.testing.cometbft import Engine, Rpc
@@ -220,6 +220,35 @@ def test_what_no_honest_proposer_makes_is_refused(txs):
 
 
 # A real engine
+
+
+def test_a_query_is_answered_with_what_was_asked_for_or_refused():
+    store = MemoryStore()
+    asked = begun(store)
+    key = BALANCES.encode_key((names.address("alice"), "KGS"))
+    found = asked.query(m.RequestQuery(path="state", data=key))
+    assert (found.code, found.height, BALANCES.decode_value(found.value)) == (0, 0, 1_000)
+    decide(asked, 1)
+    assert asked.query(m.RequestQuery(path="/head/", height=1)).height == 1
+    asks = m.RequestQuery
+    for other in (asks(height=2), asks(height=-1), asks(prove=True), asks(path="nothing")):
+        refused = asked.query(asks(path=other.path or "state", data=key, height=other.height, prove=other.prove))
+        assert (refused.code, refused.value, refused.height) == (NO_STATE, b"", 1)
+        assert refused.log
+
+
+def test_a_damaged_store_is_told_in_one_line(tmp_path: Path):
+    home = Home(tmp_path / "member")
+    create_replica(home, GENESIS, nation="kg", dev=True)
+    with RocksStore(home.path) as store:
+        begun(store)
+        key, batch = BALANCES.encode_key((names.address("alice"), "KGS")), Batch()
+        batch.put(Area.STATE, key, BALANCES.encode_value(2_000))
+        store.write(batch)
+    command = [sys.executable, "-m", "kerege.node.replica", "--home", str(home.path), "--socket", str(tmp_path / "s")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["text"].startswith("the state of bank does not have the root of block 0")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Who lost its disk begins anew only where the others can tell at which height it may have voted."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -66,3 +67,63 @@ def test_a_member_votes_again_only_above_what_it_may_have_signed(tmp_path):
     with answering(network, **{behind: 50, others[0]: 100}):
         assert rejoin(network, network.find(lost)) == 102
     assert json.loads(signed.read_bytes()) == {"height": "102", "round": 0, "step": 3}
+
+
+def test_who_lost_its_keys_as_well_is_told_and_nothing_is_emptied(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    lost, *others = network.validators
+    secrets = [network.home(lost).secrets / "checkpoint.key", network.engine(lost) / "config" / "config.toml"]
+    with answering(network, **{each.name: 50 for each in others}):
+        for path in secrets:
+            kept = path.read_bytes()
+            path.unlink()
+            with pytest.raises(HomeError, match=rf"restore [^,]*{path.name} from"):
+                rejoin(network, lost)
+            path.write_bytes(kept)
+        assert (network.home(lost).path / "store").is_dir()
+        assert rejoin(network, lost) == 52
+
+
+def test_an_engine_that_listens_and_says_nothing_runs(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    lost, *others = network.validators
+    paused = socket.create_server((lost.host, lost.rpc))
+    with paused, answering(network, **{each.name: 50 for each in others}), pytest.raises(HomeError, match="runs"):
+        rejoin(network, lost)
+
+
+def test_an_empty_home_of_a_validator_says_how_it_begins_anew(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    home = network.home(network.validators[0])
+    home.about.unlink()
+    with pytest.raises(HomeError, match=f"kerege network rejoin bank --home {tmp_path}` begins it anew"):
+        home.read_about()
+
+
+def remember(network: Network, member: Member, height: int, **more: str) -> None:
+    memory = {"height": str(height), "round": 0, "step": 3, **more}
+    (network.engine(member) / "data" / "priv_validator_state.json").write_text(json.dumps(memory))
+
+
+def test_a_memory_of_votes_that_is_there_is_kept_and_an_old_one_is_not(tmp_path):
+    network = create(tmp_path, ["somebody"])
+    lost, *others = network.validators
+    with answering(network, **{each.name: 50 for each in others}):
+        remember(network, lost, 51, signature="c2lnbmVk")
+        assert rejoin(network, lost) == 51
+        kept = network.engine(lost) / "data" / "priv_validator_state.json"
+        assert json.loads(kept.read_bytes())["signature"] == "c2lnbmVk"
+        remember(network, lost, 49, signature="c2lnbmVk")
+        assert rejoin(network, lost) == 52
+
+
+def test_two_that_begin_anew_at_once_would_stop_the_ledger_for_ever(tmp_path):
+    """Of four, three decide: while one is silent until it votes again, no other may become so."""
+    network = create(tmp_path, ["somebody"])
+    first, second, *others = network.validators
+    with answering(network, **{each.name: 50 for each in others}):
+        assert rejoin(network, first) == 52
+        with pytest.raises(HomeError, match="bank began anew and does not vote yet: with courts silent too"):
+            rejoin(network, second)
+    with answering(network, **{each.name: 52 for each in others}):
+        assert rejoin(network, second) == 54

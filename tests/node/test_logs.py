@@ -2,6 +2,8 @@
 
 import io
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -40,8 +42,29 @@ def test_people_read_time_level_and_text_first():
     assert text_of(ENGINE) == "CONSENSUS FAILURE!!!"
 
 
+def test_people_read_about_which_member_the_supervisor_speaks():
+    out = io.StringIO()
+    log = Log("supervisor", out)
+    log.mend("its engine ended", "courts")
+    log.tell("stopped")
+    ended, stopped = (readable(line, "supervisor") for line in out.getvalue().splitlines())
+    assert ended.endswith("Z warning courts: its engine ended")
+    assert stopped.endswith("Z info stopped")
+    assert readable(out.getvalue().splitlines()[0], "courts application").endswith("Z warning its engine ended")
+
+
 @pytest.mark.parametrize(
     "line", ["", "plain", "{", '{"a": 1', '{"other": 1}', "[1]", "Traceback (most recent call last):"]
 )
 def test_what_is_no_entry_stays_as_it_is(line):
     assert readable(line) == text_of(line) == line
+
+
+def test_a_full_disk_ends_nobody_who_has_something_to_say():
+    with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as full:
+        log = Log("bank", full)
+        for say in (log.tell, log.mend, log.alarm):
+            say("something")
+        assert log.alarms == 1
+        with suppress(OSError):
+            full.close()

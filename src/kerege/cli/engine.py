@@ -5,13 +5,14 @@ import time
 from urllib.parse import quote, urlencode, urlsplit
 
 from kerege.cli.wiring import CommandError
-from kerege.consensus.cometbft.rpc import connection
+from kerege.consensus.cometbft.rpc import bounded, connection
 from kerege.proofs import light
 from kerege.proofs.canonical import SIZE_LIMIT
 from kerege.proofs.light.rpc import PAGE, VALIDATORS_LIMIT, light_block, signed_header, validators_page
 
 SECONDS = 10.0
-"""How long one answer may take."""
+"""How long one answer may take, and before it the connection."""
+NOT_IN_TIME = f"not all of it came within {2 * SECONDS:.0f} s"
 PAUSE = 0.2
 """Seconds before something that is not there yet is asked for again."""
 PROOFS = "/api/v1/proofs"
@@ -54,14 +55,20 @@ class Server:
 
     def _get(self, path: str) -> bytes:
         made = connection(self.url, SECONDS)
-        try:
-            made.request("GET", self._base + path)
-            answer = made.getresponse()
-            data = answer.read(SIZE_LIMIT + 1)
-        except (OSError, http.client.HTTPException) as error:
-            raise light.NotShown(f"{self.url} does not answer: {error}") from error
-        finally:
-            made.close()
+        with bounded(made, 2 * SECONDS) as late:
+            try:
+                made.request("GET", self._base + path)
+                answer = made.getresponse()
+                data = answer.read(SIZE_LIMIT + 1)
+            except (OSError, http.client.HTTPException) as error:
+                reason = _told(str(error).encode()) if not late.is_set() else ""
+                raise light.NotShown(f"{self.url} does not answer: {reason or NOT_IN_TIME}") from error
+            finally:
+                made.close()
+        if late.is_set():
+            raise light.NotShown(f"{self.url} does not answer: {NOT_IN_TIME}")
+        if answer.length and len(data) <= SIZE_LIMIT:
+            raise light.NotShown(f"{self.url} does not answer: it hung up in the middle of {path}")
         if answer.status != http.HTTPStatus.OK:
             raise light.NotShown(f"{self.url} does not show {path}: status {answer.status}, {_told(data)}")
         return data

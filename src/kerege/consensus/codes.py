@@ -3,7 +3,7 @@
 APPLIED, REFUSED, NOT_A_TRANSACTION = 0, 1, 2
 """Of results: every node gives the same for the same block, and the engine hashes them into its next header."""
 NO_STATE = 3
-"""Of a query whose path nobody knows."""
+"""Of a query for what is not here: an unknown path, another height than the newest, a proof."""
 BUSY = 4
 """Of a check that said nothing about the transaction: send it again later."""
 NOT_YET = 5

@@ -122,15 +122,12 @@ def _answered(asked: dict[Future[bytes | None], Witness]) -> dict[Witness, bytes
 def _ask(witness: Witness, height: int, body: bytes) -> bytes | None:
     """A validator's signature over a log, where it gives one that holds; total over whatever it answers."""
     rpc = Rpc(witness.url, ASK_SECONDS, ANSWER_MAX)
-    patience = threading.Timer(2 * ASK_SECONDS, rpc.hang_up)  # the first for the connection itself
-    patience.daemon = True
-    patience.start()
     try:
-        answer = rpc.call("abci_query", path="checkpoint", data=str(height).encode().hex()).get("response")
+        with rpc.bounded(2 * ASK_SECONDS):  # the first for the connection itself
+            answer = rpc.call("abci_query", path="checkpoint", data=str(height).encode().hex()).get("response")
     except (RpcError, Unreachable):
         return None
     finally:
-        patience.cancel()
         rpc.close()
     value = answer.get("value") if isinstance(answer, dict) else None
     with suppress(ValueError, BadSignatureError, proofs.Malformed):

@@ -28,12 +28,23 @@ class Queries:
         self._paths = {"state": self._state, "head": self._head, "checkpoint": self._checkpoint}
 
     def answer(self, request: m.RequestQuery) -> m.ResponseQuery:
-        """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits)."""
-        found = self._paths.get(request.path.strip("/"))
+        """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits).
+
+        Of the newest block alone, whose height it names. Who asked for another one, or for a proof, and was answered
+        with neither would take the value for what it is not.
+        """
+        agreed, found = read_agreed(self._store), self._paths.get(request.path.strip("/"))
+        newest = 0 if agreed is None else agreed.height
         if found is None:
-            known = ", ".join(self._paths)
-            return m.ResponseQuery(code=NO_STATE, codespace="kerege", log=f"known paths: {known}")
-        return found(bytes(request.data))
+            answer = _refusal(f"known paths: {', '.join(self._paths)}")
+        elif request.height not in {0, newest}:
+            answer = _refusal(f"height {request.height} is not kept here, only the newest, {newest}: leave height out")
+        elif request.prove:
+            answer = _refusal("no proofs here: a node makes them, at /api/v1/proofs; leave prove out")
+        else:
+            answer = found(bytes(request.data))
+        answer.height = newest
+        return answer
 
     def _state(self, key: bytes) -> m.ResponseQuery:
         return m.ResponseQuery(key=key, value=self._store.get(Area.STATE, key) or b"")
@@ -45,11 +56,13 @@ class Queries:
     def _checkpoint(self, height: bytes) -> m.ResponseQuery:
         """This member's signature over the log as of a block that the next one has confirmed."""
         if not (self._keys and height.isdigit() and len(height) <= _DIGITS):
-            return m.ResponseQuery(
-                code=NO_STATE, codespace="kerege", log="a validator is asked for the digits of a height"
-            )
+            return _refusal("a validator is asked for the digits of a height")
         agreed, summary = read_agreed(self._store), rows.read_summary(self._store, int(height))
         if agreed is None or summary is None or summary.height >= agreed.height:
             return m.ResponseQuery(code=NOT_YET, codespace="kerege", log="no later block confirms this one yet")
         self.signed += 1
         return m.ResponseQuery(value=sign_checkpoint(self._origin, summary.head, self._keys).encode())
+
+
+def _refusal(log: str) -> m.ResponseQuery:
+    return m.ResponseQuery(code=NO_STATE, codespace="kerege", log=log)

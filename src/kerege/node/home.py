@@ -84,6 +84,12 @@ class Home:
             if self.network.exists():
                 reason = f"{self.path} is of a network without node: found one with it, validators serve no clients."
                 raise HomeError(reason) from None
+            if (self.path.parent / self.network.name).exists():
+                reason = (
+                    f"{self.path}, a validator's home, holds no ledger: `kerege network rejoin "
+                    f"{quote(self.path.name)} --home {quote(str(self.path.parent.parent))}` begins it anew."
+                )
+                raise HomeError(reason) from None
             cure = f"run `kerege init --home {quote(str(self.path))} --nation kg --dev` first."
             raise HomeError(f"{self.path} is not a home of a ledger: {cure}") from None
         except (ValueError, OSError) as error:

@@ -6,6 +6,7 @@ The engine writes the same way (its setting `log_format`); what a process says b
 import json
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -15,7 +16,9 @@ FIRST = ("time", "level", "member", "height", "text")
 
 
 class Log:
-    """The lines of one process. May be used from several threads."""
+    """The lines of one process. May be used from several threads. A line for which there is no room is lost: a full
+    disk must end nobody who could go on once there is room again.
+    """
 
     def __init__(self, member: str, out: TextIO | None = None) -> None:
         self.member = member
@@ -30,16 +33,19 @@ class Log:
 
     def tell(self, text: str) -> None:
         """Something to know."""
-        self._logger.info(text, level="info")
+        with suppress(OSError):
+            self._logger.info(text, level="info")
 
     def mend(self, text: str, member: str = "") -> None:
         """Something that was dealt with; about another member where it is named."""
-        self._logger.warning(text, level="warning", **({"member": member} if member else {}))
+        with suppress(OSError):
+            self._logger.warning(text, level="warning", **({"member": member} if member else {}))
 
     def alarm(self, text: str) -> None:
         """Something that somebody must look at."""
         self.alarms += 1
-        self._logger.error(text, level="error")
+        with suppress(OSError):
+            self._logger.error(text, level="error")
 
     def _complete(self, _logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         entry.setdefault("member", self.member)
@@ -60,14 +66,18 @@ def text_of(line: str) -> str:
     return line if entry is None else str(entry.get("text", entry.get("_msg", line)))
 
 
-def readable(line: str) -> str:
-    """A line of a log for people: time, level, text, and what else stands in it; what is no JSON stays as it is."""
+def readable(line: str, who: str = "") -> str:
+    """A line of a log for people: time, level, text, and what else stands in it; what is no JSON stays as it is.
+
+    `who` wrote it, as the reader is told before it: another member that it is about is named.
+    """
     entry = _entry(line)
     if entry is None:
         return line
     time = str(entry.pop("time", entry.pop("ts", "")))
     level, text = str(entry.pop("level", "")), str(entry.pop("text", entry.pop("_msg", "")))
-    entry.pop("member", None)  # `kerege network logs` says it at the beginning of the line
+    member = str(entry.pop("member", ""))
+    text = f"{member}: {text}" if who and member not in {"", *who.split()} else text
     rest = [f"{name}={value}" for name, value in entry.items() if value not in (None, "")]
     return " ".join(part for part in (_seconds(time), level, text, *rest) if part)
 

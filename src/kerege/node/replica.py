@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from kerege.consensus.checkpoints import CheckpointKey
-from kerege.consensus.cometbft.listener import listen
+from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import run
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.replica import Replica
 from kerege.consensus.snapshots.restoring import Restoring
 from kerege.consensus.snapshots.shelf import Shelf
-from kerege.consensus.trees import dump_trees
+from kerege.consensus.trees import Damaged, dump_trees
 from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.module import Modules
@@ -124,7 +124,7 @@ def main(kind: type[Replica] = Replica) -> int:
     try:
         own = Home(wanted.home), wanted.socket, wanted.name
         return serve(*own, log, kind, place_of(wanted), wanted.snapshot_every)
-    except (HomeError, StorageError) as fault:
+    except (HomeError, StorageError, Damaged, CannotListen) as fault:
         log.alarm(str(fault))
         return 2
 

@@ -4,7 +4,9 @@ import http.client
 import itertools
 import json
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +22,29 @@ class Unreachable(Exception):
     """The engine does not answer: it is starting, stopping or gone. Whether it has what was sent is not known."""
 
 
-class _Local(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
+    """HTTP to somebody who may hold it up, and can be hung up on."""
+
+    _held: socket.socket | None = None
+    """The socket: where the answer says `Connection: close` the library forgets it before the answer is read."""
+
+    def connect(self) -> None:
+        """Open it."""
+        super().connect()
+        self._held = self.sock
+
+    def hang_up(self) -> None:
+        """End it from another thread, also an answer that is waited for."""
+        if self._held is not None:
+            with suppress(OSError):  # gone by itself
+                socket.socket.shutdown(self._held, socket.SHUT_RDWR)  # TLS has no say in it
+
+
+class _Secure(Connection, http.client.HTTPSConnection):
+    """HTTP over TLS."""
+
+
+class _Local(Connection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str, timeout: float) -> None:
@@ -28,25 +52,46 @@ class _Local(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = self._held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
-def connection(address: str, timeout: float) -> http.client.HTTPConnection:
+def connection(address: str, timeout: float) -> Connection:
     """To `http://host:port`, `https://host` or `unix:///path`; opened when first used, and again once it was closed."""
     place = urlsplit(address)
     if place.scheme == "unix":
         return _Local(place.path, timeout)
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    kind = _Secure if place.scheme == "https" else Connection
     return kind(place.hostname or "", place.port, timeout=timeout)
+
+
+@contextmanager
+def bounded(made: Connection, seconds: float) -> Iterator[threading.Event]:
+    """Hang up on who has not answered in full within some seconds: a byte now and then keeps every timeout waiting.
+
+    The event is set where it was hung up on. A connection must come about in less time, by its own timeout.
+    """
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        made.hang_up()
+
+    patience = threading.Timer(seconds, end)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield late
+    finally:
+        patience.cancel()
 
 
 class Rpc:
     """A kept `connection` to an engine."""
 
     def __init__(self, address: str, timeout: float = 10.0, answer_max: int = ANSWER_MAX) -> None:
-        """`timeout`: seconds for which it may say nothing; who says a byte now and then is hung up on by the asker."""
+        """`timeout`: seconds for which it may say nothing; see `bounded` for who says a byte now and then."""
         self._answer_max = answer_max
         self._http = connection(address, timeout)
         self._numbers = itertools.count(1)
@@ -80,10 +125,11 @@ class Rpc:
 
     def hang_up(self) -> None:
         """End it from another thread, also an answer that is waited for."""
-        connection = self._http.sock
-        if connection is not None:
-            with suppress(OSError):  # gone by itself
-                connection.shutdown(socket.SHUT_RDWR)
+        self._http.hang_up()
+
+    def bounded(self, seconds: float) -> AbstractContextManager[threading.Event]:
+        """See `bounded`: for whoever asks an engine that others run."""
+        return bounded(self._http, seconds)
 
     def close(self) -> None:
         """Hang up."""

@@ -64,4 +64,4 @@ def logs(home: Path, member: str | None, lines: int, *, follow: bool, raw: bool)
     if follow:
         found = chain(found, control.follow(network, member, interrupted().is_set))
     for who, line in found:
-        yield who, line if raw else readable(line)
+        yield who, line if raw else readable(line, who)

@@ -16,7 +16,7 @@ import uvloop
 
 from kerege.cli.wiring import CommandError
 from kerege.consensus.checkpoints import origin_of
-from kerege.consensus.cometbft.listener import listen
+from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import LocalDoor, committed_context
 from kerege.consensus.embedded import wall_clock
@@ -149,7 +149,7 @@ def main() -> int:
             {"the read model": lambda: follower.running(home, None)},
             opened=lambda stop: open_node(home, network, wanted.socket, log, stop),
         )
-    except (CommandError, HomeError) as fault:
+    except (CommandError, HomeError, CannotListen) as fault:
         log.alarm(str(fault))
         return 2
     return 0

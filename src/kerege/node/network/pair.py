@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,9 +73,15 @@ class Pair:
         return _lives(self._application) and _lives(self._process)
 
     def tend(self) -> str:
-        """Start what is due, notice what ended; a sentence where there is something to tell."""
+        """Start what is due, notice what ended; a sentence where there is something to tell.
+
+        A disk without room, or a folder that is away, is waited for like a process that ended.
+        """
         with self._turn:
-            return self._tend()
+            try:
+                return self._tend()
+            except OSError as error:
+                return self._restart(f"it could not be started or looked at ({error})")
 
     def _tend(self) -> str:
         if self._again is not None:
@@ -178,7 +184,8 @@ class Pair:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._stack.close()
-        self._consensus_failed()  # its last words
+        with suppress(OSError):
+            self._consensus_failed()  # its last words
         self._application = self._process = None
 
 

@@ -6,49 +6,112 @@ only above every height at which it can have voted.
 
 import json
 import shutil
+import socket
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from kerege.consensus.snapshots.shelf import Shelf
 from kerege.node.home import HomeError, write_private
+from kerege.node.ledger import CHECKPOINT_KEY
 from kerege.node.network.document import read_genesis
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.settings import Setting, written
-from kerege.node.network.status import status_of, statuses
+from kerege.node.network.status import SECONDS, status_of, statuses
 from kerege.node.network.trusting import header_of
 from kerege.node.replica import create_replica
 
+MEMORY = Path("data") / "priv_validator_state.json"
+"""Where an engine remembers its last vote."""
 LEAST = 2
 """Members whose engines a joining one asks for headers."""
 MARGIN = 2
 """Heights above the others' newest in which it can have voted: the one being decided, and one not told yet."""
+KEPT = ("config.toml", "genesis.json", "node_key.json", "priv_validator_key.json")
+"""What a member needs of its engine's settings to begin anew, beside the key of its checkpoints."""
 _PRECOMMIT = 3
 
 
 def rejoin(network: Network, member: Member) -> int:
     """Empty the member's ledger and its engine's blocks; returns the height from which it votes again.
 
-    Raises `HomeError` where it runs, where too few of the others answer, and for the node, whose dossiers are restored
-    from a backup.
+    Its memory of votes is kept where it is still there and reaches as far as the others are: only the ledger was lost.
+    Raises `HomeError` where it runs, where too few of the others answer or are left to decide, and for the node, whose
+    dossiers are restored from a backup.
     """
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
         raise HomeError(reason)
-    if status_of(member)["running"]:
+    if _listens(member):
         reason = f"{member.name} runs: stop it first, only a member that lost its disk begins anew."
         raise HomeError(reason)
+    _check_kept(network, member)
     height = _height_of_others(network, member)
+    memory = _memory_of(network, member, height)
     home, engine = network.home(member), network.engine(member)
     genesis = read_genesis(network)
     for lost in (home.path / "store", home.trees, engine / "data"):
         shutil.rmtree(lost, ignore_errors=True)
+    write_private(engine / MEMORY, json.dumps(memory).encode())
     home.about.unlink(missing_ok=True)
     create_replica(home, genesis, nation=network.nation, dev=True)
     settings = engine / "config" / "config.toml"
     joining = _state_sync([other for other in network.members if other is not member], network)
     settings.write_text(written(settings.read_text(encoding="utf-8"), joining), encoding="utf-8")
-    state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
-    write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
-    return height + MARGIN
+    return int(memory["height"])
+
+
+def _listens(member: Member) -> bool:
+    """Whether its engine lives, also one that was paused and answers nobody: it may vote when it goes on."""
+    with socket.socket() as caller:
+        caller.settimeout(SECONDS)
+        return caller.connect_ex((member.host, member.rpc)) == 0
+
+
+def _check_kept(network: Network, member: Member) -> None:
+    """Raise `HomeError` where something is lost that nobody else has: then nothing is emptied."""
+    home, settings = network.home(member), network.engine(member) / "config"
+    kept = [home.secrets / CHECKPOINT_KEY, *(settings / name for name in KEPT)]
+    lost = ", ".join(str(path) for path in kept if not path.is_file())
+    if lost:
+        reason = f"{member.name} lost more than its ledger: restore {lost} from the backup of its keys and settings."
+        raise HomeError(reason)
+
+
+def _memory_of(network: Network, member: Member, height: int) -> dict[str, Any]:
+    """What it is to remember of its votes; raises `HomeError` where too few would be left to decide until it votes.
+
+    Its own memory of a height below the others' is an old one, perhaps from a backup, and worth nothing.
+    """
+    own = _read(network, member)
+    if own is not None and int(own["height"]) >= height:
+        return own
+    memories = {other: _read(network, other) for other in network.validators if other is not member}
+    silent = [other for other, found in memories.items() if found is not None and _is_silent(found, height)]
+    whole = sum(other.power for other in network.validators)
+    left = whole - member.power - sum(other.power for other in silent)
+    if silent and 3 * left <= 2 * whole:
+        told = ", ".join(other.name for other in silent)
+        reason = (
+            f"{told} began anew and does not vote yet: with {member.name} silent too, up to height {height + MARGIN}, "
+            f"nobody could ever decide the block after {height}. Let the others decide some blocks first."
+        )
+        raise HomeError(reason)
+    return {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
+
+
+def _read(network: Network, member: Member) -> dict[str, Any] | None:
+    """A member's memory of its votes; None where it is not here, or is none."""
+    try:
+        found = json.loads((network.engine(member) / MEMORY).read_bytes())
+        return found if int(found["height"]) >= 0 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_silent(memory: dict[str, Any], height: int) -> bool:
+    """Whether it began anew and waits: such a memory has no signature. It votes above the height that it names."""
+    return "signature" not in memory and int(memory["height"]) > height
 
 
 def _height_of_others(network: Network, member: Member) -> int:

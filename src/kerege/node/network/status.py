@@ -9,24 +9,25 @@ from kerege.node.network.layout import Member
 OTHERWISE = (KeyError, ValueError, TypeError, AttributeError)
 """What reading an answer of another shape raises: it is none of an engine's."""
 SECONDS = 3.0
-"""How long one is waited for: a paused one must not hide the others."""
+"""How long one is waited for, all its answers together: a paused one must not hide the others."""
 
 
 def status_of(member: Member) -> dict[str, Any]:
     """Name, height, app hash, whether it is catching up, peers, waiting transactions; None where it does not answer."""
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
-        sync, peers = rpc.call("status")["sync_info"], rpc.call("net_info")["n_peers"]
-        return _row(
-            member,
-            running=True,
-            height=int(sync["latest_block_height"]),
-            app_hash=sync["latest_app_hash"].lower(),
-            catching_up=bool(sync["catching_up"]),
-            peers=int(peers),
-            waiting=int(rpc.call("num_unconfirmed_txs")["total"]),
-            block_time=sync["latest_block_time"],
-        )
+        with rpc.bounded(SECONDS):
+            sync, peers = rpc.call("status")["sync_info"], rpc.call("net_info")["n_peers"]
+            return _row(
+                member,
+                running=True,
+                height=int(sync["latest_block_height"]),
+                app_hash=sync["latest_app_hash"].lower(),
+                catching_up=bool(sync["catching_up"]),
+                peers=int(peers),
+                waiting=int(rpc.call("num_unconfirmed_txs")["total"]),
+                block_time=sync["latest_block_time"],
+            )
     except (RpcError, Unreachable, *OTHERWISE):
         return _row(member, running=False)
     finally:

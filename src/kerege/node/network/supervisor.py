@@ -12,9 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from kerege.node.home import HomeError
 from kerege.node.interrupts import interrupted
@@ -32,7 +33,7 @@ EVERY = 0.2
 WATCH_EVERY = 5.0
 """Seconds between two looks at the heights."""
 STUCK = 60.0
-"""Seconds for which a member may stand still while another is ahead of it."""
+"""Seconds for which a member may stand still while another is ahead of it, or transactions wait."""
 BEHIND = 5
 """Blocks by which another must be ahead."""
 _NAMES = len("/kerege-12345678/12345.sock")
@@ -64,19 +65,22 @@ class Supervisor:
             self._watched = time.monotonic()
 
     def _watch(self) -> None:
-        """Start anew who stands still while others are ahead."""
-        self._trusted = self._trusted or trust_network(self._network)
+        """Start anew who stands still while others are ahead, and all where nothing is decided that could be."""
+        with suppress(OSError):  # tried again at the next look
+            self._trusted = self._trusted or trust_network(self._network)
         found = statuses(self._network.members)
         highest = max(status["height"] or 0 for status in found)
         if not self._answered and all(status["height"] for status in found):
             self._answered = True
             self._tell(self._network.ledger, f"all {len(found)} members answer, at height {highest}")
+        idle = not _stalled(self._network, found)
         for pair, status in zip(self.pairs, found, strict=True):
             height = status["height"] or 0
-            if height > pair.height or highest - height < BEHIND or not pair.runs:
+            if height > pair.height or (highest - height < BEHIND and idle) or not pair.runs:
                 pair.height, pair.moved = max(pair.height, height), time.monotonic()
             elif time.monotonic() - pair.moved > STUCK:
-                told = pair.restart(f"its height stands at {height} while another's is {highest}")
+                behind = "transactions wait" if highest - height < BEHIND else f"another's is {highest}"
+                told = pair.restart(f"its height stands at {height} while {behind}")
                 self._tell(pair.member.name, told)
                 pair.moved = time.monotonic()
 
@@ -88,6 +92,15 @@ class Supervisor:
         for thread in threads:
             thread.join()
         shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def _stalled(network: Network, found: list[dict[str, Any]]) -> bool:
+    """Whether transactions wait although enough validators answer to decide: after a full disk, and as long as its log
+    had no room for the engine's own words, that is all there is to see of a dead consensus.
+    """
+    powers = {member.name: member.power for member in network.members}
+    able = sum(powers[status["name"]] for status in found if status["running"] and not status["catching_up"])
+    return 3 * able > 2 * sum(powers.values()) and any(status["waiting"] for status in found)
 
 
 def _short_folder() -> str:

@@ -17,18 +17,30 @@ FIRST = 1
 
 
 def trust_network(network: Network) -> bool:
-    """Write the trust file into every home that has none; False where the members do not tell the first header yet."""
-    missing = [network.home(m).trust for m in network.members if not network.home(m).trust.is_file()]
+    """Write the trust file into every home here that has none; False where nobody tells the first header yet.
+
+    One that another home has is copied: who begins anew from a snapshot shows no first header, nor does who is away.
+    """
+    homes = [network.home(member) for member in network.members]
+    missing = [home.trust for home in homes if home.path.is_dir() and not home.trust.is_file()]
     if not missing:
         return True
-    found = [header_of(member, FIRST) for member in network.validators]
-    first = found[0]
-    if first is None or found != [first] * len(found):
+    kept = next((home.trust.read_bytes() for home in homes if home.trust.is_file()), None)
+    data = _from_the_first_header(network) if kept is None else kept
+    if data is None:
         return False
-    data = trust_file(network, read_genesis(network), *first)
     for path in missing:
         write_private(path, data, mode=0o644)
     return True
+
+
+def _from_the_first_header(network: Network) -> bytes | None:
+    """Where every validator shows the same; None where not."""
+    found = [header_of(member, FIRST) for member in network.validators]
+    first = found[0]
+    if first is None or found != [first] * len(found):
+        return None
+    return trust_file(network, read_genesis(network), *first)
 
 
 def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> bytes:
@@ -52,7 +64,8 @@ def header_of(member: Member, height: int) -> tuple[bytes, int] | None:
     """Hash and time (ms) of a header as a member's engine shows it; None where it does not."""
     rpc = Rpc(member.rpc_url, SECONDS)
     try:
-        told = rpc.call("commit", height=str(height))["signed_header"]
+        with rpc.bounded(2 * SECONDS):  # the first for the connection itself
+            told = rpc.call("commit", height=str(height))["signed_header"]
         hash_, time = told["commit"]["block_id"]["hash"], told["header"]["time"]
         return bytes.fromhex(hash_), parse(time, "time") // MILLISECOND
     except (RpcError, Unreachable, proofs.Malformed, *OTHERWISE):
