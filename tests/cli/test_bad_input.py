@@ -62,6 +62,12 @@ def test_no_home(name, tmp_path, files):
     assert not missing.exists()
 
 
+@pytest.mark.parametrize("name", ["show head", "up", "verify-ledger"])
+def test_a_file_is_no_home(name, tmp_path, files):
+    (tmp_path / "file").write_text("")
+    kerege(*words_of(name, tmp_path / "file", files)).one_sentence("is not a home of a ledger")
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_a_home_of_another_version(name, tmp_path, files):
     (tmp_path / "home").mkdir()
@@ -114,7 +120,9 @@ def test_an_import_without_a_key_misses_the_home_first(tmp_path, files):
 def test_a_home_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     kerege("init", "--home", tmp_path / "file" / "home", "--dev").one_sentence("--home")
-    kerege("init", "--home", tmp_path / "home", "--nation", "atlantis", "--dev").one_sentence("atlantis", "kg")
+    for nation in ("atlantis", "../../proofs", "/", ".", "KG", "kg/texts"):
+        done = kerege("init", "--home", tmp_path / "home", "--nation", nation, "--dev")
+        done.one_sentence(f"no pack of the nation {nation}: choose one of kg.")
     assert not (tmp_path / "home").exists()
 
 
@@ -196,6 +204,39 @@ def test_what_is_no_message(content, home, tmp_path):
     words = ("submit", tmp_path / "message.json", "--home", home, "--as", REGISTRAR)
     kerege(*words).one_sentence("kerege schema")
     kerege(*words, "--dry-run").one_sentence("kerege schema")
+
+
+@pytest.mark.parametrize("place", ["home.json", "trust.json", "store/CURRENT", "keys/new", "dossiers/x/y", "linked"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "--out", "{place}"),
+        ("trust", "--out", "{place}"),
+        ("prove", "00" * 32, "--out", "{place}"),
+        ("import", "births", "{births}", "--outcomes", "{place}"),
+        ("import", "births", "{births}", "--report", "{place}"),
+    ],
+    ids=" ".join,
+)
+def test_a_result_that_would_take_the_place_of_the_ledger(words, place, home, files, tmp_path):
+    target = home / place
+    if place == "linked":
+        target = tmp_path / "linked"
+        target.symlink_to(home / "store" / "CURRENT")
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    kerege(*(word.format(place=target, **files) for word in words), "--home", home).one_sentence(
+        "belongs to the ledger"
+    )
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_a_result_beside_the_ledger_is_written(home):
+    assert kerege("export", "--home", home, "--out", home / "state.jsonl").code == 0
+
+
+def test_a_witness_alone_witnesses_nothing(files):
+    done = kerege("verify", files["message"], "--trust", files["message"], "--witness", "http://127.0.0.1:1")
+    done.one_sentence("--witness", "--rpc")
 
 
 # What is asked for

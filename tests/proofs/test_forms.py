@@ -187,6 +187,8 @@ SECOND = KEY | {"key": naive.url(naive.Signer("second").public)}
         {"format": "kerege-trust/2"},
         {"extra": 1},
         {"engine": "validators"},
+        {"engine": ["one operator"]},
+        {"engine": {}},
         {"genesis": "AB" * 32},
         {"genesis": "ab" * 31},
         {"ledger": ""},

@@ -180,6 +180,8 @@ def test_the_signers_are_told():
     verdict = judge(SHARED, replicated(list(FOUR)))
     assert verdict.exit == 0
     assert verdict.facts.signers == ("a", "b", "c")
+    assert verdict.facts.engine == "cometbft"
+    assert "several institutions" in verdict.lines("en")[0]
 
 
 def test_a_replicated_trust_file_is_written_as_it_is_read():

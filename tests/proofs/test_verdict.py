@@ -402,6 +402,12 @@ def test_every_check_has_words_in_every_language():
         assert set(texts.statuses) == set(proofs.Status)
 
 
+@pytest.mark.parametrize(("lang", "told"), [("en", "one operator"), ("ru", "один оператор"), ("ky", "оператору бирөө")])
+def test_it_is_told_that_one_operator_runs_the_ledger(lang, told):
+    assert told in judge(GOOD).lines(lang)[0]
+    assert judge(GOOD).to_json()["facts"]["engine"] == "one operator"
+
+
 def test_the_machine_readable_verdict():
     verdict = judge(GOOD.but(shown=("surname",))).to_json("ru")
     assert json.loads(json.dumps(verdict)) == verdict

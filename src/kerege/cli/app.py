@@ -22,11 +22,11 @@ from kerege.cli import (
     network,
     readmodel,
 )
-from kerege.cli.files import read_bytes, read_text, write_over
+from kerege.cli.files import outside_homes, read_bytes, read_text, write_over
 from kerege.cli.messages import module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
-from kerege.cli.output import complain, dump, dump_line, say, show, show_rows
-from kerege.cli.program import INTERRUPTED, Program
+from kerege.cli.output import complain, dump, dump_line, open_streams, say, show, show_rows
+from kerege.cli.program import INTERRUPTED, Program, lost_output
 from kerege.cli.progress import bar
 from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
@@ -131,6 +131,8 @@ def verify(
     witness: Annotated[list[str] | None, typer.Option(help="Another engine that must show the same.")] = None,
 ) -> None:
     """Verify a proof bundle offline: 0 valid, 1 not valid, 2 unusable, 3 superseded, revoked or stale."""
+    if witness and rpc is None:
+        raise CommandError("--witness names an engine that must show the same as that of --rpc: name that one, too.")
     arguments = [bundle, "--trust", trust, "--lang", lang, *context.args]
     arguments += ["--json"] if json_ else []
     arguments += ["--max-age", str(max_age)] if max_age is not None else []
@@ -221,7 +223,7 @@ def _about(kind: type[Message]) -> str:
 @app.command()
 def prove(
     transaction: Annotated[str, typer.Argument(help="Transaction id in hex.")],
-    file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.", callback=outside_homes)],
     home: Home = DEFAULT_HOME,
     certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it, in hex.")] = "",
     *,
@@ -237,7 +239,7 @@ def prove(
 
 @app.command()
 def trust(
-    file: Annotated[Path, typer.Option("--out", help="Where to write the trust file.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to write the trust file.", callback=outside_homes)],
     home: Home = DEFAULT_HOME,
     *,
     json_: AsJson = False,
@@ -262,12 +264,15 @@ def checkpoint(home: Home = DEFAULT_HOME, *, json_: AsJson = False) -> None:
 def main(given: Wiring) -> int:
     """Run the command line with a node's wiring; returns the exit code."""
     hold(given)
+    open_streams()
     try:
         result = app(prog_name="kerege", standalone_mode=False)  # also as `python -m`: completion needs a name
     except typer.Abort:
         return INTERRUPTED
     except SystemExit as end:
         return int(end.code or 0)
+    except OSError as error:  # of the help, which is printed before any command runs
+        return lost_output(error)
     except Exception as error:  # a wrong option: the program has told every other fault
         shown = getattr(error, "show", None)
         if shown is None:

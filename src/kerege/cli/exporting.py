@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from kerege.cli.files import replacing
+from kerege.cli.files import outside_homes, replacing
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home
 from kerege.cli.output import show
 from kerege.cli.wiring import CommandError, wiring
@@ -25,7 +25,7 @@ ATTEMPTS = 3
 
 
 def export(
-    file: Annotated[Path, typer.Option("--out", help="Where to write the rows, a line each.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to write the rows, a line each.", callback=outside_homes)],
     home: Home = DEFAULT_HOME,
     *,
     json_: AsJson = False,

@@ -10,6 +10,8 @@ from kerege.cli.wiring import CommandError
 
 MAXIMUM_INPUT = 16 * 1024 * 1024
 """Bytes of an input file: far above any message, far below the machine's memory."""
+_HOME, _TRUST = "home.json", "trust.json"
+"""Files in the top folder of every home."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -28,6 +30,21 @@ def read_bytes(path: Path) -> bytes:
 def unreadable(path: Path, error: OSError) -> CommandError:
     """What to say of an input file that does not open."""
     return CommandError(f"{path} cannot be read ({error.strerror}): check the path and its rights.")
+
+
+def outside_homes(path: Path | None) -> Path | None:
+    """Where a command may write; raises `CommandError` for a place that belongs to a ledger.
+
+    A home holds what nothing can bring back (blocks, keys, dossiers): no result of a command takes the place of that.
+    """
+    if path is None:
+        return None
+    target = Path(os.path.realpath(path))
+    for folder in target.parents:
+        if (folder / _HOME).is_file() and (target.parent != folder or target.name in {_HOME, _TRUST}):
+            sentence = f"{path} belongs to the ledger in {folder}, and would be lost: choose a place outside of it."
+            raise CommandError(sentence)
+    return path
 
 
 def read_text(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kerege.cli.engine import EngineRpc, NodeProofs
-from kerege.cli.files import read_bytes, write_over
+from kerege.cli.files import outside_homes, read_bytes, write_over
 from kerege.cli.options import AsJson
 from kerege.cli.output import show, when
 from kerege.cli.wiring import CommandError
@@ -32,7 +32,8 @@ def follow(
         str | None, typer.Option(help="A node's web address: it proves the keys of validators that changed.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write the new trust file; without it nothing is written.")
+        Path | None,
+        typer.Option(help="Where to write the new trust file; without it nothing is written.", callback=outside_homes),
     ] = None,
     evidence: Annotated[Path, typer.Option(help="Where both headers go if the ledger has forked.")] = EVIDENCE,
     *,

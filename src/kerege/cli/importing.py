@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kerege.cli.files import outside_homes
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, signer_of
 from kerege.cli.output import dump, say
 from kerege.cli.progress import bar
@@ -23,8 +24,12 @@ def group() -> None:
 def births(
     file: Annotated[Path, typer.Argument(help="Extract of an old registry: CSV of any size.")],
     home: Home = DEFAULT_HOME,
-    outcomes: Annotated[Path | None, typer.Option(help="Write `row,outcome,detail` for every row here.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write an XLSX with every finding here.")] = None,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Write `row,outcome,detail` for every row here.", callback=outside_homes)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an XLSX with every finding here.", callback=outside_homes)
+    ] = None,
     profile: Annotated[Path | None, typer.Option(help="Form of the file, where no known one fits its header.")] = None,
     encoding: Annotated[str | None, typer.Option(help="utf-8, utf-16, cp1251, cp866 or koi8-r; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Else detected.")] = None,

@@ -1,10 +1,12 @@
 """Printing for people, or as JSON for programs."""
 
+import io
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -15,6 +17,31 @@ WIDE = 240
 READABLE = 20
 """Columns of a terminal for each column of a table whose values are folded: narrower ones are no words any more."""
 UNBOUNDED = 100_000
+
+
+def open_streams() -> None:
+    """Standard streams that take every letter: what the terminal's encoding does not have is written as its code.
+
+    A stream that was closed by whoever started the program takes all and keeps nothing, so that the exit code is right.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, _nowhere("w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.stdin is None:
+        sys.stdin = _nowhere("r")
+
+
+def _nowhere(mode: str) -> TextIO:
+    return cast("TextIO", os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _json(value: Any, indent: int | None) -> str:  # noqa: ANN401 - JSON
+    """JSON in the letters that standard output has."""
+    plain = (sys.stdout.encoding or "").replace("-", "").lower() != "utf8"
+    return json.dumps(value, ensure_ascii=plain, indent=indent, default=str) + "\n"
 
 
 def complain(sentence: str, *, title: str = "") -> None:
@@ -30,12 +57,12 @@ def say(sentence: str) -> None:
 
 def dump(value: Any) -> None:  # noqa: ANN401 - JSON
     """JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+    sys.stdout.write(_json(value, 1))
 
 
 def dump_line(value: Any) -> None:  # noqa: ANN401 - JSON
     """JSON on one line of standard output: one object after another."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(_json(value, None))
 
 
 def show(value: Mapping[str, Any], *, as_json: bool) -> None:

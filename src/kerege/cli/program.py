@@ -28,11 +28,10 @@ class Program(TyperGroup):
         except StorageError as error:
             complain(str(error))
             raise typer.Exit(UNUSABLE) from None
-        except (KeyboardInterrupt, BrokenPipeError):
+        except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except OSError as error:
-            complain(f"{error.filename or 'the system'}: {error.strerror or error}: check the path, rights and space.")
-            raise typer.Exit(UNUSABLE) from None
+            raise typer.Exit(lost_output(error)) from None
         except Exception as error:
             if _ours(error) or os.environ.get(TRACEBACK):
                 raise
@@ -41,6 +40,14 @@ class Program(TyperGroup):
                 "and report what it prints."
             )
             raise typer.Exit(UNUSABLE) from None
+
+
+def lost_output(error: OSError) -> int:
+    """Tell what the system refused, where anybody listens; returns the exit code."""
+    if isinstance(error, BrokenPipeError):
+        return INTERRUPTED
+    complain(f"{error.filename or 'the system'}: {error.strerror or error}: check the path, rights and space.")
+    return UNUSABLE
 
 
 def _ours(error: Exception) -> bool:

@@ -80,7 +80,7 @@ class Home:
         """What this home is; raises `HomeError` where it is none, or one of another version."""
         try:
             about = json.loads(self.about.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if self.network.exists():
                 reason = f"{self.path} is of a network without node: found one with it, validators serve no clients."
                 raise HomeError(reason) from None

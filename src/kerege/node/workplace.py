@@ -65,8 +65,9 @@ class Workplace:
 def read_nation(code: str) -> Pack:
     """The pack of a nation shipped with this release; raises `HomeError` where there is none or it is bad."""
     folder = nation_folder(code)
-    if not folder.is_dir():
-        known = ", ".join(sorted(f.name for f in folder.parent.iterdir() if f.is_dir() and f.name.isalpha()))
+    packs = {each.name for each in nation_folder("").iterdir() if each.is_dir() and each.name.isalpha()}
+    if code not in packs:
+        known = ", ".join(sorted(packs))
         reason = f"there is no pack of the nation {code}: choose one of {known}."
         raise HomeError(reason)
     try:

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import entry
@@ -51,28 +52,30 @@ def _read(name: str, check: Check) -> bytes:
         raise Unusable(check, f"{name!r} is not the name of a file") from error
 
 
-def _judge(arguments: argparse.Namespace) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What the files held, each read once: one of them may be a pipe."""
+
+    bundle: bytes
+    trust: bytes
+    checkpoint: bytes | None = None
+
+
+def _inputs(arguments: argparse.Namespace) -> _Inputs:
+    trust = _read(arguments.trust, Check.TRUST_FILE)
+    bundle = _read(arguments.bundle, Check.BUNDLE_FILE)
+    newer = None if arguments.checkpoint is None else _read(arguments.checkpoint, Check.CHECKPOINT_FILE)
+    return _Inputs(bundle, trust, newer)
+
+
+def _judge(arguments: argparse.Namespace) -> Verdict | entry.Judged:
     try:
-        trust = _read(arguments.trust, Check.TRUST_FILE)
-        bundle = _read(arguments.bundle, Check.BUNDLE_FILE)
-        newer = None if arguments.checkpoint is None else _read(arguments.checkpoint, Check.CHECKPOINT_FILE)
+        given = _inputs(arguments)
     except Unusable as bad:
         return unusable(bad.check, bad.reason)
+    judge = entry.judge if entry.is_entry(given.bundle) else verify
     now = time.time_ns() // 1_000_000
-    return verify(bundle, trust, now=now, max_age_days=arguments.max_age, checkpoint=newer)
-
-
-def _held(arguments: argparse.Namespace) -> int | None:
-    """Judge a state proof and tell it; None where the file means to be none, or one of the files cannot be read."""
-    try:
-        data, trusted = _read(arguments.bundle, Check.BUNDLE_FILE), _read(arguments.trust, Check.TRUST_FILE)
-    except Unusable:
-        return None
-    if not entry.is_entry(data):
-        return None
-    code, told = entry.judge(data, trusted)
-    _say(json.dumps(told, indent=2) if arguments.json else entry.lines(told, arguments.lang))
-    return int(code)
+    return judge(given.bundle, given.trust, now=now, max_age_days=arguments.max_age, checkpoint=given.checkpoint)
 
 
 def _say(text: str) -> None:
@@ -92,12 +95,10 @@ def main(argv: Sequence[str]) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as stop:
         return int(Exit.UNUSABLE) if stop.code else int(Exit.VALID)
-    held = _held(arguments)
-    if held is not None:
-        return held
-    verdict = _judge(arguments)
+    outcome = _judge(arguments)
     if arguments.json:
-        _say(json.dumps(verdict.to_json(arguments.lang), ensure_ascii=False, indent=2))
+        told = outcome.to_json() if isinstance(outcome, entry.Judged) else outcome.to_json(arguments.lang)
+        _say(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _say("\n".join(verdict.lines(arguments.lang)))
-    return int(verdict.exit)
+        _say("\n".join(outcome.lines(arguments.lang)))
+    return int(outcome.exit)

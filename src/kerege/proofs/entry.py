@@ -5,13 +5,12 @@ by the module's tree, that by the state root, that by the block record, that by 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from . import bundle as files
-from . import canonical, merkle, note, paths, text, tree, trust
+from . import canonical, merkle, note, paths, text, texts, tree, trust
 from .make import CannotMake, StateProof, record_part, state_part
-from .outcome import Check, Exit, Failed, Malformed
-from .verify import check_signatures
+from .outcome import Check, Exit, Failed, Malformed, Unusable
+from .verify import Checks, Question, check_age, check_newer, check_signatures
 
 FORMAT = "kerege-state/1"
 KEY_LIMIT = 1024
@@ -46,6 +45,18 @@ class Held:
     time: int
     """Of the block after which it was so, in milliseconds since the Unix epoch."""
     signers: tuple[str, ...]
+    checkpoint: note.Checkpoint
+    """To which the proof leads."""
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.key.partition(b"\0")[0].decode("ascii", "replace")
+
+    @property
+    def rest(self) -> bytes:
+        """The parts of the key."""
+        return self.key.partition(b"\0")[2]
 
 
 def is_entry(data: bytes) -> bool:
@@ -110,7 +121,7 @@ def verify_final(data: bytes, ledger: str, origin: str, app_hash: bytes) -> Held
         raise Failed(Check.LEDGER, "another-ledger")
     if files.app_hash(state_root(entry, checkpoint), checkpoint.root) != app_hash:
         raise Failed(Check.LOG_PATH, "another-app-hash")
-    return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, ())
+    return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, (), checkpoint)
 
 
 def verify(data: bytes, trusted: trust.Trust) -> Held:
@@ -128,7 +139,7 @@ def verify(data: bytes, trusted: trust.Trust) -> Held:
         raise Failed(Check.LEDGER, "another-engine")
     state_root(entry, checkpoint)
     signers = check_signatures(checkpoint, trusted, (entry.record.time, entry.record.time))
-    return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, signers)
+    return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, signers, checkpoint)
 
 
 def state_root(entry: Entry, checkpoint: note.Checkpoint) -> bytes:
@@ -153,63 +164,93 @@ def state_root(entry: Entry, checkpoint: note.Checkpoint) -> bytes:
 
 
 _GENUINE = {
-    "en": "UNCHANGED: the proof is genuine, every hash and signature holds. Signed by: {signers}.\n"
-    "As of block {height} of ledger {ledger}, {time} UTC.\n{said}",
-    "ru": "БЕЗ ИЗМЕНЕНИЙ: доказательство подлинное, все хэши и подписи верны. Подписали: {signers}.\n"
-    "На момент блока {height} реестра {ledger}, {time} UTC.\n{said}",
-    "ky": "ӨЗГӨРГӨН ЭМЕС: далил чыныгы, бардык хэштер жана колдор туура. Кол койгондор: {signers}.\n"
-    "{ledger} реестринин {height}-блогуна карата, {time} UTC.\n{said}",
+    "en": "UNCHANGED: the proof is genuine, every hash and signature holds. Signed by: {signers}. {run_by}\n"
+    "As of block {height} of ledger {ledger}, {time} (checkpoint {age} old).{stale}\n{said}",
+    "ru": "НЕ ИЗМЕНЕНО: доказательство подлинное, все хеши и подписи верны. Подписали: {signers}. {run_by}\n"
+    "На момент блока {height} реестра {ledger}, {time} (контрольной точке {age}).{stale}\n{said}",
+    "ky": "ӨЗГӨРТҮЛГӨН ЭМЕС: далил чыныгы, бардык хештер жана кол тамгалар туура. Кол койгондор: {signers}. {run_by}\n"
+    "{ledger} реестринин {height}-блогуна карата, {time} (көзөмөл чекитинин жашы: {age}).{stale}\n{said}",
 }
 _SAID = {
     "en": ("{table} holds {value} under {key}.", "{table} held nothing under {key}."),
     "ru": ("{table} содержит {value} под ключом {key}.", "{table} ничего не содержала под ключом {key}."),
     "ky": ("{table} таблицасында {key} ачкычында {value} турат.", "{table} таблицасында {key} ачкычында эч нерсе жок."),
 }
-_BAD = {
-    "en": "{verdict}: {check} ({reason}). Do not rely on this file.",
-    "ru": "{verdict}: {check} ({reason}). Не полагайтесь на этот файл.",
-    "ky": "{verdict}: {check} ({reason}). Бул файлга ишенбеңиз.",
-}
-_VERDICTS = {
-    "en": ("NOT VALID", "CANNOT BE CHECKED"),
-    "ru": ("НЕДЕЙСТВИТЕЛЬНО", "НЕЛЬЗЯ ПРОВЕРИТЬ"),
-    "ky": ("ЖАРАКСЫЗ", "ТЕКШЕРҮҮГӨ БОЛБОЙТ"),
-}
 
 
-def judge(data: bytes, trusted: bytes) -> tuple[Exit, dict[str, object]]:
-    """The exit code for a state proof and a trust file, and what is told to machines; never raises."""
-    check = Check.TRUST_FILE
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on a state proof."""
+
+    exit: Exit
+    check: Check | None = None
+    """The check that decided against the proof (exit 1 and 2), and why."""
+    reason: str = ""
+    held: Held | None = None
+    """None unless every hash and signature was verified."""
+    engine: str = ""
+    age: int = 0
+    """Milliseconds from the block's time to the moment of verification, at least 0."""
+    stale: tuple[texts.Stale, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """What is told to machines."""
+        told: dict[str, object] = {"format": "kerege-state-verdict/1", "exit": int(self.exit)}
+        held = self.held
+        if held is None:
+            return told | {"check": self.check, "reason": self.reason}
+        return told | {
+            "ledger": held.ledger,
+            "table": held.table,
+            "key": held.rest.hex(),
+            "value": None if held.value is None else held.value.hex(),
+            "height": held.height,
+            "time": held.time,
+            "age": self.age,
+            "signers": list(held.signers),
+            "engine": self.engine,
+            "stale": [each.check for each in self.stale],
+        }
+
+    def lines(self, lang: str) -> list[str]:
+        """What is told to a person, in `ky`, `ru` or `en`: three lines, or one where the proof does not hold."""
+        words, held = texts.TEXTS[lang], self.held
+        if held is None:
+            if self.check is None:
+                raise AssertionError("a verdict without facts names the check that failed")
+            form = words.unusable if self.exit is Exit.UNUSABLE else words.not_valid
+            return [form.format(check=words.checks[self.check], reason=texts.safe(self.reason))]
+        value = None if held.value is None else held.value.hex()
+        told = _GENUINE[lang].format(
+            signers=", ".join(map(texts.safe, held.signers)),
+            run_by=words.run_by[self.engine],
+            height=held.height,
+            ledger=texts.safe(held.ledger),
+            time=texts.date(held.time),
+            age=texts.age(self.age, words),
+            stale="".join(f" {each.sentence(words)}" for each in self.stale),
+            said=_SAID[lang][value is None].format(table=texts.safe(held.table), key=held.rest.hex(), value=value),
+        )
+        return told.split("\n")
+
+
+def judge(
+    data: bytes, trusted: bytes, *, now: int, max_age_days: int | None = None, checkpoint: bytes | None = None
+) -> Judged:
+    """Judge a state proof as `kerege.proofs.verify` judges a bundle; never raises for what a file holds."""
+    checks, check = Checks(), Check.TRUST_FILE
     try:
-        parsed = trust.parse(trusted)
+        asked = Question(trust.parse(trusted), now, max_age_days, checkpoint)
         check = Check.BUNDLE_FILE
-        held = verify(data, parsed)
+        held = verify(data, asked.trust)
+        check_newer(held.checkpoint, held.time, asked, checks)
     except Malformed as error:
-        return Exit.UNUSABLE, {"format": _TOLD, "exit": int(Exit.UNUSABLE), "check": check, "reason": str(error)}
+        return Judged(Exit.UNUSABLE, check, str(error))
+    except Unusable as bad:
+        return Judged(Exit.UNUSABLE, bad.check, bad.reason)
     except Failed as failed:
-        told: dict[str, object] = {"format": _TOLD, "exit": int(Exit.NOT_VALID)}
-        return Exit.NOT_VALID, told | {"check": failed.check, "reason": failed.reason}
-    return Exit.VALID, {
-        "format": _TOLD,
-        "exit": int(Exit.VALID),
-        "ledger": held.ledger,
-        "table": held.key.partition(b"\0")[0].decode("ascii", "replace"),
-        "key": held.key.partition(b"\0")[2].hex(),
-        "value": None if held.value is None else held.value.hex(),
-        "height": held.height,
-        "time": held.time,
-        "signers": list(held.signers),
-    }
-
-
-def lines(told: dict[str, object], lang: str) -> str:
-    """What `judge` told, for a person; `lang` is `ky`, `ru` or `en`."""
-    if "check" in told:
-        return _BAD[lang].format(verdict=_VERDICTS[lang][told["exit"] == Exit.UNUSABLE], **told)
-    said = _SAID[lang][told["value"] is None].format(**told)
-    moment = datetime.fromtimestamp(int(str(told["time"])) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    signers = ", ".join(map(str, told["signers"])) if isinstance(told["signers"], list) else ""
-    return _GENUINE[lang].format(**{**told, "signers": signers, "time": moment, "said": said})
-
-
-_TOLD = "kerege-state-verdict/1"
+        return Judged(Exit.NOT_VALID, failed.check, failed.reason)
+    check_age(held.time, asked, checks)
+    stale = tuple(texts.Stale(each, checks.results[each].reason, max_age_days) for each in checks.stale())
+    outcome = Exit.NOT_CURRENT if stale else Exit.VALID
+    return Judged(outcome, held=held, engine=asked.trust.engine, age=max(0, now - held.time), stale=stale)

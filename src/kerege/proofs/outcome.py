@@ -124,6 +124,8 @@ class Facts:
     height: int
     time: int
     signers: tuple[str, ...]
+    engine: str
+    """Who runs the ledger, as the trust file says: `one operator`, or the engine of several institutions."""
     as_of: int
     as_of_is_exact: bool
     """False where the bundle shows no block record: the checkpoint is then *not older* than `as_of`."""
@@ -181,6 +183,7 @@ def _facts_json(facts: Facts) -> dict[str, object]:
         "height": facts.height,
         "time": facts.time,
         "signers": list(facts.signers),
+        "engine": facts.engine,
         "as_of": facts.as_of,
         "as_of_is_exact": facts.as_of_is_exact,
         "age": facts.age,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .outcome import Check, Exit, Facts, Status, Verdict
+from .trust import COMETBFT, ONE_OPERATOR
 
 LANGUAGES = ("ky", "ru", "en")
 
@@ -18,6 +19,7 @@ class Texts:
     """All sentences of one language; braces take facts."""
 
     genuine: str
+    run_by: Mapping[str, str]
     not_valid: str
     unusable: str
     checks: Mapping[Check, str]
@@ -39,8 +41,13 @@ class Texts:
 
 _EN = Texts(
     genuine=(
-        "UNCHANGED: entry {index} of ledger {ledger} is genuine, every hash and signature holds. Signed by: {signers}."
+        "UNCHANGED: entry {index} of ledger {ledger} is genuine, every hash and signature holds. Signed by: {signers}. "
+        "{run_by}"
     ),
+    run_by={
+        ONE_OPERATOR: "The ledger has one operator.",
+        COMETBFT: "The ledger is run by several institutions together.",
+    },
     not_valid="NOT VALID: {check} ({reason}). Do not rely on this file.",
     unusable="CANNOT BE CHECKED: {check}: {reason}.",
     checks={
@@ -92,7 +99,14 @@ _EN = Texts(
 )
 
 _RU = Texts(
-    genuine="НЕ ИЗМЕНЕНО: запись {index} реестра {ledger} подлинная, все хеши и подписи верны. Подписали: {signers}.",
+    genuine=(
+        "НЕ ИЗМЕНЕНО: запись {index} реестра {ledger} подлинная, все хеши и подписи верны. Подписали: {signers}. "
+        "{run_by}"
+    ),
+    run_by={
+        ONE_OPERATOR: "У реестра один оператор.",
+        COMETBFT: "Реестр ведут вместе несколько учреждений.",
+    },
     not_valid="НЕДЕЙСТВИТЕЛЬНО: {check} ({reason}). Не полагайтесь на этот файл.",
     unusable="ПРОВЕРИТЬ НЕЛЬЗЯ: {check}: {reason}.",
     checks={
@@ -144,8 +158,12 @@ _RU = Texts(
 _KY = Texts(
     genuine=(
         "ӨЗГӨРТҮЛГӨН ЭМЕС: {ledger} реестринин {index}-жазуусу чыныгы, бардык "
-        "хештер жана кол тамгалар туура. Кол койгондор: {signers}."
+        "хештер жана кол тамгалар туура. Кол койгондор: {signers}. {run_by}"
     ),
+    run_by={
+        ONE_OPERATOR: "Реестрдин оператору бирөө.",
+        COMETBFT: "Реестрди бир нече мекеме чогуу жүргүзөт.",
+    },
     not_valid="ЖАРАКСЫЗ: {check} ({reason}). Бул файлга ишенбеңиз.",
     unusable="ТЕКШЕРҮҮ МҮМКҮН ЭМЕС: {check}: {reason}.",
     checks={
@@ -211,7 +229,8 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
-def _age(milliseconds: int, texts: Texts) -> str:
+def age(milliseconds: int, texts: Texts) -> str:
+    """Return a span of time in days, hours or minutes."""
     if milliseconds >= _DAY:
         return texts.days.format(milliseconds // _DAY, milliseconds % _DAY // _HOUR)
     if milliseconds >= _HOUR:
@@ -219,15 +238,28 @@ def _age(milliseconds: int, texts: Texts) -> str:
     return texts.minutes.format(milliseconds // _MINUTE)
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Why what is genuine is not of today."""
+
+    check: Check
+    reason: str
+    max_age_days: int | None
+
+    def sentence(self, texts: Texts) -> str:
+        """Return it in words."""
+        if self.reason == "later-than-clock":
+            return texts.later_than_clock
+        return texts.stale[self.check].format(max_age_days=self.max_age_days)
+
+
 def _status_line(verdict: Verdict, facts: Facts, texts: Texts) -> str:
     since = "" if facts.since is None else date(facts.since)
     status = texts.statuses[facts.status].format(since=since, word=safe(facts.status_word))
     form = texts.status if facts.as_of_is_exact else texts.status_undated
-    line = form.format(as_of=date(facts.as_of), age=_age(facts.age, texts), status=status)
-    for check in facts.stale:
-        ahead = any(c.check is check and c.reason == "later-than-clock" for c in verdict.checks)
-        line += " " + (texts.later_than_clock if ahead else texts.stale[check].format(max_age_days=facts.max_age_days))
-    return line
+    line = form.format(as_of=date(facts.as_of), age=age(facts.age, texts), status=status)
+    stale = (Stale(c.check, c.reason, facts.max_age_days) for c in verdict.checks if c.check in facts.stale)
+    return " ".join((line, *(each.sentence(texts) for each in stale)))
 
 
 def _issued_line(facts: Facts, texts: Texts) -> str:
@@ -258,7 +290,9 @@ def lines(verdict: Verdict, lang: str) -> list[str]:
         return [first] if verdict.exit is Exit.UNUSABLE else [first, texts.say_nothing, texts.nobody]
     signers = ", ".join(map(safe, facts.signers))
     return [
-        texts.genuine.format(index=facts.index, ledger=safe(facts.ledger), signers=signers),
+        texts.genuine.format(
+            index=facts.index, ledger=safe(facts.ledger), signers=signers, run_by=texts.run_by[facts.engine]
+        ),
         _status_line(verdict, facts, texts),
         _issued_line(facts, texts),
         *(texts.disclosed.format(field=safe(name), value=safe(value)) for name, value in facts.disclosed),

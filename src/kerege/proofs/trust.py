@@ -78,6 +78,11 @@ class Trust:
     chain: Chain | None = None
     """None: one operator."""
 
+    @property
+    def engine(self) -> str:
+        """Who runs the ledger, in the word of the trust file."""
+        return ONE_OPERATOR if self.chain is None else COMETBFT
+
     def find(self, name: str, key_id: bytes) -> tuple[TrustedKey, ...]:
         """The key that a signature line names, once for each time in which it was valid."""
         return tuple(k for k in self.keys if k.name == name and note.key_id(k.name, k.key) == key_id)
@@ -200,7 +205,7 @@ def parse(data: bytes) -> Trust:
     members = canonical.members(value, "the trust file", _MEMBERS | {"chain"} if replicated else _MEMBERS)
     if members["format"] != FORMAT:
         raise Malformed(f"the trust file's format is not {FORMAT}")
-    if members["engine"] not in {ONE_OPERATOR, COMETBFT}:
+    if members["engine"] not in (ONE_OPERATOR, COMETBFT):  # not a set: what cannot be hashed is no engine either
         raise Malformed("the trust file names an engine that this verifier does not know")
     ledger = canonical.text(members["ledger"], "the ledger id")
     if not ledger or not ledger.isprintable():

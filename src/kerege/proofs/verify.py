@@ -34,7 +34,7 @@ _NOT_RUN = {check: CheckResult(check, Result.NOT_RUN) for check in Check}
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """What is asked, and when."""
 
     trust: Trust
@@ -44,21 +44,29 @@ class _Question:
 
 
 @dataclass(slots=True)
-class _Checks:
+class Checks:
     """Results so far, by check."""
 
     results: dict[Check, CheckResult] = field(default_factory=dict)
 
     def put(self, check: Check, result: Result, reason: str = "") -> None:
+        """Note what a check came to."""
         self.results[check] = CheckResult(check, result, reason)
 
     def put_if(self, check: Check, *, passed: bool, reason: str) -> None:
+        """Note that a check passed, or the reason why it did not."""
         self.put(check, Result.PASSED if passed else Result.FAILED, "" if passed else reason)
 
     def all(self) -> tuple[CheckResult, ...]:
+        """Return every check, also those that were not reached."""
         return tuple((_NOT_RUN | self.results).values())
 
+    def stale(self) -> tuple[Check, ...]:
+        """Which checks say that what is genuine is not of today."""
+        return tuple(c for c in (Check.AGE, Check.NEWER_CHECKPOINT) if self.results[c].result is Result.FAILED)
+
     def first_failing(self) -> CheckResult | None:
+        """Return the check that decides against the file."""
         return next((c for c in self.results.values() if c.result is Result.FAILED), None)
 
 
@@ -87,7 +95,7 @@ def check_signatures(checkpoint: Checkpoint, trust: Trust, span: Span) -> tuple[
     return tuple(names)
 
 
-def _read_newer(asked: _Question, size: int, as_of: int) -> Checkpoint | None:
+def _read_newer(asked: Question, size: int, as_of: int) -> Checkpoint | None:
     """Read and verify the checkpoint given apart; signatures of unknown keys are passed by, as C2SP asks."""
     if asked.checkpoint is None:
         return None
@@ -138,7 +146,7 @@ def _check_ledger(bundle: Bundle, checkpoint: Checkpoint, trust: Trust) -> None:
         raise Failed(Check.LEDGER, "another-engine")
 
 
-def _walk(bundle: Bundle, checkpoint: Checkpoint, checks: _Checks) -> Walked:
+def _walk(bundle: Bundle, checkpoint: Checkpoint, checks: Checks) -> Walked:
     try:
         walked = paths.walk(bundle, checkpoint)
     except Malformed as error:
@@ -159,7 +167,9 @@ def _signing_span(bundle: Bundle, walked: Walked, now: int) -> Span:
     return walked.receipt.time, max(now, walked.receipt.time)
 
 
-def _check_newer(checkpoint: Checkpoint, newer: Checkpoint | None, checks: _Checks) -> None:
+def check_newer(checkpoint: Checkpoint, as_of: int, asked: Question, checks: Checks) -> None:
+    """Compare with the checkpoint given apart, if one is; raises `Failed` for a fork, `Unusable` for what is none."""
+    newer = _read_newer(asked, checkpoint.size, as_of)
     if newer is None:
         for check in (Check.CHECKPOINT_FILE, Check.FORK, Check.NEWER_CHECKPOINT):
             checks.put(check, Result.ABSENT)
@@ -171,7 +181,8 @@ def _check_newer(checkpoint: Checkpoint, newer: Checkpoint | None, checks: _Chec
     checks.put_if(Check.NEWER_CHECKPOINT, passed=newer.size <= checkpoint.size, reason="newer-exists")
 
 
-def _check_age(as_of: int, asked: _Question, checks: _Checks) -> None:
+def check_age(as_of: int, asked: Question, checks: Checks) -> None:
+    """Compare the checkpoint's time with that of asking."""
     if as_of > asked.now + CLOCK_TOLERANCE:
         checks.put(Check.AGE, Result.FAILED, "later-than-clock")
     elif asked.max_age_days is None:
@@ -180,7 +191,7 @@ def _check_age(as_of: int, asked: _Question, checks: _Checks) -> None:
         checks.put_if(Check.AGE, passed=asked.now - as_of <= asked.max_age_days * DAY, reason="too-old")
 
 
-def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
+def _judge(data: bytes, asked: Question, checks: Checks) -> Verdict:
     """Check all; hashes before signatures, since they are cheaper and refuse most tampering."""
     bundle, checkpoint = _read(data)
     checks.put(Check.BUNDLE_FILE, Result.PASSED)
@@ -193,9 +204,9 @@ def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
     checks.put(Check.THRESHOLD, Result.PASSED)
 
     as_of, status = span[0], _status(bundle, walked)
-    _check_newer(checkpoint, _read_newer(asked, checkpoint.size, as_of), checks)
+    check_newer(checkpoint, as_of, asked, checks)
     checks.put_if(Check.STATUS, passed=status in CURRENT, reason=status)
-    _check_age(as_of, asked, checks)
+    check_age(as_of, asked, checks)
 
     failing, standing = checks.first_failing(), walked.standing
     facts = Facts(
@@ -206,6 +217,7 @@ def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
         height=walked.receipt.height,
         time=walked.receipt.time,
         signers=signers,
+        engine=asked.trust.engine,
         as_of=as_of,
         as_of_is_exact=bundle.record is not None,
         age=max(0, asked.now - as_of),
@@ -214,7 +226,7 @@ def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
         since=None if standing is None else standing.since,
         issued=None if walked.certificate is None else walked.certificate.issued,
         disclosed=tuple((d.field, d.value) for d in bundle.disclosures),
-        stale=tuple(c for c in (Check.AGE, Check.NEWER_CHECKPOINT) if checks.results[c].result is Result.FAILED),
+        stale=checks.stale(),
         max_age_days=asked.max_age_days,
     )
     return Verdict(Exit.VALID if failing is None else Exit.NOT_CURRENT, checks.all(), facts, failing)
@@ -222,7 +234,7 @@ def _judge(data: bytes, asked: _Question, checks: _Checks) -> Verdict:
 
 def unusable(check: Check, reason: str) -> Verdict:
     """Return the verdict on an input that cannot be judged, for a `reason` in English."""
-    checks = _Checks()
+    checks = Checks()
     checks.put(check, Result.FAILED, reason)
     return Verdict(Exit.UNUSABLE, checks.all(), failing=checks.first_failing())
 
@@ -231,10 +243,10 @@ def verify_with(
     bundle: bytes, trust: Trust, *, now: int, max_age_days: int | None = None, checkpoint: bytes | None = None
 ) -> Verdict:
     """Like `verify`, with a trust file already read."""
-    checks = _Checks()
+    checks = Checks()
     checks.put(Check.TRUST_FILE, Result.PASSED)
     try:
-        return _judge(bundle, _Question(trust, now, max_age_days, checkpoint), checks)
+        return _judge(bundle, Question(trust, now, max_age_days, checkpoint), checks)
     except Failed as failed:
         checks.put(failed.check, Result.FAILED, failed.reason)
         return Verdict(Exit.NOT_VALID, checks.all(), failing=checks.results[failed.check])

@@ -99,6 +99,12 @@ class RecordTooLong(ExtractError):
     cure = "Look for a quote that is opened and never closed in this row or shortly before it."
 
 
+class QuoteUnclosed(ExtractError):
+    """A quote that is opened and never closed has made one row of several."""
+
+    cure = "Close the quote, or write it twice where it is meant as a letter; no row was taken."
+
+
 class FieldTooLong(ExtractError):
     """A cell is longer than any value of an extract."""
 

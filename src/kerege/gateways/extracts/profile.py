@@ -60,7 +60,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     columns: dict[_Name, Field]
     """Column name → what it holds; the order of the columns does not matter."""
     ignored: tuple[_Name, ...] = ()
-    """Columns that are there and are not imported."""
+    """Columns that may be there and are not imported."""
     sex: Sexes
     date: Annotated[str, Meta(max_length=20)]
     """DD, MM and YYYY, each once, as in `DD.MM.YYYY`."""
@@ -93,19 +93,43 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 def recognise(header: Sequence[str], profiles: Iterable[Profile]) -> Layout | None:
-    """The profile whose columns are exactly those of the header, in any order; None where none is.
+    """The profile whose columns are those of the header, in any order; None where none is.
 
-    Spaces around a name do not count, nor does a column without a name.
+    A column that a profile ignores may lack. Spaces around a name do not count, nor does a column without a name.
     """
-    names = [normalize("NFC", name.strip(SPACES)) for name in header]
+    names = _names(header)
     named = [name for name in names if name]
     if len(set(named)) != len(named):
         return None
     for profile in profiles:
-        if profile.header() == set(named):
+        if profile.columns.keys() <= set(named) <= profile.header():
             places: dict[str, int] = {field: names.index(name) for name, field in profile.columns.items()}
             return Layout(profile, len(names), tuple(places.get(field, len(names)) for field in FIELDS))
     return None
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """What keeps a header from being a profile's."""
+
+    profile: Profile
+    missing: tuple[str, ...]
+    """Columns of the profile that the header lacks."""
+    twice: tuple[str, ...]
+    """Columns of the profile that the header names more than once."""
+    unknown: int
+    """Columns of the header that are none of the profile."""
+
+
+def difference(header: Sequence[str], profile: Profile) -> Difference:
+    """How a header differs from that of a profile."""
+    named = [name for name in _names(header) if name]
+    missing = tuple(name for name in profile.columns if name not in named)
+    twice = tuple(name for name in profile.columns if named.count(name) > 1)
+    return Difference(profile, missing, twice, len(set(named) - profile.header()))
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    return [normalize("NFC", name.strip(SPACES)) for name in header]
 
 
 def parse_profile(text: str, file: str) -> Profile:
@@ -147,7 +171,7 @@ def check_distinct(profiles: Sequence[Profile], place: str) -> None:
     """Raise `ProfileInvalid` where two profiles have one code, or one header, so that none could be recognised."""
     if len({profile.code for profile in profiles}) < len(profiles):
         raise ProfileInvalid(file=place, reason="two profiles have one code")
-    if len({profile.header() for profile in profiles}) < len(profiles):
+    if len({frozenset(profile.columns) for profile in profiles}) < len(profiles):
         raise ProfileInvalid(file=place, reason="two profiles have one header")
 
 

@@ -26,6 +26,7 @@ from kerege.gateways.extracts.errors import (
     FieldTooLong,
     HeaderTooLong,
     HeaderUnknown,
+    QuoteUnclosed,
     RecordTooLong,
     TooManyColumns,
 )
@@ -36,7 +37,7 @@ from kerege.gateways.extracts.limits import (
     MAXIMUM_RECORD,
     SAMPLE,
 )
-from kerege.gateways.extracts.profile import ENCODINGS, Layout, Profile, recognise
+from kerege.gateways.extracts.profile import ENCODINGS, Layout, Profile, difference, recognise
 from kerege.gateways.extracts.row import Row, row_maker
 
 DELIMITERS = (";", ",", "\t", "|")
@@ -72,7 +73,7 @@ class Extract(Struct, frozen=True):
         """(number from 1 after the header, cells as they stand).
 
         Raises `ExtractWithoutRows`, `ExtractCutOff`, `ExtractChanged`, `ExtractUnreadable`, `RecordTooLong`,
-        `FieldTooLong`, `TooManyColumns`.
+        `FieldTooLong`, `TooManyColumns`, `QuoteUnclosed`.
         """
         with _open(self.path) as file:
             if _stamp(file.fileno()) != self.stamp:
@@ -122,11 +123,27 @@ def open_extract(
                 return Extract(path, layout.profile.encodings[0] if silent else tried, candidate, layout, stamp)
     if too_wide:
         raise TooManyColumns(row="header", limit=MAXIMUM_COLUMNS)
-    raise HeaderUnknown(**{profile.code: _told(profile, delimiters[0]) for profile in profiles})
+    text = sample.decode(_CODECS.get(encodings[0], encodings[0]), "replace")
+    raise HeaderUnknown(**_nearest(text, delimiters, profiles), **_forms(profiles, delimiters[0]))
 
 
-def _told(profile: Profile, delimiter: str) -> str:
-    return delimiter.join((*profile.columns, *profile.ignored))
+def _forms(profiles: Sequence[Profile], delimiter: str) -> dict[str, object]:
+    return {profile.code: delimiter.join((*profile.columns, *profile.ignored)) for profile in profiles}
+
+
+def _nearest(text: str, delimiters: Sequence[str], profiles: Sequence[Profile]) -> dict[str, object]:
+    """How the header differs from the profile that it fits best; nothing where it fits none.
+
+    Names of columns that no profile knows are counted, not told: without a header they would be a person's.
+    """
+    found = [difference(_header(text, one), profile) for one in delimiters for profile in profiles]
+    best = min(found, key=lambda each: len(each.missing), default=None)
+    if best is None or len(best.missing) * 2 > len(best.profile.columns):
+        return {}
+    told: dict[str, object] = {"nearest": best.profile.code}
+    told |= {"missing": " ".join(best.missing)} if best.missing else {}
+    told |= {"named_twice": " ".join(best.twice)} if best.twice else {}
+    return told | ({"columns_unknown": best.unknown} if best.unknown else {})
 
 
 def _header(text: str, delimiter: str) -> list[str]:
@@ -145,12 +162,14 @@ def _records(text: TextIO, delimiter: str, needed: int) -> Iterator[tuple[int, l
     number = -1
     for cells in reader:
         if not cells:
-            lines.taken = 0
+            lines.forget()
             continue
         number += 1
         lines.number = number + 1
         _check(lines, cells, number, needed)
-        lines.taken = 0
+        if len(lines.parts) > 1:
+            _check_quotes(lines.parts, delimiter, number)
+        lines.forget()
         if number:
             yield number, cells
 
@@ -165,6 +184,19 @@ def _check(lines: "_Lines", cells: list[str], number: int, needed: int) -> None:
         raise TooManyColumns(row=number, limit=MAXIMUM_COLUMNS)
 
 
+def _check_quotes(parts: Sequence[str], delimiter: str, number: int) -> None:
+    """Raise `QuoteUnclosed` where a record of several lines holds a quote that ends in the middle of a value.
+
+    A stray quote swallows rows up to the next one, which was meant to open a value: what follows it is no delimiter.
+    Within one line such quotes are letters, and harm nobody else.
+    """
+    try:
+        for _ in csv.reader(parts, delimiter=delimiter, strict=True):
+            pass
+    except csv.Error:
+        raise QuoteUnclosed(row=number, lines=len(parts)) from None
+
+
 class _Lines:
     """Hands lines to the csv reader and knows how much of them became no record yet."""
 
@@ -173,6 +205,8 @@ class _Lines:
         self.number = 0
         self.taken = 0
         """Characters since the last record."""
+        self.parts: list[str] = []
+        """Lines since the last record."""
         self.last = ""
         self.ended = False
         """The file ended while the csv reader wanted more: a quote is open."""
@@ -185,8 +219,14 @@ class _Lines:
             if self.taken > MAXIMUM_RECORD:
                 raise RecordTooLong(row=self.number, limit=f"{MAXIMUM_RECORD} characters")
             self.last = line
+            self.parts.append(line)
             yield line
         self.ended = self.taken > 0
+
+    def forget(self) -> None:
+        """A record is complete: begin the next one."""
+        self.taken = 0
+        self.parts.clear()
 
 
 def _open(path: Path) -> io.BufferedReader:

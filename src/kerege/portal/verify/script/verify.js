@@ -136,6 +136,7 @@ function factsOf(bundle, checkpoint, walked, asked, [asOf], status, signers, res
     height: receipt.height,
     time: receipt.time,
     signers,
+    engine: asked.trust.replicated ? COMETBFT : ONE_OPERATOR,
     as_of: asOf,
     as_of_is_exact: bundle.record !== null,
     age: asOf > asked.now ? 0 : asked.now - Number(asOf),

@@ -59,7 +59,12 @@ function linesOf(verdict, words, maxAgeDays = null) {
   }
   const signers = facts.signers.map(safe).join(", ");
   return [
-    fill(words.genuine, { index: facts.index, ledger: safe(facts.ledger), signers }),
+    fill(words.genuine, {
+      index: facts.index,
+      ledger: safe(facts.ledger),
+      signers,
+      run_by: words.run_by[facts.engine],
+    }),
     statusLine(verdict, words, maxAgeDays),
     issuedLine(facts, words),
   ];
