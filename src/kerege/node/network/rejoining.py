@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from kerege.consensus.snapshots.shelf import Shelf
 from kerege.node.home import HomeError, write_private
 from kerege.node.network.document import read_genesis
+from kerege.node.network.engines import set_engine
 from kerege.node.network.layout import Member, Network
-from kerege.node.network.settings import Setting, written
+from kerege.node.network.settings import Setting
 from kerege.node.network.status import status_of, statuses
 from kerege.node.network.trusting import header_of
 from kerege.node.replica import create_replica
@@ -42,10 +43,9 @@ def rejoin(network: Network, member: Member) -> int:
     for lost in (home.path / "store", home.trees, engine / "data"):
         shutil.rmtree(lost, ignore_errors=True)
     home.about.unlink(missing_ok=True)
-    create_replica(home, genesis, nation=network.nation, dev=True)
-    settings = engine / "config" / "config.toml"
+    create_replica(home, genesis, nation=network.nation, dev=network.dev)
     joining = _state_sync([other for other in network.members if other is not member], network)
-    settings.write_text(written(settings.read_text(encoding="utf-8"), joining), encoding="utf-8")
+    set_engine(engine, joining)
     state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
     write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
     return height + MARGIN
@@ -74,19 +74,29 @@ def _state_sync(others: Sequence[Member], network: Network) -> tuple[Setting, ..
     offered = any(Shelf(network.home(other).snapshots).heights() for other in others)
     asked = [other for other in others if status_of(other)["running"]]
     if not offered or len(asked) < LEAST:
-        return (Setting("statesync", "enable", "false", "nobody offers a snapshot: it joins by all blocks"),)
+        return by_blocks("nobody offers a snapshot: it joins by all blocks")
     height = min(status["height"] for status in statuses(tuple(asked)))
-    servers = ",".join(f"{other.host}:{other.rpc}" for other in asked)
+    return by_snapshot(asked, height, _agreed_hash(asked, height), "it lost its disk: it joins by a snapshot of others")
+
+
+def by_blocks(reason: str) -> tuple[Setting, ...]:
+    """Every block from the first on."""
+    return (Setting("statesync", "enable", "false", reason),)
+
+
+def by_snapshot(servers: Sequence[Member], height: int, header: bytes, reason: str) -> tuple[Setting, ...]:
+    """A snapshot that somebody offers, checked by the headers that follow a trusted one."""
+    asked = ",".join(f"{server.host}:{server.rpc}" for server in servers)
     return (
-        Setting("statesync", "enable", "true", "it lost its disk: it joins by a snapshot of the others"),
-        Setting("statesync", "rpc_servers", f'"{servers}"', "whose headers are followed and compared"),
-        Setting("statesync", "trust_height", str(height), "the newest header that all of them had"),
-        Setting("statesync", "trust_hash", f'"{_agreed_hash(asked, height)}"', "the same from each of them"),
+        Setting("statesync", "enable", "true", reason),
+        Setting("statesync", "rpc_servers", f'"{asked}"', "whose headers are followed and compared"),
+        Setting("statesync", "trust_height", str(height), "the newest header that is trusted"),
+        Setting("statesync", "trust_hash", f'"{header.hex().upper()}"', "known before any of them is asked"),
         Setting("statesync", "discovery_time", '"5s"', "members of one network answer at once"),
     )
 
 
-def _agreed_hash(members: Sequence[Member], height: int) -> str:
+def _agreed_hash(members: Sequence[Member], height: int) -> bytes:
     """The hash of a header that all show; raises `HomeError` where they differ: the ledger has forked."""
     shown = {member.name: header_of(member, height) for member in members}
     hashes = {found[0] for found in shown.values() if found is not None}
@@ -94,4 +104,4 @@ def _agreed_hash(members: Sequence[Member], height: int) -> str:
         told = ", ".join(f"{name} {found[0].hex() if found else 'nothing'}" for name, found in shown.items())
         reason = f"the members show different headers of height {height} ({told}): see `kerege follow --witness`."
         raise HomeError(reason)
-    return hashes.pop().hex().upper()
+    return hashes.pop()

@@ -5,7 +5,7 @@ from kerege.consensus.checkpoints import origin_of
 from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.node.home import write_private
-from kerege.node.network.document import read_genesis
+from kerege.node.network.document import founding_validators, read_genesis
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.status import OTHERWISE, SECONDS
 from kerege.proofs.light.moments import MILLISECOND, parse
@@ -17,21 +17,22 @@ FIRST = 1
 
 
 def trust_network(network: Network) -> bool:
-    """Write the trust file into every home that has none; False where the members do not tell the first header yet."""
-    missing = [network.home(m).trust for m in network.members if not network.home(m).trust.is_file()]
+    """Write the trust file into every home here that has none; False while the engines here tell no first header."""
+    missing = [network.home(m).trust for m in network.here if not network.home(m).trust.is_file()]
     if not missing:
         return True
-    found = [header_of(member, FIRST) for member in network.validators]
+    asked = [member for member in network.here if member.votes] or network.here
+    found = [header_of(member, FIRST) for member in asked]
     first = found[0]
     if first is None or found != [first] * len(found):
         return False
-    data = trust_file(network, read_genesis(network), *first)
+    data = trust_file(read_genesis(network), *first)
     for path in missing:
         write_private(path, data, mode=0o644)
     return True
 
 
-def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> bytes:
+def trust_file(genesis: Genesis, header: bytes, time: int) -> bytes:
     """What verifiers of the network's proofs need: checkpoint keys with their power, the first header (hash, ms)."""
     origin = origin_of(genesis.ledger)
     return proofs.trust.make_replicated(
@@ -40,10 +41,8 @@ def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> 
         origin=origin,
         chain=proofs.trust.Chain(genesis.ledger, FIRST, header, time, PERIOD),
         keys=[
-            proofs.TrustedKey(
-                f"{origin}/{each.name}", bytes.fromhex(each.checkpoint_key), genesis.time, None, each.power
-            )
-            for each in network.validators
+            proofs.TrustedKey(f"{origin}/{each.institution}", each.checkpoint_key, genesis.time, None, each.power)
+            for each in founding_validators(genesis)
         ],
     )
 
