@@ -1,5 +1,6 @@
 """How a network is founded: each institution offers, one collects, each accepts; or one person plays all of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerege.consensus.embedded import Clock
@@ -30,18 +31,20 @@ def create_network(home: Path, nation: str, validators: int, *, node: bool, cloc
     offers = [make_offer(home, ledger, name, HOST, port) for name, port in zip(names, ports, strict=False)]
     if node:
         offers.append(make_offer(home, ledger, controller(pack), HOST, ports[-1], votes=False))
-    return lay_out(home, found(nation, draw_officials(Home(home), nation), offers, ledger, clock(), dev=True))
+    return lay_out(home, found_with_throw_away_keys(Home(home), nation, offers, ledger, clock()))
 
 
-def draw_officials(home: Home, nation: str) -> list[Founder]:
-    """Throw-away keys for every office of a nation, kept in a home; raises `HomeError` where it has some."""
+def found_with_throw_away_keys(home: Home, nation: str, offers: Sequence[Offer], ledger: str, time: int) -> Founding:
+    """A founding whose every office has a fresh key, kept in a home; raises `HomeError`."""
     pack = read_nation(nation)
     if home.dev_keys.exists():
         reason = f"{home.dev_keys} is there already: choose another home for the keys of the offices."
         raise HomeError(reason)
     drawn = devkeys.draw_keys(pack)
+    officials = [Founder(key.office, key.role, key.public.hex()) for key in drawn]
+    founding = found(nation, officials, offers, ledger, time, dev=True)
     devkeys.write_keys(home, drawn, pack.nation.prefix)
-    return [Founder(key.office, key.role, key.public.hex()) for key in drawn]
+    return founding
 
 
 def accept(home: Path, founding: Founding, listens: str) -> Network:

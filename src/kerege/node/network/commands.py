@@ -1,6 +1,5 @@
 """What the command line asks of a network. Every call raises `HomeError` in one sentence."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,7 @@ from kerege.node.home import Home, HomeError
 from kerege.node.interrupts import interrupted
 from kerege.node.logs import readable
 from kerege.node.network import control
-from kerege.node.network.ceremony import accept, create_network, draw_officials
+from kerege.node.network.ceremony import accept, create_network, found_with_throw_away_keys
 from kerege.node.network.founding import Founding, found, read_founding
 from kerege.node.network.joining import introduce, join, registrations, seated
 from kerege.node.network.layout import Network, is_network, member_home, read_network
@@ -52,13 +51,7 @@ def collect(
     read = [read_offer(raw, source) for source, raw in offers]
     if founders is not None:
         return found(nation, read_founders(founders), read, ledger, wall_clock(), dev=False).raw
-    home = Home(dev_home or Path())
-    drawn = draw_officials(home, nation)
-    try:
-        return found(nation, drawn, read, ledger, wall_clock(), dev=True).raw
-    except HomeError:
-        shutil.rmtree(home.dev_keys)
-        raise
+    return found_with_throw_away_keys(Home(dev_home or Path()), nation, read, ledger, wall_clock()).raw
 
 
 def take_part(home: Path, document: bytes, expected: str, listens: str) -> dict[str, Any]:
