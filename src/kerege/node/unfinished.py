@@ -15,7 +15,10 @@ MARK = ".unfinished"
 
 `home.json` is written last: a folder with this file and without that one holds what a killed process left.
 """
-PARTS = ("store", "trees", "node", "dossiers", "keys", "dev-keys", "run", "trust.json", "engine", "network")
+PARTS = (
+    *("store", "trees", "node", "dossiers", "keys", "dev-keys", "run"),
+    *("trust.json", "offer.json", "engine", "network"),
+)
 """What making a home writes, beside `home.json`."""
 FOUNDED = ("store", "trees", "dossiers", "keys", "run", "trust.json")
 """What is written into the home of a network's node whose keys and engine were there before the founding."""
