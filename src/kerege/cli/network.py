@@ -22,6 +22,9 @@ SHOWN = ("name", "height", "app_hash", "catching_up", "peers", "waiting", "rpc")
 Who = Annotated[str | None, typer.Option("--member", help="Only of this one.")]
 Founding = Annotated[Path, typer.Argument(help="Founding document.")]
 OfferFile = Annotated[Path, typer.Argument(help="Offer of a member.")]
+Snapshot = Annotated[
+    bool, typer.Option("--snapshot", help="Begin at a snapshot that others offer, not at the first block.")
+]
 Listen = Annotated[
     str, typer.Option(help="This machine's own address, where others reach it by another one; 0.0.0.0 for all of them.")
 ]
@@ -133,9 +136,7 @@ def join(
     trust: Annotated[Path, typer.Option(help="Trust file of the network, from somebody who is trusted.")],
     listen: Listen = "",
     *,
-    snapshot: Annotated[
-        bool, typer.Option("--snapshot", help="Begin at a snapshot of the others, not at the first block.")
-    ] = False,
+    snapshot: Snapshot = False,
     json_: AsJson = False,
 ) -> None:
     """Lay out a validator that was not at the founding: it follows the others, and votes once the law says so."""
@@ -207,13 +208,14 @@ def rejoin(
     member: Annotated[str, typer.Argument(help="Name of the validator that lost its disk.")],
     home: Home,
     *,
+    snapshot: Snapshot = False,
     json_: AsJson = False,
 ) -> None:
     """Let a validator that lost its ledger, and kept its keys, begin anew while the others run.
 
     It votes again only above every height at which it can have voted before.
     """
-    show({"member": member, "votes_from": wiring().rejoin_network(home, member)}, as_json=json_)
+    show({"member": member, "votes_from": wiring().rejoin_network(home, member, snapshot=snapshot)}, as_json=json_)
 
 
 @app.command()

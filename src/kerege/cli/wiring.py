@@ -167,8 +167,8 @@ class Wiring(Protocol):
     def stop_network(self, home: Path) -> bool:
         """Stop a network; False where none ran."""
 
-    def rejoin_network(self, home: Path, member: str) -> int:
-        """Let a member that lost its disk begin anew; the height from which it votes again."""
+    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
+        """Let a member that lost its disk begin anew, by a snapshot at will; the height from which it votes again."""
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """How the validators stand, and with `every` the node beside them."""

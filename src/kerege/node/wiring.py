@@ -408,10 +408,10 @@ class NodeWiring:
         with in_one_sentence():
             return bool(_network().stop(home))
 
-    def rejoin_network(self, home: Path, member: str) -> int:
+    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
         """See `Wiring`."""
         with in_one_sentence():
-            return int(_network().begin_anew(home, member))
+            return int(_network().begin_anew(home, member, snapshot=snapshot))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""

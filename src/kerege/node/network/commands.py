@@ -111,10 +111,10 @@ def stop(home: Path) -> bool:
     return control.stop(read_network(home))
 
 
-def begin_anew(home: Path, member: str) -> int:
+def begin_anew(home: Path, member: str, *, snapshot: bool) -> int:
     """Let a member that lost its disk begin anew; the height from which it votes again."""
     network = read_network(home)
-    return rejoin(network, network.find_here(member))
+    return rejoin(network, network.find_here(member), snapshot=snapshot)
 
 
 def status(home: Path, *, every: bool) -> list[dict[str, Any]]:

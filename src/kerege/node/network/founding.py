@@ -14,10 +14,10 @@ from msgspec import Meta, Struct
 
 from kerege.kernel.genesis import Genesis
 from kerege.node.founding import Founder, posts_of
-from kerege.node.genesis import genesis_of
+from kerege.node.genesis import ValidatorPost, genesis_of
 from kerege.node.home import HomeError
 from kerege.node.importing import ROLE
-from kerege.node.network.document import engine_genesis, genesis_in
+from kerege.node.network.document import engine_genesis, founding_validators, genesis_in
 from kerege.node.network.keys import GATEWAY
 from kerege.node.network.offers import Offer, check_network, check_offer
 from kerege.node.network.ports import EACH
@@ -54,7 +54,7 @@ class Founding(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def raw(self) -> bytes:
         """The file."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+        return msgspec.json.format(msgspec.json.encode(self, order="deterministic"), indent=1) + b"\n"
 
     @property
     def hash(self) -> str:
@@ -86,7 +86,7 @@ def read_founding(raw: bytes, expected: str = "") -> Founding:
     """
     try:
         founding = msgspec.json.decode(raw, type=Founding)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise FoundingChanged(str(error)) from None
     if founding.raw != raw:
         raise FoundingChanged("it is written otherwise than `kerege network collect` writes")
@@ -95,7 +95,20 @@ def read_founding(raw: bytes, expected: str = "") -> Founding:
     for offer in founding.offers:
         check_network(offer, founding.genesis.ledger)
         check_offer(offer, f"the offer of {offer.institution}")
+    _check_signing(founding)
     return founding
+
+
+def _check_signing(founding: Founding) -> None:
+    """Raise `FoundingChanged` unless ledger and engine begin with the validators that were offered."""
+    posts = [each.post for each in founding.offers if each.votes]
+    try:
+        seats = founding_validators(founding.genesis)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FoundingChanged(f"no validators: {error}") from None
+    lawful = [ValidatorPost(each.institution, each.consensus_key, each.checkpoint_key, each.power) for each in seats]
+    if lawful != posts or founding.engine != engine_genesis(founding.genesis, posts):
+        raise FoundingChanged("its genesis is not that of its offers")
 
 
 def check_derived(founding: Founding) -> None:
@@ -107,7 +120,7 @@ def check_derived(founding: Founding) -> None:
         )
     except HomeError as fault:
         raise FoundingChanged(str(fault).rstrip(".")) from None
-    if again != founding:
+    if again.raw != founding.raw:
         raise FoundingChanged("its offers and officials come to another genesis")
 
 

@@ -58,7 +58,11 @@ def seated(door: Door, offer: Offer, power: int) -> SetValidators:
     if not offer.votes:
         reason = f"the offer of {offer.institution} is of a node, which does not vote: seat a validator's."
         raise HomeError(reason)
-    newest = VALIDATORS.decode_value(max(collect(door, VALIDATORS.prefix))[1])
+    sets = list(collect(door, VALIDATORS.prefix))
+    if not sets:
+        reason = f"one operator runs {door.ledger}: it was founded without validators, and has no seats to give."
+        raise HomeError(reason)
+    newest = VALIDATORS.decode_value(max(sets)[1])
     seat = Validator(offer.institution, offer.key(own.CONSENSUS), offer.key(own.CHECKPOINT), power)
     others = [each for each in newest.validators if each.institution != offer.institution]
     return SetValidators([*others, seat], newest.hash)

@@ -85,7 +85,7 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def raw(self) -> bytes:
         """The file."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+        return msgspec.json.format(msgspec.json.encode(self, order="deterministic"), indent=1) + b"\n"
 
     def key(self, use: str) -> bytes:
         """The public key of a use."""

@@ -25,11 +25,12 @@ MARGIN = 2
 _PRECOMMIT = 3
 
 
-def rejoin(network: Network, member: Member) -> int:
+def rejoin(network: Network, member: Member, *, snapshot: bool = False) -> int:
     """Empty the member's ledger and its engine's blocks; returns the height from which it votes again.
 
     Raises `HomeError` where it runs, where too few of the others answer, and for the node, whose dossiers are restored
-    from a backup.
+    from a backup. It begins at a snapshot where another member that lies here offers one, and with `snapshot` where one
+    elsewhere does.
     """
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
@@ -44,7 +45,9 @@ def rejoin(network: Network, member: Member) -> int:
         shutil.rmtree(lost, ignore_errors=True)
     home.about.unlink(missing_ok=True)
     create_replica(home, genesis, nation=network.nation, dev=network.dev)
-    joining = _state_sync([other for other in network.members if other is not member], network)
+    others = [other for other in network.members if other is not member]
+    offered = snapshot or any(Shelf(network.home(other).snapshots).heights() for other in others)
+    joining = _state_sync(others) if offered else by_blocks("nobody offers a snapshot: it joins by all blocks")
     set_engine(engine, joining)
     state = {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
     write_private(engine / "data" / "priv_validator_state.json", json.dumps(state).encode())
@@ -69,12 +72,11 @@ def _height_of_others(network: Network, member: Member) -> int:
     return max(heights.values())
 
 
-def _state_sync(others: Sequence[Member], network: Network) -> tuple[Setting, ...]:
-    """From a snapshot where one is offered, else by all blocks: nothing is believed but what the validators signed."""
-    offered = any(Shelf(network.home(other).snapshots).heights() for other in others)
+def _state_sync(others: Sequence[Member]) -> tuple[Setting, ...]:
+    """From a snapshot, where enough members answer: nothing is believed but what the validators signed."""
     asked = [other for other in others if status_of(other)["running"]]
-    if not offered or len(asked) < LEAST:
-        return by_blocks("nobody offers a snapshot: it joins by all blocks")
+    if len(asked) < LEAST:
+        return by_blocks("too few members answer to check a snapshot: it joins by all blocks")
     height = min(status["height"] for status in statuses(tuple(asked)))
     return by_snapshot(asked, height, _agreed_hash(asked, height), "it lost its disk: it joins by a snapshot of others")
 
