@@ -25,8 +25,16 @@ from benchmarks import loads
 from benchmarks.chains import IN_FLIGHT, TWENTY_MS, Chain, Load, Result, alone, drive, folder, rest, steadily
 from benchmarks.common import run, say
 from benchmarks.shares import embedded_per_s, shares
-from kerege.node.network.founding import draw_keys, lay_out
-from kerege.testing.network import LEDGER, VALIDATORS, Running, genesis_of_people, plain_commands
+from kerege.node.network.homes import lay_out
+from kerege.testing.network import (
+    LEDGER,
+    VALIDATORS,
+    Running,
+    founding_of,
+    genesis_of_people,
+    offer_all,
+    plain_commands,
+)
 from tools.engine import DEFAULT, binary, installed
 
 WAYS = ("singly", "in_parcels", "records")
@@ -186,9 +194,9 @@ def _network(
 ) -> Iterator[Running]:
     """Validators as `kerege network` runs them, without the node beside them."""
     with folder() as made:
-        keys = [draw_keys(name) for name in validators]
-        genesis = genesis_of_people(LEDGER, people, keys, [gateway], posts)
-        with Running(lay_out(made, "kg", genesis, keys, gateway=None), plain_commands) as running:
+        offers = offer_all(made, validators)
+        genesis = genesis_of_people(LEDGER, people, offers, [gateway], posts)
+        with Running(lay_out(made, founding_of(genesis, offers)), plain_commands) as running:
             yield running
 
 
@@ -203,8 +211,8 @@ def _kvstore(count: int, size: int) -> Result:
     raws = [b"%016d=%s" % (number, os.urandom(size)[: (size - 17) // 2].hex().encode()) for number in range(count)]
     load = Load([raw.ljust(size, b"x")[:size] for raw in raws], 1)
     with folder() as made, ExitStack() as stack:
-        keys = [draw_keys(name) for name in VALIDATORS]
-        network = lay_out(made, "kg", genesis_of_people(LEDGER, [], keys), keys, gateway=None)
+        offers = offer_all(made, VALIDATORS)
+        network = lay_out(made, founding_of(genesis_of_people(LEDGER, [], offers), offers))
         processes = []
         for member in network.members:
             home = network.engine(member)

@@ -84,7 +84,7 @@ def test_without_a_snapshot_whoever_joins_needs_every_block(tmp_path):
 
 
 def test_the_engine_s_genesis_file_says_how_long_evidence_counts():
-    told = json.loads(engine_genesis(genesis(), [], 10))["consensus_params"]["evidence"]
+    told = engine_genesis(genesis(), [])["consensus_params"]["evidence"]
     assert int(told["max_age_num_blocks"]) == EVIDENCE_BLOCKS
     assert int(told["max_age_duration"]) == EVIDENCE_MS * 1_000_000
     assert EVIDENCE_MS >= 2 * PERIOD, "who lies to a light client is still held to account"

@@ -12,7 +12,7 @@ from rich.console import Console
 from kerege.consensus.cometbft.rpc import Rpc
 from kerege.consensus.embedded import wall_clock
 from kerege.node.home import Home
-from kerege.node.network.founding import create_network
+from kerege.node.network.ceremony import create_network
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.pair import Commands
 from kerege.node.network.trusting import trust_network

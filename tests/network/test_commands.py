@@ -135,7 +135,7 @@ def check_folders(network: Network) -> None:
     """Validators have no dossiers and no keys of offices; every changed setting has its reason above it."""
     for member in network.validators:
         names = {path.name for path in network.home(member).path.iterdir()}
-        assert names == {"engine", "home.json", "node", "store"}
+        assert names == {"engine", "home.json", "node", "offer.json", "store"}
     for member in network.members:
         lines = (network.engine(member) / "config" / "config.toml").read_text(encoding="utf-8").splitlines()
         changed = [line for before, line in pairwise(lines) if before.startswith("# Kerege: ")]

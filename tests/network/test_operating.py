@@ -54,7 +54,7 @@ def test_every_program_of_python_is_one():
 def test_every_command_of_the_engine_is_one():
     listed = subprocess.run([binary(), "--help"], capture_output=True, text=True, check=True).stdout
     named = {words.split()[0] for words in commands("cometbft")}
-    assert named >= {"init", "gen-validator", "show-validator", "gen-node-key"}
+    assert named >= {"gen-node-key"}
     assert [name for name in named if f"  {name} " not in listed] == []
 
 

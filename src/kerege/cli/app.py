@@ -23,7 +23,7 @@ from kerege.cli import (
     readmodel,
 )
 from kerege.cli.files import outside_homes, read_bytes, read_text, write_over
-from kerege.cli.messages import module_app
+from kerege.cli.messages import MESSAGES, kind_of, module_app
 from kerege.cli.options import DEFAULT_HOME, As, AsJson, Database, DryRun, Home, Lang, hex_id
 from kerege.cli.output import complain, dump, dump_line, open_streams, say, show, show_rows
 from kerege.cli.program import INTERRUPTED, Program, lost_output
@@ -32,7 +32,7 @@ from kerege.cli.sending import parse, read_form, resend, send, tell
 from kerege.cli.wiring import CommandError, Wiring, hold, wiring
 from kerege.consensus.outcomes import APPLIED
 from kerege.kernel.forms import json_schema, to_json
-from kerege.kernel.messages import Message, tag_of
+from kerege.kernel.messages import Message
 from kerege.modules import MODULES
 from kerege.modules.registries.state import CERTIFICATES
 
@@ -54,8 +54,6 @@ app.command()(diffing.diff_state)
 app.command("verify-export")(exports.verify_export)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
-
-MESSAGES: dict[str, type[Message]] = {tag_of(kind): kind for module in MODULES for kind in module.handlers}
 
 
 @app.command()
@@ -167,7 +165,7 @@ def submit(
     """Sign and submit messages from a file; several apply together or not at all."""
     given = parse(sys.stdin.read() if str(file) == "-" else read_text(file), str(file))
     prefix = wiring().prefix(home)
-    messages = [read_form(form, _kind(form), prefix) for form in (given if isinstance(given, list) else [given])]
+    messages = [read_form(form, kind_of(form), prefix) for form in (given if isinstance(given, list) else [given])]
     if not messages:
         sentence = f"{file} holds no message: see `kerege schema`."
         raise CommandError(sentence)
@@ -194,14 +192,6 @@ def send_again(home: Home = DEFAULT_HOME, *, json_: AsJson = False, lang: Lang =
     raise typer.Exit(0 if all(each["outcome"] == APPLIED for each in told) else 1)
 
 
-def _kind(form: Any) -> type[Message]:  # noqa: ANN401 - JSON
-    tag = form.get("type") if isinstance(form, dict) else None
-    if not isinstance(tag, str) or tag not in MESSAGES:
-        sentence = f"unknown message {tag}: `kerege schema` lists what can be sent."
-        raise CommandError(sentence)
-    return MESSAGES[tag]
-
-
 @app.command()
 def schema(
     message: Annotated[str, typer.Argument(help="Tag of a message, e.g. bank.Transfer.")] = "",
@@ -213,7 +203,7 @@ def schema(
         show_rows("Messages", ("message", "about"), [(t, _about(k)) for t, k in MESSAGES.items()], as_json=json_)
         return
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": message}
-    dump({**draft, **json_schema(_kind({"type": message}))})
+    dump({**draft, **json_schema(kind_of({"type": message}))})
 
 
 def _about(kind: type[Message]) -> str:

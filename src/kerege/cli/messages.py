@@ -13,10 +13,13 @@ from kerege.cli.options import DEFAULT_HOME, As, AsJson, DryRun, Home, Lang
 from kerege.cli.output import dump
 from kerege.cli.sending import parse, read_form, read_input, send, tell
 from kerege.cli.wiring import CommandError, wiring
+from kerege.kernel.codec import encode
 from kerege.kernel.forms import field_types, json_schema, to_json
-from kerege.kernel.messages import Message
+from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.module import Module
+from kerege.modules import MODULES
 
+MESSAGES: dict[str, type[Message]] = {tag_of(kind): kind for module in MODULES for kind in module.handlers}
 RANDOM = "random"
 """In place of a random id: draw one."""
 
@@ -24,6 +27,15 @@ RANDOM = "random"
 def kebab(name: str) -> str:
     """`PlaceHold` → `place-hold`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def kind_of(form: Any) -> type[Message]:  # noqa: ANN401 - JSON
+    """Which message a form is; raises `CommandError`."""
+    tag = form.get("type") if isinstance(form, dict) else None
+    if not isinstance(tag, str) or tag not in MESSAGES:
+        sentence = f"unknown message {tag}: `kerege schema` lists what can be sent."
+        raise CommandError(sentence)
+    return MESSAGES[tag]
 
 
 def module_app(module: Module) -> typer.Typer:
@@ -42,7 +54,7 @@ def _command(kind: type[Message]) -> Callable[..., None]:
         home, name, as_json, dry, lang = (given.pop(common.name) for common in _COMMON)
         prefix = wiring().prefix(home)
         typed = {field: given[field] for field in fields}
-        form = {field: _form(field, text, fields[field]) for field, text in typed.items() if text is not None}
+        form = {field: _form(field, text, fields[field], prefix) for field, text in typed.items() if text is not None}
         drawn = {field: _draw(fields[field]) for field, text in typed.items() if text is None and _drawn(fields[field])}
         message = read_form({**form, **drawn}, kind, prefix)
         if dry:
@@ -78,6 +90,8 @@ def _hint(kind: types.Type) -> str:
         return f"`{RANDOM}` draws one."
     if isinstance(bare, types.EnumType):
         return f"One of {', '.join(str(each.value) for each in bare.cls)}."
+    if _of_messages(bare):
+        return "JSON or @FILE: a list of messages, each as `submit` takes it, or its bytes in hex."
     return "JSON, or @FILE." if isinstance(bare, types.ListType | types.VarTupleType | types.StructType) else ""
 
 
@@ -105,7 +119,7 @@ def _draw(kind: types.Type) -> str:
     return os.urandom(length or 16).hex()
 
 
-def _form(field: str, given: str, kind: types.Type) -> Any:  # noqa: ANN401 - JSON
+def _form(field: str, given: str, kind: types.Type, prefix: str) -> Any:  # noqa: ANN401 - JSON
     """The JSON form of what was typed: as it stands for text, bytes, amounts and days, else read as JSON."""
     text = read_input(given)
     bare, form = _bare(kind)
@@ -114,11 +128,21 @@ def _form(field: str, given: str, kind: types.Type) -> Any:  # noqa: ANN401 - JS
     if form in {"amount", "day"} or isinstance(bare, types.StrType | types.BytesType | types.EnumType):
         return text
     try:
-        return parse(text, f"--{field.replace('_', '-')}")
+        found = parse(text, f"--{field.replace('_', '-')}")
+        return [_raw(each, prefix) for each in found] if _of_messages(bare) and isinstance(found, list) else found
     except CommandError:
         if isinstance(bare, types.UnionType):  # a text among others, without its quotes
             return text
         raise
+
+
+def _of_messages(kind: types.Type) -> bool:
+    return isinstance(kind, types.ListType) and _bare(kind.item_type)[1] == "message"
+
+
+def _raw(form: Any, prefix: str) -> Any:  # noqa: ANN401 - JSON
+    """Canonical bytes, in hex, of a message that was typed as `submit` takes it; hex as it stands."""
+    return encode(read_form(form, kind_of(form), prefix)).hex() if isinstance(form, dict) else form
 
 
 _COMMON = [

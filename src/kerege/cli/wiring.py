@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from kerege.consensus.door import Door
 from kerege.gateways.extracts.wanted import Wanted
+from kerege.kernel.messages import Message
 from kerege.kernel.transaction import Body
 
 
@@ -115,6 +116,48 @@ class Wiring(Protocol):
     def create_network(self, home: Path, nation: str, validators: int, *, node: bool) -> dict[str, Any]:
         """Found a network of so many validators, and with `node` the one with the dossiers that does not vote."""
 
+    def offer_member(
+        self, home: Path, ledger: str, institution: str, host: str, port: int | None, *, votes: bool
+    ) -> dict[str, Any]:
+        """Draw the keys of an institution's validator, or else of the node, in a home, and write its offer there.
+
+        `port`: the first of the member's neighbouring ports; None for some that are free.
+        """
+
+    def collect_offers(
+        self,
+        nation: str,
+        ledger: str,
+        offers: Sequence[tuple[str, bytes]],
+        founders: bytes | None,
+        dev_home: Path | None,
+    ) -> bytes:
+        """The founding document of offers (file, content).
+
+        `founders`: the file with the founding officials' public keys; else throw-away keys of every office are drawn
+        in `dev_home`.
+        """
+
+    def accept_founding(self, home: Path, document: bytes, expected: str, listens: str) -> dict[str, Any]:
+        """Check a founding document and lay out the members that a home offered.
+
+        `expected`: the hash it must have, empty for any; `listens`: this machine's own address, empty for the offered.
+        """
+
+    def join_network(
+        self, home: Path, document: bytes, trust: bytes, listens: str, *, snapshot: bool
+    ) -> dict[str, Any]:
+        """Lay out a validator that was not at the founding; with `snapshot` it does not fetch all blocks."""
+
+    def introduce_member(self, home: Path, offer: bytes, source: str) -> dict[str, Any]:
+        """Let the members of a home know the address of one that came later."""
+
+    def register_offer(self, offer: bytes, source: str) -> list[Message]:
+        """What registers the keys of an offer on the ledger."""
+
+    def seat_offer(self, home: Path, offer: bytes, source: str, power: int) -> list[Message]:
+        """What gives an offer's validator a vote of this power."""
+
     def run_network(self, home: Path, port: int | None, tell: Callable[[str], None]) -> None:
         """Run a network in the foreground until it is interrupted; with a port the node's pages and API too."""
 
@@ -124,8 +167,8 @@ class Wiring(Protocol):
     def stop_network(self, home: Path) -> bool:
         """Stop a network; False where none ran."""
 
-    def rejoin_network(self, home: Path, member: str) -> int:
-        """Let a member that lost its disk begin anew; the height from which it votes again."""
+    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
+        """Let a member that lost its disk begin anew, by a snapshot at will; the height from which it votes again."""
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """How the validators stand, and with `every` the node beside them."""

@@ -1,5 +1,6 @@
 """A new home whose ledger is founded by officials who bring their own public keys."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -35,14 +36,18 @@ class Founders(Struct, frozen=True, forbid_unknown_fields=True):
     officials: Annotated[list[Founder], Meta(min_length=1, max_length=10_000)]
 
 
-def read_founders(raw: bytes, pack: Pack) -> list[Post]:
-    """The founding posts of a file, each one that the pack knows; raises `HomeError`."""
+def read_founders(raw: bytes) -> list[Founder]:
+    """The founding officials of a file; raises `HomeError`."""
     try:
-        listed = msgspec.json.decode(raw, type=Founders).officials
+        return msgspec.json.decode(raw, type=Founders).officials
     except msgspec.DecodeError as error:  # what is no JSON, and JSON of another shape
         raise HomeError(f"the founders' file is unusable ({error}): {HELP}.") from None
+
+
+def posts_of(officials: Sequence[Founder], pack: Pack) -> list[Post]:
+    """The posts of founding officials, each one that the pack knows; raises `HomeError`."""
     roles_of = {office.code: pack.roles_at(office) for office in pack.offices if office.valid_to is None}
-    posts = [_post(founder, roles_of) for founder in listed]
+    posts = [_post(founder, roles_of) for founder in officials]
     for number, post in enumerate(posts):
         if post in posts[:number]:
             raise HomeError(f"the founders' file names {post.role} at {post.office} twice with one key: remove one.")
@@ -67,7 +72,7 @@ def _post(founder: Founder, roles_of: dict[str, tuple[str, ...]]) -> Post:
 def create_founded_home(home: Home, nation: str, founders: bytes, *, clock: Clock = wall_clock) -> Pack:
     """A new ledger of a nation with the keys of its founding officials, and empty dossiers beside it."""
     pack = read_nation(nation)
-    genesis = genesis_of(pack, read_founders(founders, pack), new_ledger_id(nation, dev=False), clock())
+    genesis = genesis_of(pack, posts_of(read_founders(founders), pack), new_ledger_id(nation, dev=False), clock())
     begin_ledger(home, genesis)
     Controller.prepare(home.path)
     home.write_about(genesis.ledger, nation, genesis.prefix, dev=False)

@@ -60,8 +60,8 @@ class Post:
 class ValidatorPost:
     """A founding validator: which institution runs it, with which keys.
 
-    Genesis is trusted as a whole, so that no proof of possession stands beside the keys: a validator without the
-    private half of its consensus key signs no block, and the network does not begin.
+    Genesis is trusted as a whole, so that no proof of possession stands beside the keys: who accepts a founding has
+    seen it in the offers, from which it is made anew.
     """
 
     institution: str

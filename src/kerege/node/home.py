@@ -65,6 +65,11 @@ class Home:
         return self.path / "network" / "network.json"
 
     @property
+    def offer(self) -> Path:
+        """What its institution offered to a network: public keys of this member, and where it is reached."""
+        return self.path / "offer.json"
+
+    @property
     def about(self) -> Path:
         """What this home is: format, ledger, nation."""
         return self.path / "home.json"
@@ -82,7 +87,10 @@ class Home:
             about = json.loads(self.about.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             if self.network.exists():
-                reason = f"{self.path} is of a network without node: found one with it, validators serve no clients."
+                reason = (
+                    f"{self.path} is of a network without node here: validators serve no clients, name the home of the "
+                    "node, or found a network with one."
+                )
                 raise HomeError(reason) from None
             if (self.path.parent / self.network.name).exists():
                 reason = (

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,23 +15,31 @@ MARK = ".unfinished"
 
 `home.json` is written last: a folder with this file and without that one holds what a killed process left.
 """
-PARTS = ("store", "trees", "node", "dossiers", "keys", "dev-keys", "run", "trust.json", "engine", "network")
+PARTS = (
+    *("store", "trees", "node", "dossiers", "keys", "dev-keys", "run"),
+    *("trust.json", "offer.json", "engine", "network"),
+)
 """What making a home writes, beside `home.json`."""
+FOUNDED = ("store", "trees", "dossiers", "keys", "run", "trust.json")
+"""What is written into the home of a network's node whose keys and engine were there before the founding."""
 
 
 @contextmanager
-def whole_or_nothing(home: Home) -> Iterator[None]:
-    """Make a home inside, in a folder that holds none; raises `HomeError`. What was there before stays."""
+def whole_or_nothing(home: Home, parts: Sequence[str] = PARTS) -> Iterator[None]:
+    """Make a home inside, in a folder that holds none; raises `HomeError`. What was there before stays.
+
+    `parts`: what is made, and must not be there.
+    """
     _check_socket(home)
     fresh = not home.path.exists()
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     marked = (home.path / MARK).exists()
     with _mark(home.path):
         if marked and not home.about.exists():
-            _remove(home.path, PARTS)
+            _remove(home.path, parts)
         before = {path.name for path in home.path.iterdir()} - {MARK}
         try:
-            _check_free(home, before)
+            _check_free(home, before & set(parts))
             yield
         except BaseException:
             _remove(home.path, {path.name for path in home.path.iterdir()} - before)
@@ -68,14 +76,13 @@ def _check_socket(home: Home) -> None:
         raise HomeError(reason)
 
 
-def _check_free(home: Home, held: Iterable[str]) -> None:
+def _check_free(home: Home, held: Collection[str]) -> None:
     """A home's parts without its `home.json` may be all that is left of a ledger: nothing is written over them."""
     if home.about.exists():
         reason = f"{home.path} is a home already: choose another folder, or remove this one with all it holds."
         raise HomeError(reason)
-    parts = sorted(set(held) & set(PARTS))
-    if parts:
-        what = f"{home.path} holds {', '.join(parts)} but no home.json"
+    if held:
+        what = f"{home.path} holds {', '.join(sorted(held))} but no home.json"
         reason = f"{what}: restore it from a backup, or choose another folder."
         raise HomeError(reason)
 

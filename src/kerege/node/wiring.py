@@ -48,7 +48,7 @@ from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
-from kerege.node.unfinished import whole_or_nothing
+from kerege.node.unfinished import FOUNDED, whole_or_nothing
 from kerege.node.wire import NodeFailed, WireFault, reach
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
@@ -342,6 +342,56 @@ class NodeWiring:
             told: dict[str, Any] = _network().create(home, nation, validators, node=node)
             return told
 
+    def offer_member(
+        self, home: Path, ledger: str, institution: str, host: str, port: int | None, *, votes: bool
+    ) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            told: dict[str, Any] = _network().offer(home, ledger, institution, host, port, votes=votes)
+            return told
+
+    def collect_offers(
+        self,
+        nation: str,
+        ledger: str,
+        offers: Sequence[tuple[str, bytes]],
+        founders: bytes | None,
+        dev_home: Path | None,
+    ) -> bytes:
+        """See `Wiring`."""
+        with in_one_sentence():
+            return bytes(_network().collect(nation, ledger, offers, founders, dev_home))
+
+    def accept_founding(self, home: Path, document: bytes, expected: str, listens: str) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence(), whole_or_nothing(Home(home), FOUNDED):
+            told: dict[str, Any] = _network().take_part(home, document, expected, listens)
+            return told
+
+    def join_network(
+        self, home: Path, document: bytes, trust: bytes, listens: str, *, snapshot: bool
+    ) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence(), whole_or_nothing(Home(home), FOUNDED):
+            told: dict[str, Any] = _network().join_in(home, document, trust, listens, snapshot=snapshot)
+            return told
+
+    def introduce_member(self, home: Path, offer: bytes, source: str) -> dict[str, Any]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            told: dict[str, Any] = _network().introduce_to(home, offer, source)
+            return told
+
+    def register_offer(self, offer: bytes, source: str) -> list[Message]:
+        """See `Wiring`."""
+        with in_one_sentence():
+            return list(_network().registrations_of(offer, source))
+
+    def seat_offer(self, home: Path, offer: bytes, source: str, power: int) -> list[Message]:
+        """See `Wiring`."""
+        with in_one_sentence(), _door(Home(home)) as door:
+            return [_network().seat(door, offer, source, power)]
+
     def run_network(self, home: Path, port: int | None, tell: Callable[[str], None]) -> None:
         """See `Wiring`."""
         with in_one_sentence():
@@ -358,10 +408,10 @@ class NodeWiring:
         with in_one_sentence():
             return bool(_network().stop(home))
 
-    def rejoin_network(self, home: Path, member: str) -> int:
+    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
         """See `Wiring`."""
         with in_one_sentence():
-            return int(_network().begin_anew(home, member))
+            return int(_network().begin_anew(home, member, snapshot=snapshot))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""

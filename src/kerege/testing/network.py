@@ -25,9 +25,14 @@ from kerege.modules.authority.types import Validator
 from kerege.modules.bank.messages import Transfer
 from kerege.modules.bank.state import BALANCES
 from kerege.node.network.binary import find_engine
-from kerege.node.network.founding import Keys, draw_keys, lay_out
+from kerege.node.network.document import engine_genesis
+from kerege.node.network.founding import Founding
+from kerege.node.network.homes import lay_out
+from kerege.node.network.keys import GATEWAY
 from kerege.node.network.layout import HOST, NODE, Member, Network
+from kerege.node.network.offers import Offer, make_offer
 from kerege.node.network.pair import Commands, Pair
+from kerege.node.network.ports import EACH, free_ports
 from kerege.node.network.status import statuses
 from kerege.node.network.supervisor import EVERY, Supervisor, application
 from kerege.node.wire import NodeFailed, SocketDoor, WireFault
@@ -47,14 +52,15 @@ START_SECONDS = 60.0
 def genesis_of_people(
     ledger: str,
     people: Sequence[str],
-    keys: Sequence[Keys] = (),
+    offers: Sequence[Offer] = (),
     gateways: Sequence[SigningKey] = (),
     officials: Posts | None = None,
 ) -> Genesis:
     """A country in which these people have an account and money, and may pay as often as they like."""
-    posts = [each.post for each in keys]
+    posts = [each.post for each in offers if each.votes]
     seats = [Validator(p.institution, p.consensus_key, p.checkpoint_key, p.power) for p in posts]
     nodes = [(posts[0].institution, bytes(each.verify_key)) for each in gateways]
+    nodes += [(each.institution, each.key(GATEWAY)) for each in offers if not each.votes]
     rules = {"accounts.rate_burst": 1_000_000, "accounts.rate_per_hour": 1_000_000}
     money = dict.fromkeys(people, MONEY)
     modules = found(people, officials or {}, money=money, rules=rules, validators=seats, gateways=nodes)
@@ -223,6 +229,18 @@ def plain_commands(member: Member) -> Commands:
     return Commands(application(member, None), [str(find_engine())])
 
 
+def offer_all(
+    home: Path, validators: Sequence[str], *, host: Callable[[int], str] = lambda _number: HOST, node: bool = False
+) -> list[Offer]:
+    """The offers of validators made in one folder, and with `node` of the first one's node; `host` by number."""
+    names = [*validators, *([validators[0]] if node else [])]
+    ports = free_ports(EACH * len(names))[::EACH]
+    return [
+        make_offer(home, LEDGER, name, host(at), port, votes=at < len(validators))
+        for at, (name, port) in enumerate(zip(names, ports, strict=True))
+    ]
+
+
 def create(
     home: Path,
     people: Sequence[str],
@@ -232,9 +250,14 @@ def create(
     host: Callable[[int], str] = lambda _number: HOST,
 ) -> Network:
     """A network with funded people, not yet running."""
-    keys, gateway = [draw_keys(name) for name in validators], SigningKey(os.urandom(32))
-    genesis = genesis_of_people(LEDGER, people, keys, [gateway])
-    return lay_out(home, "kg", genesis, keys, gateway=gateway if node else None, host=host)
+    offers = offer_all(home, validators, host=host, node=node)
+    return lay_out(home, founding_of(genesis_of_people(LEDGER, people, offers), offers))
+
+
+def founding_of(genesis: Genesis, offers: Sequence[Offer]) -> Founding:
+    """A founding by this genesis, whatever a nation's pack says."""
+    engine = engine_genesis(genesis, [each.post for each in offers if each.votes])
+    return Founding(nation="kg", dev=True, officials=[], offers=list(offers), engine=engine)
 
 
 class Wires:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from kerege.node.home import HomeError
 from kerege.node.logs import text_of
@@ -54,25 +53,24 @@ def start_detached(network: Network, port: int | None, progress: Progress) -> in
 def await_members(
     network: Network, progress: Progress, ended: Callable[[], str | None], begun: Callable[[], bool]
 ) -> None:
-    """Until every member's engine has a block, and it has `begun`.
+    """Until every member's engine has a block, and it has `begun`; raises `HomeError` where `ended` tells why not.
 
-    Raises `HomeError` where `ended` tells why that will not be.
+    Where others run the rest of the network no block may come for days: then an engine that answers is enough.
     """
-    until, found = time.monotonic() + START_SECONDS, list[dict[str, Any]]()
+    until, missing = time.monotonic() + START_SECONDS, list[str]()
+    whole = network.here == network.members
     while time.monotonic() < until:
         told = ended()
         if told is not None:
             raise HomeError(told)
-        found = statuses(network.members)
-        ready = sum(bool(status["height"]) for status in found)
-        progress(ready, len(found))
-        if ready == len(found) and trust_network(network) and begun():
+        found = statuses(network.here)
+        missing = [status["name"] for status in found if not (status["height"] if whole else status["running"])]
+        progress(len(found) - len(missing), len(found))
+        if not missing and (trust_network(network) or not whole) and begun():
             return
         time.sleep(_EVERY)
-    missing = ", ".join(status["name"] for status in found if not status["height"])
-    missing = missing or "the node"
     reason = (
-        f"{missing} did not answer within {START_SECONDS} s, and is still being started: see "
+        f"{', '.join(missing) or 'the node'} did not answer within {START_SECONDS} s, and is still being started: see "
         f"`kerege network logs --home {quote(str(network.path))}`."
     )
     raise HomeError(reason)
@@ -84,11 +82,14 @@ def _leads(process: "subprocess.Popen[bytes]", network: Network) -> bool:
 
 
 def _is_served(network: Network, port: int | None) -> bool:
-    """Whether the node, where there is one, answers clients, and its pages where they were asked for."""
-    if network.node is None:
+    """Whether the node, where one lies here, answers clients, and its pages where they were asked for.
+
+    It does so from the first block on: where others run the rest of the network, nobody waits for that.
+    """
+    if network.node_here is None or network.here != network.members:
         return True
     with socket.socket(socket.AF_UNIX) as caller, socket.socket() as visitor:
-        answers = caller.connect_ex(str(network.home(network.node).socket)) == 0
+        answers = caller.connect_ex(str(network.home(network.node_here).socket)) == 0
         return answers and (port is None or visitor.connect_ex((HOST, port)) == 0)
 
 
@@ -121,7 +122,7 @@ def stop(network: Network) -> bool:
 
 def tail(network: Network, name: str | None, lines: int) -> Iterator[tuple[str, str]]:
     """(who, line) of the newest lines of every log, or of one member's."""
-    members = network.members if name is None else (network.find(name),)
+    members = network.here if name is None else (network.find_here(name),)
     if name is None:
         yield from (("supervisor", line) for line in _last(network.log, lines))
     for member in members:
@@ -131,7 +132,7 @@ def tail(network: Network, name: str | None, lines: int) -> Iterator[tuple[str, 
 
 def follow(network: Network, name: str | None, stopped: Callable[[], bool]) -> Iterator[tuple[str, str]]:
     """What is written from now on, until told to stop."""
-    members = network.members if name is None else (network.find(name),)
+    members = network.here if name is None else (network.find_here(name),)
     logs = {} if name is not None else {"supervisor": network.log}
     for member in members:
         application, engine = network.logs(member)

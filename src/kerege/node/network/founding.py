@@ -1,202 +1,171 @@
-"""A new network: one genesis, a folder and fresh keys for each member."""
+"""The founding document: what a network begins with, the same bytes for every institution, who compare its hash aloud.
 
-import base64
-import json
-import secrets
-import socket
-import subprocess
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from random import SystemRandom
-from typing import Any
+It holds no secret, and nothing that does not come from the offers, the founding officials and the nation's pack:
+whoever has these makes it anew, and refuses another.
+"""
 
-from nacl.signing import SigningKey
+import itertools
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Annotated, Any, Literal
 
-from kerege.consensus.embedded import Clock
-from kerege.dossiers.controller import Controller
+import msgspec
+from msgspec import Meta, Struct
+
 from kerege.kernel.genesis import Genesis
-from kerege.node import devkeys
-from kerege.node.genesis import Post, ValidatorPost, genesis_of
-from kerege.node.home import Home, HomeError, write_private
+from kerege.node.founding import Founder, posts_of
+from kerege.node.genesis import ValidatorPost, genesis_of
+from kerege.node.home import HomeError
 from kerege.node.importing import ROLE
-from kerege.node.ledger import CHECKPOINT_KEY, GATEWAY_KEY, new_ledger_id
-from kerege.node.network.binary import find_engine
-from kerege.node.network.document import FILE, address_of, engine_genesis, public_form
-from kerege.node.network.layout import HOST, NODE, Member, Network
-from kerege.node.network.settings import SETTINGS, Setting, written
+from kerege.node.network.document import engine_genesis, founding_validators, genesis_in
+from kerege.node.network.keys import GATEWAY
+from kerege.node.network.offers import Offer, check_network, check_offer
+from kerege.node.network.ports import EACH
+from kerege.node.network.refusals import FoundingChanged, OfferedTwice, OtherFounding, UnknownInstitution
 from kerege.node.pack import Pack
-from kerege.node.replica import ENGINE, begin_replica, create_replica
 from kerege.node.workplace import read_nation
 
-POWER = 10
-"""Votes of each founding institution: all weigh the same."""
 MOST = 16
-_PORTS = range(21_000, 31_000)
-"""Below those that the operating system gives to callers."""
-_EACH = 4
-_TRIES = 200
+"""Validators of a founding at most; later ones come by law."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What a member signs with: blocks, checkpoints, and its connections with the others."""
+class Founding(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all members of a network begin with."""
 
-    name: str
-    consensus: SigningKey
-    checkpoint: SigningKey
-    peer: SigningKey
+    format: Literal["kerege-founding/1"] = "kerege-founding/1"
+    nation: Annotated[str, Meta(max_length=64)]
+    dev: bool
+    """Whether throw-away keys hold the offices: never for a real ledger."""
+    officials: list[Founder]
+    """Who holds which office from the beginning, with which key."""
+    offers: list[Offer]
+    """Every member as its institution offered it: validators in the pack's order, then the node."""
+    engine: dict[str, Any]
+    """The engine's genesis file, in it the ledger's."""
 
     @property
-    def post(self) -> ValidatorPost:
-        """The member as genesis names it."""
-        return ValidatorPost(self.name, bytes(self.consensus.verify_key), bytes(self.checkpoint.verify_key), POWER)
+    def genesis(self) -> Genesis:
+        """The ledger's first bytes; raises `FoundingChanged`."""
+        try:
+            return genesis_in(self.engine)
+        except (ValueError, KeyError, TypeError) as error:
+            raise FoundingChanged(f"no genesis: {error}") from None
+
+    @property
+    def raw(self) -> bytes:
+        """The file."""
+        return msgspec.json.format(msgspec.json.encode(self, order="deterministic"), indent=1) + b"\n"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file, in hex."""
+        return sha256(self.raw).hexdigest()
 
 
-def draw_keys(name: str) -> Keys:
-    """Fresh keys of a member."""
-    return Keys(name, *(SigningKey(secrets.token_bytes(32)) for _ in range(3)))
-
-
-def create_network(home: Path, nation: str, validators: int, *, node: bool, clock: Clock) -> Network:
-    """A network of a nation with throw-away keys, in a new folder; raises `HomeError`.
-
-    `node`: beside the validators, the member that has the dossiers, serves clients and does not vote.
-    """
+def found(
+    nation: str, officials: Sequence[Founder], offers: Sequence[Offer], ledger: str, time: int, *, dev: bool
+) -> Founding:
+    """The founding of a network by these offers, whatever their order; raises `HomeError`."""
     pack = read_nation(nation)
-    keys = [draw_keys(name) for name in _institutions(pack, validators)]
-    gateway = SigningKey(secrets.token_bytes(32))
-    officials = devkeys.draw_keys(pack)
-    posts = [Post(key.office, key.role, key.public) for key in officials]
-    ledger = new_ledger_id(nation, dev=True)
-    genesis = genesis_of(
-        pack, posts, ledger, clock(), [each.post for each in keys], [(_controller(pack), bytes(gateway.verify_key))]
-    )
-    devkeys.write_keys(Home(home), officials, pack.nation.prefix)
-    return lay_out(home, nation, genesis, keys, gateway=gateway if node else None)
+    for offer in offers:
+        check_network(offer, ledger)
+        check_offer(offer, f"the offer of {offer.institution}")
+    members = _ordered(pack, offers)
+    _check_different(members)
+    posts = [each.post for each in members if each.votes]
+    gateways = [(each.institution, each.key(GATEWAY)) for each in members if not each.votes]
+    genesis = genesis_of(pack, posts_of(officials, pack), ledger, time, posts, gateways)
+    engine = engine_genesis(genesis, posts)
+    return Founding(nation=nation, dev=dev, officials=list(officials), offers=members, engine=engine)
 
 
-def lay_out(
-    home: Path,
-    nation: str,
-    genesis: Genesis,
-    validators: Sequence[Keys],
-    *,
-    gateway: SigningKey | None,
-    host: Callable[[int], str] = lambda _number: HOST,
-) -> Network:
-    """The folders of a network that begins with this genesis, which names these validators; raises `HomeError`.
+def read_founding(raw: bytes, expected: str = "") -> Founding:
+    """The founding of a file, with every offer in it proven; raises `HomeError`.
 
-    `gateway`: the key of the node beside the validators, which the genesis names too; None for a network without one.
-    `host` gives the address of each member, by its number.
+    `expected`: the hash that was agreed on; empty where it is compared by people.
     """
-    engine = find_engine()
-    members = [*validators, *([draw_keys(NODE)] if gateway is not None else [])]
-    network = Network(home, genesis.ledger, nation, _members(members, host))
-    document = engine_genesis(genesis, [(each.name, each.consensus.verify_key) for each in validators], POWER)
-    for member, keys in zip(network.members, members, strict=True):
-        _set_up(engine, network, member, members, document)
-        if member.votes:
-            create_replica(network.home(member), genesis, nation=nation, dev=True)
-            write_private(network.home(member).secrets / CHECKPOINT_KEY, bytes(keys.checkpoint))
-            _write_json(network.engine(member) / "config" / "priv_validator_key.json", _key(keys.consensus))
-    network.write()
-    if gateway is not None:
-        write_private(Home(home).secrets / GATEWAY_KEY, bytes(gateway))
-        begin_replica(Home(home), genesis)
-        Controller.prepare(home)
-        Home(home).write_about(genesis.ledger, nation, genesis.prefix, dev=True, engine=ENGINE)
-    return network
+    try:
+        founding = msgspec.json.decode(raw, type=Founding)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FoundingChanged(str(error)) from None
+    if founding.raw != raw:
+        raise FoundingChanged("it is written otherwise than `kerege network collect` writes")
+    if expected and founding.hash != expected:
+        raise OtherFounding(founding.hash, expected)
+    for offer in founding.offers:
+        check_network(offer, founding.genesis.ledger)
+        check_offer(offer, f"the offer of {offer.institution}")
+    _check_signing(founding)
+    return founding
 
 
-def _controller(pack: Pack) -> str:
-    """The institution whose node has the dossiers: the one that imports the old registry."""
-    kinds = {kind.code: kind for kind in pack.office_kinds}
-    return next(office.institution for office in pack.offices if ROLE in kinds[office.kind].roles)
+def _check_signing(founding: Founding) -> None:
+    """Raise `FoundingChanged` unless ledger and engine begin with the validators that were offered."""
+    posts = [each.post for each in founding.offers if each.votes]
+    try:
+        seats = founding_validators(founding.genesis)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FoundingChanged(f"no validators: {error}") from None
+    lawful = [ValidatorPost(each.institution, each.consensus_key, each.checkpoint_key, each.power) for each in seats]
+    if lawful != posts or founding.engine != engine_genesis(founding.genesis, posts):
+        raise FoundingChanged("its genesis is not that of its offers")
 
 
-def _institutions(pack: Pack, count: int) -> list[str]:
-    named = [body.institution for body in pack.validators]
-    known = [*named, *(each.code for each in pack.institutions if not each.parent and each.code not in named)]
+def check_derived(founding: Founding) -> None:
+    """Raise `FoundingChanged` unless it is what its offers and officials come to by this release's pack."""
+    genesis = founding.genesis
+    try:
+        again = found(
+            founding.nation, founding.officials, founding.offers, genesis.ledger, genesis.time, dev=founding.dev
+        )
+    except HomeError as fault:
+        raise FoundingChanged(str(fault).rstrip(".")) from None
+    if again.raw != founding.raw:
+        raise FoundingChanged("its offers and officials come to another genesis")
+
+
+def founders(pack: Pack, count: int) -> list[str]:
+    """The first institutions of a pack that may run a validator; raises `HomeError`."""
+    known = validating(pack)
     if not 1 <= count <= min(MOST, len(known)):
         reason = f"{count} validators: choose from 1 to {min(MOST, len(known))}, each is an institution of the pack."
         raise HomeError(reason)
     return known[:count]
 
 
-def _members(members: Sequence[Keys], host: Callable[[int], str]) -> tuple[Member, ...]:
-    ports = _free_ports(_EACH * len(members))
-    return tuple(_member(keys, host(at), ports[_EACH * at : _EACH * (at + 1)]) for at, keys in enumerate(members))
+def validating(pack: Pack) -> list[str]:
+    """Institutions of a pack that may run a validator: those that it names, then all that are under no other."""
+    named = [body.institution for body in pack.validators]
+    return [*named, *(each.code for each in pack.institutions if not each.parent and each.code not in named)]
 
 
-def _member(keys: Keys, host: str, ports: Sequence[int]) -> Member:
-    peers, rpc, metrics, watch = ports
-    if keys.name == NODE:
-        return Member(NODE, votes=False, peers=peers, rpc=rpc, metrics=metrics, host=host, watch=watch)
-    key = bytes(keys.checkpoint.verify_key).hex()
-    return Member(keys.name, True, peers, rpc, metrics, host, POWER, key, watch)  # noqa: FBT003 - order of the fields
+def controller(pack: Pack) -> str:
+    """The institution whose node has the dossiers: the one that imports the old registry."""
+    kinds = {kind.code: kind for kind in pack.office_kinds}
+    return next(office.institution for office in pack.offices if ROLE in kinds[office.kind].roles)
 
 
-def _free_ports(count: int) -> list[int]:
-    """Neighbouring ports that nobody listens on now: written down, so that a network keeps its addresses."""
-    chance = SystemRandom()
-    for _ in range(_TRIES):
-        first = chance.randrange(_PORTS.start, _PORTS.stop - count)
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket()).bind((HOST, port))
-            except OSError:
-                continue
-        return list(range(first, first + count))
-    reason = f"no {count} neighbouring ports are free on {HOST}: stop what listens there."
-    raise HomeError(reason)
+def _ordered(pack: Pack, offers: Sequence[Offer]) -> list[Offer]:
+    """Validators in the pack's order, then the node; raises `HomeError` where one may not be there, or too many are."""
+    known, own = validating(pack), [controller(pack)]
+    for offer in offers:
+        may, runs = (known, "validator") if offer.votes else (own, "node")
+        if offer.institution not in may:
+            raise UnknownInstitution(offer.institution, runs, may)
+    voting = [each for each in offers if each.votes]
+    founders(pack, len(voting))
+    voting.sort(key=lambda each: known.index(each.institution))
+    return [*voting, *(each for each in offers if not each.votes)]
 
 
-def _set_up(engine: Path, network: Network, member: Member, members: Sequence[Keys], document: str) -> None:
-    """The engine's own folder: its settings with their reasons, its keys, the first bytes of the chain."""
-    folder = network.engine(member)
-    done = subprocess.run([engine, "init", "--home", folder], capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = f"the engine could not be set up in {folder}: {done.stderr.strip()[-300:]}; run `make engine` again."
-        raise HomeError(reason)
-    peers = {keys.name: keys.peer for keys in members}
-    others = ",".join(
-        f"{_node_id(peers[other.name])}@{other.host}:{other.peers}" for other in network.members if other is not member
-    )
-    alone = Setting("consensus", "timeout_commit", '"50ms"', "one validator waits for transactions, not for votes")
-    own = (
-        *((alone,) if len(network.validators) == 1 else ()),
-        Setting("", "moniker", f'"{member.name}"', "the member's name"),
-        Setting("rpc", "laddr", f'"tcp://{member.host}:{member.rpc}"', "asked from this machine alone"),
-        Setting("p2p", "laddr", f'"tcp://{member.host}:{member.peers}"', "where the other members reach it"),
-        Setting("p2p", "persistent_peers", f'"{others}"', "every member is connected with every other"),
-        Setting("p2p", "unconditional_peer_ids", f'"{_ids(others)}"', "and none is ever turned away"),
-        Setting("instrumentation", "prometheus_listen_addr", f'"{member.host}:{member.metrics}"', "measurements"),
-    )
-    settings = folder / "config" / "config.toml"
-    settings.write_text(written(settings.read_text(encoding="utf-8"), (*SETTINGS, *own)), encoding="utf-8")
-    (folder / FILE).write_text(document, encoding="utf-8")
-    secret = {"type": "tendermint/PrivKeyEd25519", "value": _secret(peers[member.name])}
-    _write_json(folder / "config" / "node_key.json", {"priv_key": secret})
-
-
-def _key(key: SigningKey) -> dict[str, Any]:
-    return {**public_form(key.verify_key), "priv_key": {"type": "tendermint/PrivKeyEd25519", "value": _secret(key)}}
-
-
-def _secret(key: SigningKey) -> str:
-    return base64.b64encode(bytes(key) + bytes(key.verify_key)).decode()
-
-
-def _node_id(key: SigningKey) -> str:
-    return address_of(bytes(key.verify_key))
-
-
-def _ids(peers: str) -> str:
-    return ",".join(peer.partition("@")[0] for peer in peers.split(",") if peer)
-
-
-def _write_json(path: Path, form: dict[str, Any]) -> None:
-    write_private(path, json.dumps(form, indent=1).encode() + b"\n")
+def _check_different(offers: Sequence[Offer]) -> None:
+    """Raise `OfferedTwice` where one institution, key or address stands for two members."""
+    for one, other in itertools.combinations(offers, 2):
+        twice = {
+            "institution": one.name == other.name,
+            "key": bool(set(one.keys.values()) & set(other.keys.values())),
+            "address": one.host == other.host and abs(one.port - other.port) < EACH,
+        }
+        for what, same in twice.items():
+            if same:
+                raise OfferedTwice(what, one.institution, other.institution)

@@ -51,16 +51,25 @@ class _About(Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str
     nation: str
     members: tuple[Member, ...]
+    dev: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Paths and members of a network whose folder is `path`."""
+    """Paths and members of a network whose folder is `path`: all members, or those of one institution, lie in it."""
 
     path: Path
     ledger: str
     nation: str
     members: tuple[Member, ...]
+    """All of them, wherever they run, with the addresses at which they are reached from here."""
+    dev: bool = True
+    """Whether throw-away keys founded it."""
+
+    @property
+    def here(self) -> tuple[Member, ...]:
+        """Those whose homes lie in this folder: they are run from it, and the others are asked."""
+        return tuple(member for member in self.members if self.engine(member).is_dir())
 
     @property
     def validators(self) -> tuple[Member, ...]:
@@ -71,6 +80,16 @@ class Network:
     def node(self) -> Member | None:
         """The one beside them, where there is one."""
         return next((member for member in self.members if not member.votes), None)
+
+    @property
+    def node_here(self) -> Member | None:
+        """The same, where its home is this folder."""
+        return next((member for member in self.here if not member.votes), None)
+
+    @property
+    def founding(self) -> Path:
+        """The founding document: the same for all, and for those that join later."""
+        return _folder(self.path) / "founding.json"
 
     @property
     def lock(self) -> Path:
@@ -84,11 +103,11 @@ class Network:
 
     def home(self, member: Member) -> Home:
         """A member's ledger: the network's own folder for the node, so that `--home` means the same everywhere."""
-        return Home(_folder(self.path) / member.name if member.votes else self.path)
+        return member_home(self.path, member.name, votes=member.votes)
 
     def engine(self, member: Member) -> Path:
         """The home of a member's engine: keys, settings, blocks."""
-        return self.home(member).path / "engine"
+        return engine_of(self.home(member))
 
     def logs(self, member: Member) -> tuple[Path, Path]:
         """What a member's application and engine say."""
@@ -103,9 +122,18 @@ class Network:
             raise HomeError(reason)
         return found
 
+    def find_here(self, name: str) -> Member:
+        """A member whose home lies in this folder; raises `HomeError`."""
+        found = self.find(name)
+        if found not in self.here:
+            told = ", ".join(member.name for member in self.here) or "nobody"
+            reason = f"{name} does not lie in {self.path}, only {told}: do it on the machine of {name}."
+            raise HomeError(reason)
+        return found
+
     def write(self) -> None:
         """Mark the folder as a network's."""
-        about = _About(FORMAT, self.ledger, self.nation, self.members)
+        about = _About(FORMAT, self.ledger, self.nation, self.members, self.dev)
         write_private(_about(self.path), msgspec.json.format(msgspec.json.encode(about)) + b"\n", mode=0o644)
 
 
@@ -122,14 +150,31 @@ def read_network(path: Path) -> Network:
     if about.format != FORMAT:
         reason = f"{path} is a network of format {about.format}, this program reads {FORMAT}: use the release it is of."
         raise HomeError(reason)
-    return Network(path, about.ledger, about.nation, about.members)
+    return Network(path, about.ledger, about.nation, about.members, about.dev)
 
 
 def _told_none(path: Path) -> str:
     if Home(path).about.is_file():
         return f"{path} is a home, but no network's: name the folder that `kerege network init` made."
+    if any(home.offer.is_file() for home in member_homes(path)):
+        return f"{path} holds an offer and no network yet: `kerege network accept` the founding document, or `join`."
     init = f"kerege network init --home {quote(str(path))} --validators 4"
     return f"{path} holds no network: run `{init}` first."
+
+
+def member_home(path: Path, name: str, *, votes: bool) -> Home:
+    """The ledger of a member in a network's folder."""
+    return Home(_folder(path) / name if votes else path)
+
+
+def member_homes(path: Path) -> list[Home]:
+    """The places where members may lie in a folder that is a network's, or is to become one's."""
+    return [Home(path), *(Home(folder) for folder in sorted(_folder(path).glob("*/")))]
+
+
+def engine_of(home: Home) -> Path:
+    """The home of the engine of a member's ledger: keys, settings, blocks."""
+    return home.path / "engine"
 
 
 def is_network(path: Path) -> bool:

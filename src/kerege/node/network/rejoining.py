@@ -15,8 +15,9 @@ from kerege.consensus.snapshots.shelf import Shelf
 from kerege.node.home import HomeError, write_private
 from kerege.node.ledger import CHECKPOINT_KEY
 from kerege.node.network.document import read_genesis
+from kerege.node.network.engines import set_engine
 from kerege.node.network.layout import Member, Network
-from kerege.node.network.settings import Setting, written
+from kerege.node.network.settings import Setting
 from kerege.node.network.status import SECONDS, status_of, statuses
 from kerege.node.network.trusting import header_of
 from kerege.node.replica import create_replica
@@ -32,12 +33,13 @@ KEPT = ("config.toml", "genesis.json", "node_key.json", "priv_validator_key.json
 _PRECOMMIT = 3
 
 
-def rejoin(network: Network, member: Member) -> int:
+def rejoin(network: Network, member: Member, *, snapshot: bool = False) -> int:
     """Empty the member's ledger and its engine's blocks; returns the height from which it votes again.
 
     Its memory of votes is kept where it is still there and reaches as far as the others are: only the ledger was lost.
     Raises `HomeError` where it runs, where too few of the others answer or are left to decide, and for the node, whose
-    dossiers are restored from a backup.
+    dossiers are restored from a backup. It begins at a snapshot where another member that lies here offers one, and
+    with `snapshot` where one elsewhere does.
     """
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
@@ -48,16 +50,17 @@ def rejoin(network: Network, member: Member) -> int:
     _check_kept(network, member)
     height = _height_of_others(network, member)
     memory = _memory_of(network, member, height)
+    others = [other for other in network.members if other is not member]
+    offered = snapshot or any(Shelf(network.home(other).snapshots).heights() for other in others)
+    joining = _state_sync(others) if offered else by_blocks("nobody offers a snapshot: it joins by all blocks")
     home, engine = network.home(member), network.engine(member)
     genesis = read_genesis(network)
     for lost in (home.path / "store", home.trees, engine / "data"):
         shutil.rmtree(lost, ignore_errors=True)
     write_private(engine / MEMORY, json.dumps(memory).encode())
     home.about.unlink(missing_ok=True)
-    create_replica(home, genesis, nation=network.nation, dev=True)
-    settings = engine / "config" / "config.toml"
-    joining = _state_sync([other for other in network.members if other is not member], network)
-    settings.write_text(written(settings.read_text(encoding="utf-8"), joining), encoding="utf-8")
+    create_replica(home, genesis, nation=network.nation, dev=network.dev)
+    set_engine(engine, joining)
     return int(memory["height"])
 
 
@@ -132,24 +135,33 @@ def _height_of_others(network: Network, member: Member) -> int:
     return max(heights.values())
 
 
-def _state_sync(others: Sequence[Member], network: Network) -> tuple[Setting, ...]:
-    """From a snapshot where one is offered, else by all blocks: nothing is believed but what the validators signed."""
-    offered = any(Shelf(network.home(other).snapshots).heights() for other in others)
+def _state_sync(others: Sequence[Member]) -> tuple[Setting, ...]:
+    """From a snapshot, where enough members answer: nothing is believed but what the validators signed."""
     asked = [other for other in others if status_of(other)["running"]]
-    if not offered or len(asked) < LEAST:
-        return (Setting("statesync", "enable", "false", "nobody offers a snapshot: it joins by all blocks"),)
+    if len(asked) < LEAST:
+        return by_blocks("too few members answer to check a snapshot: it joins by all blocks")
     height = min(status["height"] for status in statuses(tuple(asked)))
-    servers = ",".join(f"{other.host}:{other.rpc}" for other in asked)
+    return by_snapshot(asked, height, _agreed_hash(asked, height), "it lost its disk: it joins by a snapshot of others")
+
+
+def by_blocks(reason: str) -> tuple[Setting, ...]:
+    """Every block from the first on."""
+    return (Setting("statesync", "enable", "false", reason),)
+
+
+def by_snapshot(servers: Sequence[Member], height: int, header: bytes, reason: str) -> tuple[Setting, ...]:
+    """A snapshot that somebody offers, checked by the headers that follow a trusted one."""
+    asked = ",".join(f"{server.host}:{server.rpc}" for server in servers)
     return (
-        Setting("statesync", "enable", "true", "it lost its disk: it joins by a snapshot of the others"),
-        Setting("statesync", "rpc_servers", f'"{servers}"', "whose headers are followed and compared"),
-        Setting("statesync", "trust_height", str(height), "the newest header that all of them had"),
-        Setting("statesync", "trust_hash", f'"{_agreed_hash(asked, height)}"', "the same from each of them"),
+        Setting("statesync", "enable", "true", reason),
+        Setting("statesync", "rpc_servers", f'"{asked}"', "whose headers are followed and compared"),
+        Setting("statesync", "trust_height", str(height), "the newest header that is trusted"),
+        Setting("statesync", "trust_hash", f'"{header.hex().upper()}"', "known before any of them is asked"),
         Setting("statesync", "discovery_time", '"5s"', "members of one network answer at once"),
     )
 
 
-def _agreed_hash(members: Sequence[Member], height: int) -> str:
+def _agreed_hash(members: Sequence[Member], height: int) -> bytes:
     """The hash of a header that all show; raises `HomeError` where they differ: the ledger has forked."""
     shown = {member.name: header_of(member, height) for member in members}
     hashes = {found[0] for found in shown.values() if found is not None}
@@ -157,4 +169,4 @@ def _agreed_hash(members: Sequence[Member], height: int) -> str:
         told = ", ".join(f"{name} {found[0].hex() if found else 'nothing'}" for name, found in shown.items())
         reason = f"the members show different headers of height {height} ({told}): see `kerege follow --witness`."
         raise HomeError(reason)
-    return hashes.pop().hex().upper()
+    return hashes.pop()

@@ -43,13 +43,13 @@ Tell = Callable[[str, str], None]
 
 
 class Supervisor:
-    """The members of one network, as long as the context lasts."""
+    """The members that lie in a network's folder, as long as the context lasts."""
 
     def __init__(self, network: Network, tell: Tell, commands: Callable[[Member], Commands]) -> None:
         self._network = network
         self._tell = tell
         self._sockets = Path(tempfile.mkdtemp(prefix="kerege-", dir=_short_folder()))
-        self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.members]
+        self.pairs = [Pair(network, member, commands(member), self._sockets) for member in network.here]
         self._watched = time.monotonic()
         self._trusted = False
         self._answered = False
@@ -69,13 +69,14 @@ class Supervisor:
         with suppress(OSError):  # tried again at the next look
             self._trusted = self._trusted or trust_network(self._network)
         found = statuses(self._network.members)
-        highest = max(status["height"] or 0 for status in found)
-        if not self._answered and all(status["height"] for status in found):
+        heights = {status["name"]: status["height"] or 0 for status in found}
+        highest = max(heights.values())
+        if not self._answered and all(heights[pair.member.name] for pair in self.pairs):
             self._answered = True
-            self._tell(self._network.ledger, f"all {len(found)} members answer, at height {highest}")
+            self._tell(self._network.ledger, f"all {len(self.pairs)} members answer, at height {highest}")
         idle = not _stalled(self._network, found)
-        for pair, status in zip(self.pairs, found, strict=True):
-            height = status["height"] or 0
+        for pair in self.pairs:
+            height = heights[pair.member.name]
             if height > pair.height or (highest - height < BEHIND and idle) or not pair.runs:
                 pair.height, pair.moved = max(pair.height, height), time.monotonic()
             elif time.monotonic() - pair.moved > STUCK:
@@ -148,7 +149,7 @@ def runs(network: Network) -> int | None:
 
 def check_ports(network: Network) -> None:
     """Raise `HomeError` where somebody else listens where a member should."""
-    for member in network.members:
+    for member in network.here:
         for port in (member.peers, member.rpc, member.metrics, member.watch):
             try:
                 check_port(port)
@@ -166,10 +167,10 @@ def supervise(network: Network, tell: Tell, port: int | None, *, on_terminal: bo
     with alone(network), ExitStack() as stack:
         check_ports(network)
         if port is not None:
-            _check_pages(network.node, port)
+            _check_pages(network.node_here, port)
         engine = str(find_engine())
         if on_terminal:
-            tell(network.ledger, f"{len(network.members)} members start; Ctrl-C stops")
+            tell(network.ledger, f"{len(network.here)} members start; Ctrl-C stops")
         supervisor = Supervisor(network, tell, lambda member: Commands(application(member, port), [engine]))
         stack.callback(supervisor.close)
         while not stop.wait(EVERY):
@@ -186,7 +187,7 @@ def application(member: Member, port: int | None) -> list[str]:
 
 def _check_pages(node: Member | None, port: int) -> None:
     if node is None:
-        reason = "this network has no node that could show pages: leave --port out, or found it with a node."
+        reason = "no node lies here that could show pages: leave --port out, or name the home of the network's node."
         raise HomeError(reason)
     check_port(port)
 
@@ -200,7 +201,7 @@ def main() -> int:
     log = Log("supervisor")
     try:
         network = read_network(wanted.home)
-        log.tell(f"{network.ledger}: starting {len(network.members)} members")
+        log.tell(f"{network.ledger}: starting {len(network.here)} members")
         supervise(network, lambda member, text: log.mend(text, member), wanted.port)
     except HomeError as fault:
         log.alarm(str(fault))

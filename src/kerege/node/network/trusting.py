@@ -5,7 +5,7 @@ from kerege.consensus.checkpoints import origin_of
 from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
 from kerege.kernel.genesis import Genesis, genesis_hash
 from kerege.node.home import write_private
-from kerege.node.network.document import read_genesis
+from kerege.node.network.document import founding_validators, read_genesis
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.status import OTHERWISE, SECONDS
 from kerege.proofs.light.moments import MILLISECOND, parse
@@ -17,12 +17,12 @@ FIRST = 1
 
 
 def trust_network(network: Network) -> bool:
-    """Write the trust file into every home here that has none; False where nobody tells the first header yet.
+    """Write the trust file into every home here that has none; False where nobody here tells the first header yet.
 
     One that another home has is copied: who begins anew from a snapshot shows no first header, nor does who is away.
     """
-    homes = [network.home(member) for member in network.members]
-    missing = [home.trust for home in homes if home.path.is_dir() and not home.trust.is_file()]
+    homes = [network.home(member) for member in network.here]
+    missing = [home.trust for home in homes if not home.trust.is_file()]
     if not missing:
         return True
     kept = next((home.trust.read_bytes() for home in homes if home.trust.is_file()), None)
@@ -35,15 +35,16 @@ def trust_network(network: Network) -> bool:
 
 
 def _from_the_first_header(network: Network) -> bytes | None:
-    """Where every validator shows the same; None where not."""
-    found = [header_of(member, FIRST) for member in network.validators]
+    """Where every validator here shows the same; None where not."""
+    asked = [member for member in network.here if member.votes] or network.here
+    found = [header_of(member, FIRST) for member in asked]
     first = found[0]
     if first is None or found != [first] * len(found):
         return None
-    return trust_file(network, read_genesis(network), *first)
+    return trust_file(read_genesis(network), *first)
 
 
-def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> bytes:
+def trust_file(genesis: Genesis, header: bytes, time: int) -> bytes:
     """What verifiers of the network's proofs need: checkpoint keys with their power, the first header (hash, ms)."""
     origin = origin_of(genesis.ledger)
     return proofs.trust.make_replicated(
@@ -52,10 +53,8 @@ def trust_file(network: Network, genesis: Genesis, header: bytes, time: int) -> 
         origin=origin,
         chain=proofs.trust.Chain(genesis.ledger, FIRST, header, time, PERIOD),
         keys=[
-            proofs.TrustedKey(
-                f"{origin}/{each.name}", bytes.fromhex(each.checkpoint_key), genesis.time, None, each.power
-            )
-            for each in network.validators
+            proofs.TrustedKey(f"{origin}/{each.institution}", each.checkpoint_key, genesis.time, None, each.power)
+            for each in founding_validators(genesis)
         ],
     )
 
