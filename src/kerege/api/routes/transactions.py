@@ -33,6 +33,7 @@ from kerege.api.problems import (
     NOT_FOUND,
     NOT_PROVABLE,
     OUT_OF_ORDER,
+    TOO_MANY,
     Problem,
 )
 from kerege.api.replies import JSON, OCTETS, json_reply, reply
@@ -58,6 +59,8 @@ from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.transaction import MAXIMUM_DEPTH, MAXIMUM_SIZE, Body, Witness, encode_body, seal
 
 HOUR = 3_600_000
+LATER = frozenset({BUSY, NO_NODE, OUT_OF_ORDER, TOO_MANY})
+"""Problems of what may be right when it is sent again as it is."""
 SALT = 16
 DEPTH = 2 * MAXIMUM_DEPTH
 """Of JSON: forms are nested a little deeper than the values they stand for."""
@@ -219,7 +222,7 @@ def _submit(service: Service) -> Operation:
         headers={**_LANGUAGE, **_KEY, **_PREFER},
         bodies=bodies,
         maximum=SUBMITTED_BYTES,
-        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, NO_NODE),
+        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, TOO_MANY, NO_NODE),
     )
 
 
@@ -275,7 +278,7 @@ async def _first(service: Service, entry: Entry, answer: Callable[[], Awaitable[
         try:
             decided = await answer()
         except Problem as problem:
-            if problem.kind in {BUSY, NO_NODE, OUT_OF_ORDER}:  # the same may be right later: nothing to remember
+            if problem.kind in LATER:  # the same may be right later: nothing to remember
                 raise
             decided = problem.reply()
         return decided
