@@ -1,6 +1,7 @@
 """What one sender floods a pool with takes nobody's place: it is turned away, left out, and soon gone."""
 
 import itertools
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -10,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from kerege.consensus import lines
+from kerege.consensus import lines, pool, replicated
 from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.lines import OUT_OF_TURN, OUT_OF_TURN_BYTES, Lines
-from kerege.consensus.pool import IDLE
 from kerege.kernel.crypto import ED25519, native_present
-from kerege.kernel.errors import TooManyOutOfTurn, TooManyWaiting
+from kerege.kernel.errors import TooManyOutOfTurn, TooManyWaiting, WrongSequence
 from kerege.kernel.module import Modules
 from kerege.kernel.transaction import Transaction
 from kerege.modules import MODULES
 from kerege.modules.accounts.messages import RotateKey
 from kerege.modules.bank.messages import Transfer
 from kerege.testing import names
-from tests.consensus.member import pay, signed
+from tests.consensus.member import Member, genesis, pay, signed
+from tests.consensus.members import needs_engine
 from tests.consensus.test_parcels import PEOPLE, Decided, forged, pack
 
 FLOODER, HONEST = PEOPLE[0], PEOPLE[1:21]
@@ -157,17 +158,17 @@ def test_a_key_that_is_no_longer_the_senders_leaves_the_pool(decided):
 
 def test_what_cannot_run_leaves_the_pool_after_a_while_and_what_can_stays():
     now = wall_clock()
-    time = [now]
-    decided = Decided(now, lambda: time[0])
+    times = [now]
+    decided = Decided(now, lambda: times[0])
     beyond, load = run_of(10, 5), honest(1)[:3]
     parcel = pack(*run_of(5, 100))
     assert decided.check(*beyond, *load, *honest()[:3], parcel) == [APPLIED] * 17
     decided.decide()
-    time[0] += IDLE
+    times[0] += pool.IDLE
     again = [*beyond, *load, parcel]
     assert decided.check(*again, again=True) == [APPLIED] * 14
     decided.decide(*honest()[:2])
-    time[0] += IDLE + 1
+    times[0] += pool.IDLE + 1
     codes = decided.check(*again, again=True)
     assert codes == [NOT_A_TRANSACTION] * 10 + [APPLIED] * 2 + [APPLIED, NOT_A_TRANSACTION]
     assert offer(decided, [beyond[0]])[0].code == APPLIED, "it may come again"
@@ -196,6 +197,50 @@ def test_beside_any_flood_all_that_is_honest_runs_in_the_next_blocks(random, siz
         codes = decided.check(*waiting, again=True)
         waiting = [raw for raw, code in zip(waiting, codes, strict=True) if code == APPLIED]
     assert set(done) == {*parcels, *load[40:]}
+
+
+# A real engine
+
+
+@needs_engine
+def test_a_flood_into_a_real_engine_takes_no_block_from_an_honest_load(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "IDLE", 4_000)
+    with Member(tmp_path, genesis(PEOPLE)) as member:
+        codes = [member.rpc.submit(raw) for raw in run_of(300, 1)]
+        assert codes == [APPLIED] * OUT_OF_TURN + [BUSY] * (300 - OUT_OF_TURN)
+        assert waiting_in(member) == OUT_OF_TURN
+        for sequence in range(5):
+            height = member.rpc.height()
+            answers = member.submitting.submit(honest(sequence)).wait(20)
+            assert all(answer.receipt is not None for answer in answers)
+            assert max(answer.height for answer in answers) <= height + 5
+        assert member.rpc.transactions(0, member.rpc.height()) == 100, "of the flood nothing came into a block"
+        deadline = time.monotonic() + 30
+        while waiting_in(member):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert member.submitting.send(pay(FLOODER, PEOPLE[1])).receipt is not None
+
+
+def waiting_in(member: Member) -> int:
+    return int(member.rpc.call("num_unconfirmed_txs")["total"])
+
+
+@needs_engine
+def test_a_node_holds_so_much_of_one_sender_and_tells_the_rest_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(replicated, "MAXIMUM_OF_ONE", 600)
+    with Member(tmp_path, genesis(PEOPLE)) as member:
+        beyond = member.submitting.submit(run_of(700, 1))
+        assert all(answer.receipt is not None for answer in member.submitting.submit(honest()).wait(5))
+        reasons = [type(answer.reason) for answer in beyond.wait(20)]
+        held = replicated.HELD_OF_ONE
+        assert reasons == [WrongSequence] * held + [TooManyOutOfTurn] * (600 - held) + [TooManyWaiting] * 100
+        rivals = member.submitting.submit([pay(FLOODER, PEOPLE[1], 0, amount) for amount in range(1, 100)])
+        receipts = [answer.receipt is not None for answer in rivals.wait(20)]
+        assert receipts == [True] + [False] * 98
+        assert member.rpc.transactions(0, member.rpc.height()) == 21, "one of the rivals came into a block"
+        line = member.submitting.submit(run_of(600, 1)[::-1])
+        assert all(answer.receipt is not None for answer in line.wait(30))
 
 
 # Lines, by a plain oracle

@@ -33,8 +33,8 @@ MAXIMUM_TRANSACTIONS = 4_000
 MAXIMUM_BYTES = 4 * 1024 * 1024
 MAXIMUM_WAITING_BYTES = 128 * 1024 * 1024
 """Memory of waiting transactions beyond which the engine answers "busy": some seconds of work."""
-MAXIMUM_OF_ONE = 20_000
-"""Transactions of one sender that may wait, within its share of the bytes: about a second of work."""
+MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE = 20_000, MAXIMUM_WAITING_BYTES // OF_A_POOL
+"""Transactions of one sender that may wait, about a second of work, and the memory they may take."""
 DECODED_BYTES = 1_000
 """What a decoded transaction takes in memory beside its bytes, about."""
 COLLECTED_EVERY = 64
@@ -182,7 +182,7 @@ class EmbeddedEngine:
         self._open = False
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
-        self._shares = Shares(MAXIMUM_OF_ONE, MAXIMUM_WAITING_BYTES // OF_A_POOL, RETRY_AFTER, DECODED_BYTES)
+        self._shares = Shares(MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE, RETRY_AFTER, DECODED_BYTES)
         self._executed: deque[tuple[_Work, Executed]] = deque()
         self._made_all = False
         """The maker has ended: what is executed is all there will be."""
