@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kerege.consensus import rows
 from kerege.consensus.agreed import read_agreed
 from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
-from kerege.consensus.codes import NO_STATE, NOT_YET
+from kerege.consensus.codes import NO_STATE, NOT_YET, RESTORING
 from kerege.consensus.cometbft import messages as m
 from kerege.kernel.codec import encode
 from kerege.storage.port import Area, Store
@@ -28,12 +28,20 @@ class Queries:
         self._paths = {"state": self._state, "head": self._head, "checkpoint": self._checkpoint}
 
     def answer(self, request: m.RequestQuery) -> m.ResponseQuery:
-        """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits)."""
+        """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits).
+
+        While a snapshot is being restored there is no ledger to ask: rows come in before anybody knows what they are.
+        """
         found = self._paths.get(request.path.strip("/"))
         if found is None:
             known = ", ".join(self._paths)
             return m.ResponseQuery(code=NO_STATE, codespace="kerege", log=f"known paths: {known}")
-        return found(bytes(request.data))
+        before = rows.is_restoring(self._store)
+        answer = found(bytes(request.data))
+        if before or rows.is_restoring(self._store):  # it may have begun while this was read
+            text = "restoring: this member is being filled from a snapshot; ask again when it has joined"
+            return m.ResponseQuery(code=RESTORING, codespace="kerege", log=text)
+        return answer
 
     def _state(self, key: bytes) -> m.ResponseQuery:
         return m.ResponseQuery(key=key, value=self._store.get(Area.STATE, key) or b"")
