@@ -116,17 +116,19 @@ class Pool:
         senders, hopeful = ctx.port(SenderPort), False
         for transaction in () if entry.worthless else entry.transactions:
             body = transaction.body
+            expected = senders.next_sequence(body.sender, body.lane)
+            reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
+            if body.sequence < expected:
+                continue
             try:
                 check_body(ctx, transaction, ctx.time)
             except NotATransaction as refusal:
                 reason = refusal.with_traceback(None)
                 continue
-            expected = senders.next_sequence(body.sender, body.lane)
+            hopeful = True
             if self._lines.may_run(transaction, expected):
                 entry.idle_since = None
                 return self._stays(entry)
-            reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
-            hopeful = hopeful or body.sequence > expected
         if entry.idle_since is None:
             entry.idle_since = ctx.time
         if hopeful and ctx.time - entry.idle_since <= IDLE:
@@ -229,6 +231,8 @@ class Pool:
         self._ahead.waiting()
         waiting, self._unproved = self._unproved, []
         for entry in waiting:
+            if self._entries.get(entry.raw) is not entry:
+                continue
             if entry.good is None:
                 self._unproved.append(entry)
                 continue
