@@ -51,6 +51,11 @@ _CURES: dict[str, str] = {
 """Number of a reason → what to do."""
 
 
+def kind_of(answer: Answer) -> Kind:
+    """Which problem it is that something was no transaction."""
+    return NO_TRANSACTION if answer.reason is None else _KINDS.get(type(answer.reason), NO_TRANSACTION)
+
+
 class Teller:
     """Tells answers of one ledger in one language."""
 
@@ -122,7 +127,7 @@ class Teller:
         """Why it was no transaction."""
         reason = answer.reason
         code, facts = self._reason(reason)
-        kind = NO_TRANSACTION if reason is None else _KINDS.get(type(reason), NO_TRANSACTION)
+        kind = kind_of(answer)
         told = ", ".join(f"{name} {value}" for name, value in facts.items())
         cure = _CURES.get(code, "prepare and sign it anew.")
         return Problem(
