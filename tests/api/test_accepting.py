@@ -24,7 +24,7 @@ def test_accepted_now_final_later(tmp_path: Path):
     with Member(folder, genesis(["alice", "bob"]), outbox=Outbox(tmp_path / "outbox")) as member:
         machine, store = member.replica.machine, member.store
         key = CheckpointKey(f"{origin_of(LEDGER)}/operator", bytes(32))
-        prover = Prover(machine.modules, store, machine.trees, LEDGER, OwnCheckpoints(LEDGER, [key]))
+        prover = Prover(machine.modules, store, lambda: machine.trees, LEDGER, OwnCheckpoints(LEDGER, [key]))
         door = LocalDoor(machine.modules, store, prover, LEDGER, "kg", member.submitting)
         with TestClient(create_app(lambda: door, {}, b"{}")) as client:
             waited = client.post("/api/v1/transactions", content=pay("alice", "bob"), headers=OCTETS)

@@ -92,6 +92,21 @@ def test_a_refused_request_is_remembered_as_well(client):
     assert submit(client, b"\x00", **{"idempotency-key": key}).content == first.content
 
 
+def test_a_batch_of_which_something_came_too_early_is_not_remembered(client, api):
+    """What came in its turn is recorded once all the same: its receipt is found again."""
+    first, third = api.sign(job()), api.sign(job(), ahead=2)
+    second = api.sign(job(), ahead=1)
+    asked = {"json": {"transactions": [text_of(first), text_of(third)]}, "headers": {"idempotency-key": "early-batch"}}
+    early = client.post("/transactions/batch", **asked).json()["outcomes"]
+    assert [each.get("code", "") for each in early] == ["", "kernel.27"]
+    assert submit(client, second).json()["outcome"] == "applied"
+    outcomes = client.post("/transactions/batch", **asked).json()["outcomes"]
+    assert [each["outcome"] for each in outcomes] == ["applied", "applied"]
+    assert outcomes[0] == early[0]
+    again = client.post("/transactions/batch", **asked)
+    assert again.json()["outcomes"] == outcomes
+
+
 def test_of_many_requests_with_one_key_one_is_done(api):
     raw, key = api.sign(job()), os.urandom(8).hex()
     before = api.ledger.door.head().log_size

@@ -57,11 +57,13 @@ def genesis(people: Sequence[str], rules: Mapping[str, object] | None = None) ->
     return Genesis(LEDGER, "kg", wall_clock() - HOUR, list(modules))
 
 
-def signed(sender: str, *messages: Message, sequence: int = 0, until: int | None = None, salt: int = 0) -> bytes:
+def signed(
+    sender: str, *messages: Message, sequence: int = 0, until: int | None = None, salt: int = 0, lane: int = 0
+) -> bytes:
     signer = names.signer(sender)
     until = wall_clock() + HOUR if until is None else until
     return signer.transaction(
-        Body(LEDGER, signer.address, 0, sequence, until, salt.to_bytes(16, "big"), list(messages))
+        Body(LEDGER, signer.address, lane, sequence, until, salt.to_bytes(16, "big"), list(messages))
     )
 
 

@@ -41,7 +41,7 @@ class Opened:
         self.engine = EmbeddedEngine(self.machine, store, **options)
         if head is None:
             self.engine.begin(genesis(balance=10**12))
-        self.prover = Prover(toy.MODULES, store, trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
+        self.prover = Prover(toy.MODULES, store, lambda: trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
         self.door = LocalDoor(toy.MODULES, store, self.prover, LEDGER, PREFIX, self.engine)
 
     def tick(self) -> int:

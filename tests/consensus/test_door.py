@@ -19,7 +19,7 @@ from kerege.consensus import embedded, rows
 from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import PAGE, LocalDoor, collect
 from kerege.consensus.embedded import Busy, Stopped
-from kerege.kernel.errors import NotCanonical, WrongSequence
+from kerege.kernel.errors import NotCanonical, TooManyWaiting, WrongSequence
 from kerege.kernel.genesis import genesis_hash
 from kerege.node.wire import MAXIMUM_FRAME, DoorServer, NodeFailed, SocketDoor, WireFault, read_frame, write_frame
 from kerege.storage.memory import MemoryStore
@@ -278,6 +278,18 @@ def test_concurrent_clients_over_one_door_and_over_many(served, signing):
         thread.join(60)
     assert failures == []
     shared.close()
+
+
+def test_who_floods_a_node_is_told_over_the_socket_and_nobody_else(tmp_path, signing, monkeypatch):
+    monkeypatch.setattr(embedded, "MAXIMUM_OF_ONE", 2)
+    served = Served(MemoryStore(), tmp_path / "s")
+    with SocketDoor(served.path) as door:
+        answers = door.submit([*[signing.tx("alice", PAY) for _ in range(3)], signing.tx("bob", PAY)])
+    assert [answer.receipt is not None for answer in answers] == [True, True, False, True]
+    reason = answers[2].reason
+    assert isinstance(reason, TooManyWaiting)
+    assert (reason.sender, reason.waiting, reason.limit) == (address("alice"), 2, 2)
+    served.close()
 
 
 def test_a_busy_and_a_stopped_node_say_so(tmp_path, signing, monkeypatch):

@@ -13,6 +13,7 @@ from kerege.kernel.errors import (
     BadSignature,
     Expired,
     NotCanonical,
+    TooManyWaiting,
     UnknownMessage,
     UnknownSender,
     WrongKey,
@@ -215,6 +216,37 @@ def test_a_submission_larger_than_the_bound_is_taken_alone(signing, monkeypatch)
     monkeypatch.setattr(embedded, "MAXIMUM_WAITING_BYTES", 1_000)
     with Opened(MemoryStore()) as ledger:
         assert len(ledger.engine.submit([signing.tx("alice", PAY) for _ in range(50)]).wait(LONG)) == 50
+
+
+def test_one_sender_fills_no_more_than_its_share_and_is_told_so(signing, monkeypatch):
+    monkeypatch.setattr(embedded, "MAXIMUM_OF_ONE", 30)
+    monkeypatch.setattr(embedded, "MAXIMUM_TRANSACTIONS", 5)
+    store = ToldStore()
+    with Opened(store) as ledger:
+        store.go.clear()
+        raws = [signing.tx("alice", PAY) for _ in range(100)]
+        flood = ledger.engine.submit(raws[:90])
+        beside = ledger.engine.submit([signing.tx("bob", PAY) for _ in range(30)])
+        store.go.set()
+        answers = flood.wait(LONG)
+        taken = [answer for answer in answers if answer.receipt is not None]
+        assert answers[: len(taken)] == taken
+        assert len(taken) == 30
+        reason = answers[-1].reason
+        assert isinstance(reason, TooManyWaiting)
+        assert (reason.sender, reason.waiting, reason.limit) == (address("alice"), 30, 30)
+        assert reason.retry_after > 0
+        assert all(answer.receipt is not None for answer in beside.wait(LONG))
+        assert all(answer.receipt is not None for answer in ledger.engine.submit(raws[30:60]).wait(LONG))
+
+
+def test_what_is_larger_than_a_share_is_taken_alone(signing, monkeypatch):
+    monkeypatch.setattr(embedded, "MAXIMUM_BYTES_OF_ONE", 100)
+    with Opened(MemoryStore()) as ledger:
+        first, second = ledger.engine.submit([signing.tx("alice", PAY) for _ in range(2)]).wait(LONG)
+        assert first.receipt is not None
+        assert isinstance(second.reason, TooManyWaiting)
+        assert not ledger.engine.submit([]).wait(LONG)
 
 
 @pytest.mark.parametrize("settled_before", [0, 3])

@@ -38,7 +38,7 @@ def state_proofs(home: Home, *keys: bytes) -> list[bytes]:
         assert head is not None
         trees = open_trees(modules, store, head, None, lambda *_: None)
         prover = Prover(
-            modules, store, trees, "kg-test", OwnCheckpoints("kg-test", [CheckpointKey("nobody", bytes(32))])
+            modules, store, lambda: trees, "kg-test", OwnCheckpoints("kg-test", [CheckpointKey("nobody", bytes(32))])
         )
         return [prover.entry(key) for key in keys]
 

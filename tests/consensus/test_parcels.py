@@ -14,7 +14,7 @@ from nacl.signing import SigningKey
 from kerege.consensus import parcels, rows
 from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
-from kerege.consensus.embedded import wall_clock
+from kerege.consensus.embedded import Clock, wall_clock
 from kerege.consensus.pool import PARCELS_CHECKED_AT_ONCE
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.replica import Replica
@@ -58,10 +58,10 @@ def stamp(time: int) -> Timestamp:
 class Decided:
     """A replica whose blocks the test decides; the gateway's key is registered in its first."""
 
-    def __init__(self, time: int | None = None) -> None:
+    def __init__(self, time: int | None = None, now: Clock = wall_clock) -> None:
         self.time = time
         self.store = MemoryStore()
-        self.replica: Replica = replica_on(self.store)
+        self.replica: Replica = replica_on(self.store, now)
         self.replica.init_chain(m.RequestInitChain(app_state_bytes=json.dumps(app_state(GENESIS)).encode()))
         self.height = 0
         self.decide(REGISTRATION)

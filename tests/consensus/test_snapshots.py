@@ -1,5 +1,7 @@
 """State sync: equal snapshots everywhere, a fresh home filled from one, and everything a hostile member may hand in."""
 
+import json
+import os
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -9,6 +11,8 @@ import msgspec
 import pytest
 
 from kerege.consensus import rows
+from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints
+from kerege.consensus.codes import APPLIED, RESTORING
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.past import TooOld, oldest, rows_at
 from kerege.consensus.replay import verify_ledger
@@ -21,13 +25,21 @@ from kerege.consensus.snapshots.shelf import Shelf
 from kerege.kernel.block import Head
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.machine import app_hash, state_root
+from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
+from kerege.modules.accounts.state import USAGE
+from kerege.modules.authority.rules import consensus_address
+from kerege.modules.authority.state import MISBEHAVIOUR
 from kerege.node.ledger import machine_at
+from kerege.node.network.node import prover_over
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Store
 from kerege.storage.rocks import RocksStore
-from tests.consensus.test_replica import START, begun, decide, height_of, pay, replica
+from kerege.testing import names
+from tests.consensus.test_replica import START, begun, decide, height_of, pay, replica, stamp
+from tests.consensus.test_validators import begun as begun_by_seats
+from tests.consensus.test_validators import deed, seat
 
 CHUNK = 300
 OFFER, APPLY = m.ResponseOfferSnapshot, m.ResponseApplySnapshotChunk
@@ -147,6 +159,23 @@ def test_snapshots_of_a_height_are_equal_whenever_they_are_made(tmp_path):
     assert files(shelves[0], 60) == files(shelves[1], 60) == files(shelves[2], 60)
     assert len(files(shelves[0], 60)) > 4
     assert shelves[2].heights() == [60, 40, 20]
+
+
+def test_what_is_on_the_shelf_stays_there_over_a_power_cut(tmp_path, monkeypatch):
+    """Files, then the names in the folder, then the folder's own name: each is on the disk before the next."""
+    store, synced = MemoryStore(), list[str]()
+    run(store, 30)
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    made = make_snapshot(store, Shelf(tmp_path), 30, chunk_bytes=CHUNK)
+    draft = str(tmp_path / ".draft-30")
+    assert synced[-2:] == [draft, str(tmp_path)]
+    assert sorted(synced[:-2]) == sorted(f"{draft}/{path.name}" for path in made.folder.iterdir())
 
 
 def test_the_oldest_ones_and_what_was_left_unfinished_go(tmp_path):
@@ -411,6 +440,142 @@ def test_chunks_that_lie_consistently_are_refused_and_nothing_is_kept(given, lie
     assert joining.is_empty()
     assert height_of(joining.replica) == 0
     assert true.join(joining) == APPLY.ACCEPT, "an honest one is taken afterwards"
+
+
+# What engines told of validators
+
+
+@pytest.fixture
+def accused(tmp_path: Path) -> Given:
+    """One deed is told with block 10, two with block 20, the first of them once more with block 30."""
+    store = MemoryStore()
+    each = begun_by_seats(store)
+    first, second, third = deed(seat("registry")), deed(seat("registry"), 5), deed(seat("bank"), 7)
+    told = {10: [first], 20: [second, third], 30: [first]}
+    for height in range(1, 60):
+        txs = [pay("alice", height // 10 - 1)] if height % 10 == 0 else []
+        request = m.RequestFinalizeBlock(
+            height=height, txs=txs, misbehavior=told.get(height, []), time=stamp(START + height)
+        )
+        each.finalize_block(request)
+        each.commit(m.RequestCommit())
+    return Given(store, Shelf(tmp_path / "snapshots"), 50)
+
+
+def row_of(height: int) -> bytes:
+    return rows.height_key(height) + b"\2"
+
+
+def told_with(height: int, change: Callable[[list[Misbehaviour]], list[Misbehaviour]]) -> Callable[[Rows], object]:
+    """Change what the engine told with a block, as a member would that lies consistently."""
+
+    def apply(stream: Rows) -> None:
+        held = dict(stream)
+        changed = change(decode(held.pop(row_of(height), encode([])), list[Misbehaviour]))
+        if changed:
+            held[row_of(height)] = encode(changed)
+        stream[:] = sorted(held.items())
+
+    return apply
+
+
+def first_with(**changes: object) -> Callable[[list[Misbehaviour]], list[Misbehaviour]]:
+    return lambda told: [msgspec.structs.replace(told[0], **changes), *told[1:]]
+
+
+INVENTED = Misbehaviour("duplicate-vote", bytes(20), 3, START)
+
+ACCUSATIONS: dict[str, Callable[[Rows], object]] = {
+    "a deed invented": told_with(40, lambda told: [*told, INVENTED]),
+    "a deed invented beside another": told_with(10, lambda told: [*told, INVENTED]),
+    "a deed left out": told_with(10, lambda _: []),
+    "one of two left out": told_with(20, lambda told: told[1:]),
+    "two in another order": told_with(20, lambda told: told[::-1]),
+    "another validator": told_with(10, first_with(validator=bytes(20))),
+    "another height": told_with(10, first_with(height=2)),
+    "another time": told_with(10, first_with(time=START + 1)),
+    "another kind": told_with(10, first_with(kind="light-client-attack")),
+}
+
+
+@pytest.mark.parametrize("lie", ACCUSATIONS)
+def test_what_was_told_of_validators_is_what_the_receipts_say(accused, lie):
+    joining = Joining()
+    assert altered(1, ACCUSATIONS[lie])(accused).join(joining) == APPLY.REJECT_SNAPSHOT
+    assert "is not what its receipt says" in joining.told[-1]
+    assert joining.is_empty()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [told_with(30, lambda told: told), told_with(30, lambda _: []), told_with(40, lambda _: [deed_row()])],
+    ids=["as it is", "one told again left out", "one told again"],
+)
+def test_a_deed_told_again_does_nothing_whoever_says_it(accused, change):
+    store = MemoryStore()
+    assert altered(1, change)(accused).join(Joining(store)) == APPLY.ACCEPT
+    report = verify_ledger(store, Modules(MODULES), MemoryStore())
+    assert report.sound, report.difference
+    again = [key for key, _ in store.scan(Area.STATE) if key.startswith(MISBEHAVIOUR.prefix)]
+    assert len(again) == 3
+
+
+def deed_row() -> Misbehaviour:
+    return Misbehaviour("duplicate-vote", consensus_address(seat("registry").consensus_key), 1, START)
+
+
+# While it is restored
+
+
+def test_who_asks_meanwhile_is_told_so_and_never_sees_what_may_be_a_lie(given):
+    joining, store = Joining(), MemoryStore()
+    run(store, 60)
+    usage = USAGE.encode_key(names.address("alice"))
+
+    def ask(path: str, data: bytes = b"") -> m.ResponseQuery:
+        return joining.replica.query(m.RequestQuery(path=path, data=data))
+
+    assert (ask("state", usage).code, ask("state", usage).value) == (APPLIED, b"")
+    given.offer(joining)
+    for index, chunk in enumerate(given.chunks):
+        for path in ("state", "head", "checkpoint"):
+            answer = ask(path, usage)
+            assert (answer.code, answer.value) == (RESTORING, b"")
+            assert "restoring" in answer.log
+        assert joining.apply(index, chunk).result == APPLY.ACCEPT
+    assert USAGE.decode_value(ask("state", usage).value).sequences[0] == 17
+    assert decode(ask("head").value, Head).app_hash == given.trusted
+
+
+def test_a_query_that_is_overtaken_by_a_restoring_says_so_too(given, monkeypatch):
+    joining = Joining()
+    get, asked = joining.store.get, list[bytes]()
+
+    def overtaken(area: Area, key: bytes) -> bytes | None:
+        if area is Area.STATE and not asked:
+            asked.append(key)
+            given.offer(joining)
+        return get(area, key)
+
+    monkeypatch.setattr(joining.store, "get", overtaken)
+    assert joining.replica.query(m.RequestQuery(path="state", data=b"x")).code == RESTORING
+    assert asked
+
+
+def test_who_proves_goes_on_with_the_restored_ledger(given):
+    """Opened over an empty home, as a node's is: what it proves then is of the machine that came with the snapshot."""
+    joining, key = Joining(), CheckpointKey("kg-test/operator", bytes(32))
+    prover = prover_over(joining.replica, OwnCheckpoints("kg-test", [key]))
+    assert given.join(joining) == APPLY.ACCEPT
+    usage = USAGE.encode_key(names.address("alice"))
+    for height in (51, 52, 55):
+        decide(joining.replica, height, pay("alice", height - 34) if height < 55 else pay("bob"), time=START + height)
+        proof = prover.state(usage, prover.head())
+        assert proof.value == joining.store.get(Area.STATE, usage)
+        assert json.loads(prover.entry(usage))
+
+
+# Streams
 
 
 def test_streams_that_end_or_grow_where_no_row_does_are_refused(given):

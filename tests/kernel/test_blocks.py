@@ -333,7 +333,7 @@ def state_proof_holds(prover, head, key, value) -> bool:
 
 
 def prover_of(bench, trees=None):
-    return Prover(toy.MODULES, bench.store, trees or bench.machine.trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
+    return Prover(toy.MODULES, bench.store, lambda: trees or bench.machine.trees, LEDGER, OwnCheckpoints(LEDGER, [KEY]))
 
 
 def grown(blocks=140):

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from kerege.cli.signing import KeySigner
-from kerege.kernel.tick import Tick
+from kerege.kernel.codec import decode
+from kerege.kernel.receipts import Receipt
 from kerege.node import devkeys
 from kerege.node.clock import TOLERATED, SteadyClock, behind
 from kerege.node.home import Home
 from kerege.node.ledger import Ledger, open_ledger
-from kerege.node.wiring import GATEWAY, _send
+from kerege.node.ticking import signed_tick
+from kerege.node.wiring import GATEWAY
 from kerege.node.workplace import create_dev_home
 
 START = 1_795_000_000_000
@@ -50,7 +52,10 @@ def ledger(tmp_path: Path, machine: Machine) -> Iterator[Ledger]:
 def make_block(ledger: Ledger, now: int) -> int:
     """Somebody's transaction, by a clock of theirs that is right; the time of its block."""
     name = next(n for n, _ in devkeys.list_keys(ledger.home) if n.endswith(GATEWAY))
-    _send(ledger.door, KeySigner(devkeys.read_key(ledger.home, name).seed), Tick(), "nothing was ticked", now)
+    signer = KeySigner(devkeys.read_key(ledger.home, name).seed)
+    (answer,) = ledger.door.submit([signed_tick(ledger, signer, now)])
+    assert answer.receipt is not None
+    assert decode(answer.receipt, Receipt).code == ""
     return ledger.door.head().time
 
 

@@ -1,9 +1,14 @@
 """A node makes the block that nobody asks for when something is due."""
 
+import time
 from pathlib import Path
 
+from kerege.consensus.embedded import Answer, Busy, Submission
+from kerege.kernel.errors import Expired, WrongSequence
 from kerege.modules.services.keeper import CaseView
+from kerege.node import ticking
 from kerege.node.home import Home
+from kerege.node.ticking import Ticker
 from kerege.node.wiring import NodeWiring
 from kerege.node.workplace import create_dev_home, open_workplace
 from kerege.testing.journey import HOUR, Journey
@@ -26,15 +31,67 @@ def test_a_case_whose_term_passed_is_told_without_anybody_asking(
         opened, case, _ = journey.desk.begin("birth", "notify", office, values)
         journey.send(journey.official(office, "midwife"), opened)
         height = workplace.ledger.door.head().height
-        wiring = NodeWiring()
+        told: list[str] = []
+        ticker, wiring = Ticker(told.append), NodeWiring()
 
-        wiring._tick(workplace.ledger)
+        def tick() -> None:
+            ticker.tick(workplace.ledger, lambda: wiring._gateway(home.path))
+
+        tick()
         assert workplace.ledger.door.head().height == height, "nothing is due yet"
 
         now[0] += MINUTES
-        wiring._tick(workplace.ledger)
+        tick()
         assert workplace.ledger.door.head().height == height + 1
         row = workplace.ledger.door.context().use(CaseView).case(case)
         assert row.due < now[0]
-        wiring._tick(workplace.ledger)
+        tick()
         assert workplace.ledger.door.head().height == height + 1, "told once"
+        assert told == []
+
+
+def test_a_node_without_a_quorum_goes_on_with_its_other_work(tmp_path, monkeypatch):
+    """One tick waits, nobody waits for it, and the next one goes when that has come to an end."""
+    now = [1_795_000_000_000]
+    home = Home(tmp_path)
+    create_dev_home(home, "kg", clock=lambda: now[0])
+    with open_workplace(home, clock=lambda: now[0]) as workplace:
+        engine, wiring = workplace.ledger.engine, NodeWiring()
+        sent, told = list[Submission](), list[str]()
+        monkeypatch.setattr(ticking, "next_due", lambda *_: now[0])
+        monkeypatch.setattr(ticking, "WAIT_SECONDS", 0.05)
+
+        def submit(_raws: list[bytes]) -> Submission:
+            sent.append(Submission([None]))
+            return sent[-1]
+
+        def busy(_raws: list[bytes]) -> Submission:
+            raise Busy(1, 1)
+
+        ticker = Ticker(told.append)
+
+        def tick() -> None:
+            ticker.tick(workplace.ledger, lambda: wiring._gateway(home.path))
+
+        monkeypatch.setattr(engine, "submit", busy)
+        tick()
+        monkeypatch.setattr(engine, "submit", submit)
+        began = time.monotonic()
+        for _ in range(5):
+            tick()
+        assert time.monotonic() - began < 2
+        assert len(sent) == 1
+        sent[0].answer(0, Answer(bytes(32), None, 0, 0, Expired(valid_until=1, time=2)))
+        tick()
+        for _ in range(3):
+            tick()
+            sent[-1].answer(0, Answer(bytes(32), None, 0, 0, WrongSequence(lane=0, sequence=1, expected=2)))
+            tick()
+        assert len(sent) == 4
+        assert ["kernel.23" in told[0], "kernel.27" in told[1]] == [True, True]
+        assert len(told) == 2, "each reason once"
+        monkeypatch.undo()
+        height = workplace.ledger.door.head().height
+        monkeypatch.setattr(ticking, "next_due", lambda *_: now[0])
+        tick()
+        assert workplace.ledger.door.head().height == height + 1

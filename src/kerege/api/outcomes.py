@@ -7,18 +7,31 @@ import msgspec
 from msgspec import UNSET
 
 from kerege.api.octets import to_base64url
-from kerege.api.problems import BUSY, NO_TRANSACTION, OUT_OF_ORDER, TOO_LARGE, Kind, Problem
+from kerege.api.problems import BUSY, NO_TRANSACTION, OUT_OF_ORDER, TOO_LARGE, TOO_MANY, Kind, Problem
 from kerege.api.shapes import OutcomeShape, ReceiptShape
 from kerege.consensus.embedded import Answer
 from kerege.consensus.outcomes import Texts, event_form, explain, plain
-from kerege.kernel.errors import BlockFull, NotATransaction, TooLarge, WrongSequence
+from kerege.kernel.errors import (
+    BlockFull,
+    NotATransaction,
+    TooLarge,
+    TooManyOutOfTurn,
+    TooManyWaiting,
+    WrongSequence,
+)
 from kerege.kernel.receipts import BlockReceipt, BlockRecord, Receipt
 
 _RECEIPT = msgspec.msgpack.Decoder(Receipt)
 Leaf = Receipt | BlockReceipt | BlockRecord
 _LEAF: msgspec.msgpack.Decoder[Leaf] = msgspec.msgpack.Decoder(Leaf)
 
-_KINDS: dict[type[NotATransaction], Kind] = {WrongSequence: OUT_OF_ORDER, TooLarge: TOO_LARGE, BlockFull: BUSY}
+_KINDS: dict[type[NotATransaction], Kind] = {
+    WrongSequence: OUT_OF_ORDER,
+    TooLarge: TOO_LARGE,
+    BlockFull: BUSY,
+    TooManyWaiting: TOO_MANY,
+    TooManyOutOfTurn: TOO_MANY,
+}
 
 _CURES: dict[str, str] = {
     "kernel.20": "encode it canonically: POST /messages/prepare gives the body.",
@@ -32,8 +45,15 @@ _CURES: dict[str, str] = {
     "kernel.28": "sign what POST /messages/prepare gives for this kind of key.",
     "kernel.29": "GET /messages lists the messages and their fields.",
     "kernel.30": "send it again.",
+    "kernel.31": "send it again when some of them have run.",
+    "kernel.32": "send those before it first.",
 }
 """Number of a reason → what to do."""
+
+
+def kind_of(answer: Answer) -> Kind:
+    """Which problem it is that something was no transaction."""
+    return NO_TRANSACTION if answer.reason is None else _KINDS.get(type(answer.reason), NO_TRANSACTION)
 
 
 class Teller:
@@ -107,7 +127,7 @@ class Teller:
         """Why it was no transaction."""
         reason = answer.reason
         code, facts = self._reason(reason)
-        kind = NO_TRANSACTION if reason is None else _KINDS.get(type(reason), NO_TRANSACTION)
+        kind = kind_of(answer)
         told = ", ".join(f"{name} {value}" for name, value in facts.items())
         cure = _CURES.get(code, "prepare and sign it anew.")
         return Problem(
@@ -116,7 +136,7 @@ class Teller:
             code=code,
             facts=facts,
             text=self._explain(code, facts),
-            headers={"retry-after": "1"} if kind is BUSY else None,
+            headers={"retry-after": "1"} if kind in {BUSY, TOO_MANY} else None,
         )
 
     def events(self, events: Sequence[Any]) -> list[Any]:

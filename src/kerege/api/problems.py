@@ -38,6 +38,7 @@ KEY_REUSED = Kind(
 )
 KEY_IN_USE = Kind("idempotency-key-in-use", HTTPStatus.CONFLICT, "A request with this Idempotency-Key is under way")
 BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger has as much waiting as it takes")
+TOO_MANY = Kind("too-many-waiting", HTTPStatus.TOO_MANY_REQUESTS, "As much of this sender waits as may of one")
 NO_NODE = Kind("no-node", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger's node does not answer")
 FAILED = Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "The server met an error of its own")
 TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time")

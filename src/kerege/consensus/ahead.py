@@ -47,7 +47,7 @@ class Ahead:
     def _take(self, ticket: Ticket, entries: Sequence[Entry]) -> None:
         verdicts = iter(self._machine.verifier.collect(ticket))
         for entry in entries:
-            entry.worthless = True not in list(islice(verdicts, len(entry.transactions)))
+            entry.good = list(islice(verdicts, len(entry.transactions)))
             job = self._jobs.get(entry.raw)
             if job is not None and job[0] is ticket:
                 del self._jobs[entry.raw]

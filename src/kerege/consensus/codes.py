@@ -8,3 +8,5 @@ BUSY = 4
 """Of a check that said nothing about the transaction: send it again later."""
 NOT_YET = 5
 """Of a query for a checkpoint: the block is not there, or not confirmed by the one after it."""
+RESTORING = 6
+"""Of a query while a snapshot is being restored: ask again when the member has joined."""

@@ -18,9 +18,10 @@ from typing import Self
 from msgspec import Struct
 
 from kerege.consensus import rows
+from kerege.consensus.shares import OF_A_POOL, Shares
 from kerege.kernel.block import Block, Executed, Outcome, Prepared
 from kerege.kernel.codec import decode, encode
-from kerege.kernel.errors import NotATransaction, WrongSequence
+from kerege.kernel.errors import NotATransaction, TooManyWaiting, WrongSequence
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.machine import Machine
 from kerege.kernel.receipts import Receipt
@@ -32,6 +33,8 @@ MAXIMUM_TRANSACTIONS = 4_000
 MAXIMUM_BYTES = 4 * 1024 * 1024
 MAXIMUM_WAITING_BYTES = 128 * 1024 * 1024
 """Memory of waiting transactions beyond which the engine answers "busy": some seconds of work."""
+MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE = 20_000, MAXIMUM_WAITING_BYTES // OF_A_POOL
+"""Transactions of one sender that may wait, about a second of work, and the memory they may take."""
 DECODED_BYTES = 1_000
 """What a decoded transaction takes in memory beside its bytes, about."""
 COLLECTED_EVERY = 64
@@ -179,6 +182,7 @@ class EmbeddedEngine:
         self._open = False
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
+        self._shares = Shares(MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE, RETRY_AFTER, DECODED_BYTES)
         self._executed: deque[tuple[_Work, Executed]] = deque()
         self._made_all = False
         """The maker has ended: what is executed is all there will be."""
@@ -227,7 +231,10 @@ class EmbeddedEngine:
     # Submitting
 
     def submit(self, raws: list[bytes]) -> Submission:
-        """Hand in transactions; raises `Busy` before memory fills, `Stopped` where the engine does not run."""
+        """Hand in transactions; raises `Busy` before memory fills, `Stopped` where the engine does not run.
+
+        What is more than its sender's share is answered with `TooManyWaiting`.
+        """
         submission, decoded = open_submission(self.machine, raws)
         size = sum(len(t.raw) + DECODED_BYTES for _, t in decoded)
         with self._changed:
@@ -235,12 +242,23 @@ class EmbeddedEngine:
                 raise Stopped("the ledger is stopped") from self.failure
             if self._queued_bytes and self._queued_bytes + size > MAXIMUM_WAITING_BYTES:
                 raise Busy(self._queued_bytes, RETRY_AFTER)
-            if decoded:
-                self._unsettled[id(submission)] = submission
-                self._queue.extend((submission, position, transaction) for position, transaction in decoded)
-                self._queued_bytes += size
-                self._changed.notify_all()
+            self._unsettled[id(submission)] = submission
+            for position, transaction in decoded:
+                self._enqueue(submission, position, transaction)
+            if submission.settled:
+                del self._unsettled[id(submission)]
+            self._changed.notify_all()
         return submission
+
+    def _enqueue(self, submission: Submission, position: int, transaction: Transaction) -> None:
+        try:
+            self._shares.check(transaction)
+        except TooManyWaiting as reason:
+            submission.answer(position, Answer(transaction.id, None, 0, 0, reason.with_traceback(None)))
+            return
+        self._shares.add(transaction)
+        self._queue.append((submission, position, transaction))
+        self._queued_bytes += len(transaction.raw) + DECODED_BYTES
 
     def accept(self, raws: list[bytes]) -> Submission:
         """The same as `submit`: here a transaction is final as soon as it can be kept."""
@@ -300,6 +318,7 @@ class EmbeddedEngine:
             if weight > MAXIMUM_BLOCK_WEIGHT:
                 break
             size += len(transaction.raw)
+            self._shares.remove(transaction)
             waiting.append(queue.popleft())
         self._queued_bytes -= size + DECODED_BYTES * len(waiting)
         return waiting

@@ -9,7 +9,19 @@ from kerege.kernel.transaction import Transaction
 class Entry:
     """An engine transaction, opened."""
 
-    __slots__ = ("parcel", "rank", "ranked_by", "raw", "round", "since", "transactions", "until", "weight", "worthless")
+    __slots__ = (
+        "good",
+        "idle_since",
+        "parcel",
+        "rank",
+        "ranked_by",
+        "raw",
+        "round",
+        "since",
+        "transactions",
+        "until",
+        "weight",
+    )
 
     def __init__(self, raw: bytes, transactions: list[Transaction], parcel: parcels.Parcel | None) -> None:
         self.raw = raw
@@ -20,8 +32,8 @@ class Entry:
         self.weight = sum(transaction.weight for transaction in transactions)
         self.until = max(transaction.body.valid_until for transaction in transactions)
         """When the last of them expires."""
-        self.worthless = False
-        """Whether it is known that not one of its signatures is good."""
+        self.good: list[bool] | None = None
+        """Verdicts on its signatures, once they are known."""
         self.round = 0
         """Between which blocks the engine last asked about it."""
         self.rank = 0
@@ -29,11 +41,18 @@ class Entry:
         self.ranked_by: object = None
         self.since = 0
         """When it was let in, by the node's clock."""
+        self.idle_since: int | None = None
+        """Since when nothing of it has its turn, though something may have it yet."""
 
     @property
     def transaction(self) -> Transaction:
         """Of a single one."""
         return self.transactions[0]
+
+    @property
+    def worthless(self) -> bool:
+        """Whether it is known that not one of its signatures is good."""
+        return self.good is not None and True not in self.good
 
 
 def open_entry(machine: Machine, raw: bytes) -> Entry:

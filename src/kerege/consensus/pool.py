@@ -1,7 +1,10 @@
 """What waits to be in a block: the index over the engine's pool, by which it is let in and looked at again.
 
-The engine asks again about everything that waits after each block; the answer is a look-up of sequence and expiry. What
-was neither asked about nor decided between two blocks is in its pool no longer, and is forgotten.
+The engine asks again about everything that waits after each block; the answer is a look-up of key, sequence and expiry.
+What was neither asked about nor decided between two blocks is in its pool no longer, and is forgotten.
+
+Of one sender so much may wait, and little of it out of turn: see `Lines`. A parcel is turned away only where nothing in
+it may wait, so that what one sender has sent harms nobody else's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,9 +14,19 @@ from kerege.consensus.ahead import Ahead
 from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.entries import Entry, open_entry
+from kerege.consensus.lines import Lines
 from kerege.consensus.packing import is_gateway
 from kerege.kernel.context import Context
-from kerege.kernel.errors import BadSignature, Expired, NotATransaction, TooLarge, WrongKey, WrongSequence
+from kerege.kernel.errors import (
+    BadSignature,
+    NotATransaction,
+    TooLarge,
+    TooManyOutOfTurn,
+    TooManyWaiting,
+    WrongKey,
+    WrongSequence,
+)
+from kerege.kernel.execution import check_body
 from kerege.kernel.machine import Machine
 from kerege.kernel.ports import SenderPort
 from kerege.kernel.transaction import Transaction
@@ -26,6 +39,8 @@ STALE = 10_000
 """Milliseconds after which what still waits may come in another parcel: the first may have met busy validators only."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a client that met a busy pool may try again."""
+IDLE = 20_000
+"""Milliseconds for which something may wait whose turn does not come: a node packs what was lost again before."""
 
 
 class Pool:
@@ -37,6 +52,9 @@ class Pool:
         self._entries: dict[bytes, Entry] = {}
         self._brought: dict[bytes, Entry] = {}
         """Bytes of a ledger transaction that waits → the newest entry that brings it."""
+        self._lines = Lines(MAXIMUM_BYTES, RETRY_AFTER)
+        self._unproved: list[Entry] = []
+        """Parcels that came when the verdicts on their signatures were still to come."""
         self.passed_over = False
         """Whether the newest block was empty although something waited for it."""
         self._bytes = 0
@@ -50,11 +68,16 @@ class Pool:
         """What an engine transaction brings, whether it was let in or not; raises `NotATransaction`."""
         return self._entries.get(raw) or open_entry(self._machine, raw)
 
+    def is_signed(self, raw: bytes) -> bool:
+        """Whether these bytes of a ledger transaction wait here, known to be signed by their sender."""
+        return self._lines.is_counted(raw)
+
     # Asked by the engine
 
     def check(self, requests: Sequence[m.RequestCheckTx], time: int) -> list[m.ResponseCheckTx]:
         """One answer each. New single ones: signatures in one batch; new parcels: begun; old ones: looked up."""
         ctx = self._machine.context(time)
+        self._count_proved(ctx)
         answers: dict[int, m.ResponseCheckTx] = {}
         singles: dict[int, Entry] = {}
         for position, request in enumerate(requests):
@@ -65,8 +88,7 @@ class Pool:
                 answers[position] = found
         good = self._machine.verify([entry.transaction for entry in singles.values()]) if singles else []
         for (position, entry), signed in zip(singles.items(), good, strict=True):
-            reason = BadSignature(kind=entry.transaction.witness.kind)
-            answers[position] = self._let_in(entry, time) if signed else _refusal(reason)
+            answers[position] = self._let_in_alone(ctx, entry, well_signed=signed)
         return [answers[position] for position in range(len(requests))]
 
     def _answer(self, ctx: Context, request: m.RequestCheckTx) -> m.ResponseCheckTx | Entry:
@@ -82,26 +104,40 @@ class Pool:
                 return self._check_parcel(ctx, raw)
             entry = open_entry(self._machine, raw)
             self._machine.check(entry.transaction, ctx.time)
+            self._lines.check_share(entry.transaction)
         except NotATransaction as reason:
             self._forget(raw)
             return _refusal(reason)
         return entry
 
     def _stay(self, ctx: Context, entry: Entry) -> m.ResponseCheckTx:
-        """Raise `NotATransaction` where nothing of it may run any more."""
+        """Raise `NotATransaction` where nothing of it may run any more, or nothing had its turn for long."""
         reason: NotATransaction = BadSignature(kind=0)
-        senders = ctx.port(SenderPort)
+        senders, hopeful = ctx.port(SenderPort), False
         for transaction in () if entry.worthless else entry.transactions:
             body = transaction.body
             expected = senders.next_sequence(body.sender, body.lane)
-            if body.valid_until < ctx.time:
-                reason = Expired(valid_until=body.valid_until, time=ctx.time)
-            elif body.sequence < expected:
-                reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
-            else:
-                entry.round = self._round
-                return _welcome(entry)
+            reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
+            if body.sequence < expected:
+                continue
+            try:
+                check_body(ctx, transaction, ctx.time)
+            except NotATransaction as refusal:
+                reason = refusal.with_traceback(None)
+                continue
+            hopeful = True
+            if self._lines.may_run(transaction, expected):
+                entry.idle_since = None
+                return self._stays(entry)
+        if entry.idle_since is None:
+            entry.idle_since = ctx.time
+        if hopeful and ctx.time - entry.idle_since <= IDLE:
+            return self._stays(entry)
         raise reason
+
+    def _stays(self, entry: Entry) -> m.ResponseCheckTx:
+        entry.round = self._round
+        return _welcome(entry)
 
     def _check_parcel(self, ctx: Context, raw: bytes) -> m.ResponseCheckTx:
         """From a gateway that counts now, and with something new in it. A stranger's is not opened: that costs most."""
@@ -117,18 +153,22 @@ class Pool:
             raise TooLarge(size=entry.weight, limit=parcels.MAXIMUM_WEIGHT)
         self._check_new(ctx, entry.transactions)
         self._ahead.begin([entry])
+        if self._machine.verifier.native:
+            self._unproved.append(entry)
         return self._let_in(entry, ctx.time)
 
     def _check_new(self, ctx: Context, transactions: Iterable[Transaction]) -> None:
-        """Raise the last reason where none of them may run, or all of them wait already."""
+        """Raise the last reason where none of them may run or wait, or all of them wait already."""
         reason: NotATransaction = WrongSequence(lane=0, sequence=0, expected=0)
         for transaction in transactions:
             try:
                 self._machine.check(transaction, ctx.time)
+                brought = self._brought.get(transaction.raw)
+                if brought is None:
+                    self._lines.check(transaction, _expected(ctx, transaction))
             except NotATransaction as refusal:
                 reason = refusal.with_traceback(None)
                 continue
-            brought = self._brought.get(transaction.raw)
             if brought is None or brought.since < ctx.time - STALE:
                 return
         raise reason
@@ -149,6 +189,21 @@ class Pool:
             self._forget(entry.raw)
         self._round += 1
 
+    def _let_in_alone(self, ctx: Context, entry: Entry, *, well_signed: bool) -> m.ResponseCheckTx:
+        """A single one, where its sender signed it and may have it wait."""
+        transaction = entry.transaction
+        if not well_signed:
+            return _refusal(BadSignature(kind=transaction.witness.kind))
+        expected = _expected(ctx, transaction)
+        if not self._lines.is_counted(transaction.raw):
+            try:
+                self._lines.check(transaction, expected)
+            except NotATransaction as reason:
+                return _refusal(reason)
+            self._lines.add(transaction, expected)
+        entry.good = [True]
+        return self._let_in(entry, ctx.time)
+
     def _let_in(self, entry: Entry, time: int) -> m.ResponseCheckTx:
         if entry.raw not in self._entries:
             self._entries[entry.raw] = entry
@@ -167,11 +222,44 @@ class Pool:
         for transaction in entry.transactions:
             if self._brought.get(transaction.raw) is entry:
                 del self._brought[transaction.raw]
+                self._lines.remove(transaction)
+
+    def _count_proved(self, ctx: Context) -> None:
+        """What parcels bring counts for its senders once it is known that they signed it."""
+        if not self._unproved:
+            return
+        self._ahead.waiting()
+        waiting, self._unproved = self._unproved, []
+        for entry in waiting:
+            if self._entries.get(entry.raw) is not entry:
+                continue
+            if entry.good is None:
+                self._unproved.append(entry)
+                continue
+            for transaction, good in zip(entry.transactions, entry.good, strict=True):
+                if good and transaction.raw in self._brought and not self._lines.is_counted(transaction.raw):
+                    self._count(ctx, transaction)
+
+    def _count(self, ctx: Context, transaction: Transaction) -> None:
+        body, witness, senders = transaction.body, transaction.witness, ctx.port(SenderPort)
+        try:
+            senders.check_sender(body.sender, witness.kind, witness.key)
+        except NotATransaction:
+            return
+        expected = senders.next_sequence(body.sender, body.lane)
+        if body.sequence >= expected:
+            self._lines.add(transaction, expected)
 
 
 def _welcome(entry: Entry) -> m.ResponseCheckTx:
     return m.ResponseCheckTx(code=APPLIED, gas_wanted=entry.weight)
 
 
+def _expected(ctx: Context, transaction: Transaction) -> int:
+    return int(ctx.port(SenderPort).next_sequence(transaction.body.sender, transaction.body.lane))
+
+
 def _refusal(reason: NotATransaction) -> m.ResponseCheckTx:
-    return m.ResponseCheckTx(code=NOT_A_TRANSACTION, codespace=reason.code, log=str(reason))
+    """Of what says nothing about the transaction: busy."""
+    code = BUSY if isinstance(reason, TooManyWaiting | TooManyOutOfTurn) else NOT_A_TRANSACTION
+    return m.ResponseCheckTx(code=code, codespace=reason.code, log=str(reason))

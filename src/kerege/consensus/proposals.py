@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kerege.consensus.entries import Entry
 from kerege.consensus.pool import Pool
-from kerege.consensus.turns import in_turn
+from kerege.consensus.turns import Reached, in_turn
 from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.machine import Machine
@@ -28,6 +28,8 @@ One empty block is enough: where blocks take longer than this, time always lags,
 """
 MAXIMUM_BYTES = 2 * 1024 * 1024
 """Of a block, encoded: about a second's work of a network; the engine's own bound may lie higher."""
+PASSES = 2
+"""Over what waits, for one proposal."""
 _VARINT_BITS = 7
 
 Classes = Mapping[str, int]
@@ -60,17 +62,20 @@ class Proposals:
         self._classes: Classes = {}
 
     def prepare(self, raws: Sequence[bytes], time: int, maximum_bytes: int) -> list[bytes]:
-        """The pool's bytes, unchanged: expired and repeated left out, first classes first, up to bytes and weight.
+        """The pool's bytes, unchanged: what cannot run and what is repeated left out, first classes first, up to bytes
+        and weight.
 
         A sender's own order is kept among single ones: what waits behind one of a later class waits with it. A parcel
-        has the last of its transactions' classes. Empty where `time` lags, unless the block before was for that.
+        has the last of its transactions' classes. Nothing takes a place before its turn: what is behind something that
+        stands later comes after that, and what is behind nothing that waits stays in the pool. Empty where `time` lags,
+        unless the block before was for that.
         """
         if self._now() - time > LAG and not self._pool.passed_over:
             return []
         chosen: list[bytes] = []
         brought = set[bytes]()
         size, weight = 0, 0
-        for entry in self._in_order(self._alive(raws, time), time):
+        for entry in self._in_turn(self._in_order(self._alive(raws, time), time), time):
             if not _brings_new(brought, [transaction.raw for transaction in entry.transactions]):
                 continue
             size += _encoded(len(entry.raw))
@@ -108,6 +113,18 @@ class Proposals:
                 continue
             if entry.until >= time and not entry.worthless:
                 yield entry
+
+    def _in_turn(self, entries: list[Entry], time: int) -> Iterator[Entry]:
+        """Those of which something runs after those before; twice, for what stands before what it is behind."""
+        reached = Reached(self._machine.context(time), self._pool.is_signed)
+        for _ in range(PASSES):
+            behind = list[Entry]()
+            for entry in entries:
+                if reached.by(entry.transactions):
+                    yield entry
+                else:
+                    behind.append(entry)
+            entries = behind
 
     def _in_order(self, entries: Iterator[Entry], time: int) -> list[Entry]:
         classes = self._classes_at(time)

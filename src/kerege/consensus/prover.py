@@ -3,7 +3,7 @@
 Reads trees and log while blocks go on; each answer is bounded and waits for nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -33,10 +33,18 @@ class LogPlace:
 
 
 class Prover:
-    """Proofs over one ledger's trees, log and store."""
+    """Proofs over one ledger's trees, log and store.
+
+    `trees` gives those of the machine that runs now: another one does after a member was filled from a snapshot.
+    """
 
     def __init__(
-        self, modules: Modules, store: Store, trees: Sequence[StateTree], ledger: str, checkpoints: Checkpoints
+        self,
+        modules: Modules,
+        store: Store,
+        trees: Callable[[], Sequence[StateTree]],
+        ledger: str,
+        checkpoints: Checkpoints,
     ) -> None:
         self._modules = modules
         self._store = store
@@ -118,7 +126,7 @@ class Prover:
         if position is None:
             raise Unprovable("no module of this ledger has such a key")
         try:
-            path = self._trees[position].prove(sha256(key).digest(), head.height)
+            path = self._trees()[position].prove(sha256(key).digest(), head.height)
         except LookupError:
             raise Unprovable(f"height {head.height} is no longer held") from None
         leaves = merkle.leaf_hashes(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kerege.consensus import rows
 from kerege.consensus.agreed import read_agreed
 from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
-from kerege.consensus.codes import NO_STATE, NOT_YET
+from kerege.consensus.codes import NO_STATE, NOT_YET, RESTORING
 from kerege.consensus.cometbft import messages as m
 from kerege.kernel.codec import encode
 from kerege.storage.port import Area, Store
@@ -31,8 +31,17 @@ class Queries:
         """The answer to a query: path `state` (data: the key), `head`, or `checkpoint` (data: a height in digits).
 
         Of the newest block alone, whose height it names. Who asked for another one, or for a proof, and was answered
-        with neither would take the value for what it is not.
+        with neither would take the value for what it is not. While a snapshot is being restored there is no ledger to
+        ask: rows come in before anybody knows what they are.
         """
+        restoring = rows.is_restoring(self._store)
+        answer = self._answer(request)
+        if restoring or rows.is_restoring(self._store):  # it may have begun while this was read
+            text = "restoring: this member is being filled from a snapshot; ask again when it has joined"
+            return m.ResponseQuery(code=RESTORING, codespace="kerege", log=text)
+        return answer
+
+    def _answer(self, request: m.RequestQuery) -> m.ResponseQuery:
         agreed, found = read_agreed(self._store), self._paths.get(request.path.strip("/"))
         newest = 0 if agreed is None else agreed.height
         if found is None:

@@ -18,16 +18,18 @@ from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered
 from kerege.consensus.cometbft.rpc import Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, open_submission, wall_clock
+from kerege.consensus.lines import MAXIMUM_OF_ONE
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
 from kerege.consensus.proposals import class_of, classes_at
 from kerege.consensus.replica import Replica
+from kerege.consensus.shares import OF_A_POOL, Shares
 from kerege.consensus.turns import Turn, in_turn, turn_of
 from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
-from kerege.kernel.errors import NotATransaction, WrongSequence
+from kerege.kernel.errors import NotATransaction, TooManyOutOfTurn, TooManyWaiting, WrongSequence
 from kerege.kernel.machine import Machine
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Transaction
@@ -38,6 +40,8 @@ MAXIMUM_FLYING_BYTES = 3 * 1024 * 1024
 """Bytes of those that were handed to the engine: its pool never fills through one node."""
 RETRY_AFTER = 1_000
 """Milliseconds after which a submission that met a busy engine may be sent again."""
+HELD_OF_ONE = 512
+"""Transactions of one sender that may wait for those before them: what its clients sent side by side."""
 GAP_SECONDS = 5.0
 """How long a transaction may wait for the one before it of its sender, submitted here or committed."""
 LATER_SECONDS = 0.3
@@ -64,7 +68,18 @@ _Place = tuple[Submission, int]
 class _Item:
     """A transaction without an answer, with those who wait for one."""
 
-    __slots__ = ("accepting", "alone", "flying", "held_at", "held_since", "kept", "rank", "transaction", "waiters")
+    __slots__ = (
+        "accepting",
+        "alone",
+        "apart",
+        "flying",
+        "held_at",
+        "held_since",
+        "kept",
+        "rank",
+        "transaction",
+        "waiters",
+    )
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
@@ -79,6 +94,8 @@ class _Item:
         """Its class of law, or that of the one before it of its sender where that comes later."""
         self.alone = False
         """Whether the engine refused the parcel that it was in."""
+        self.apart = False
+        """Whether it counts for what its sender has waiting out of turn."""
         self.held_since: float | None = None
         """Since when it waits for the one before it."""
         self.held_at = -1
@@ -138,6 +155,9 @@ class ReplicatedEngine:
         """What stopped the engine, where it did not stop because it was told to."""
         self._alarm = alarm
         self._waiting_bytes = waiting_bytes
+        share = waiting_bytes // OF_A_POOL
+        self._shares = Shares(MAXIMUM_OF_ONE, share, RETRY_AFTER)
+        self._apart = Shares(HELD_OF_ONE, share // OF_A_POOL, RETRY_AFTER)
         self._outbox = outbox
         self._admission = Admission(replica)
         self._broadcaster = Broadcaster(rpc)
@@ -244,7 +264,10 @@ class ReplicatedEngine:
     # Submitting
 
     def submit(self, raws: list[bytes]) -> Submission:
-        """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run."""
+        """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run.
+
+        What is more than its sender's share is answered with `TooManyWaiting`.
+        """
         return self._submit(raws, lambda item: item.waiters)
 
     def accept(self, raws: list[bytes]) -> Submission:
@@ -265,14 +288,31 @@ class ReplicatedEngine:
             if decoded:
                 self._unsettled[id(submission)] = submission
                 for position, transaction in decoded:
-                    item = self._item(transaction)
-                    whose(item).append((submission, position))
-                    if item.accepting and item.kept:
-                        self._tell(item.accepting, _pending(item))
-                    elif item.accepting and item.flying:
-                        self._to_keep.append(item)
+                    self._take_in(submission, position, transaction, whose)
                 self._changed.notify_all()
         return submission
+
+    def _take_in(
+        self,
+        submission: Submission,
+        position: int,
+        transaction: Transaction,
+        whose: Callable[[_Item], list[_Place]],
+    ) -> None:
+        place = submission, position
+        if transaction.raw not in self._items:
+            try:
+                self._shares.check(transaction)
+            except TooManyWaiting as reason:
+                answer = Answer(transaction.id, None, 0, 0, reason.with_traceback(None))
+                self._tell([place], answer)
+                return
+        item = self._item(transaction)
+        whose(item).append(place)
+        if item.accepting and item.kept:
+            self._tell(item.accepting, _pending(item))
+        elif item.accepting and item.flying:
+            self._to_keep.append(item)
 
     def send(self, raw: bytes, timeout: float | None = 30) -> Answer:
         """Submit one and wait until it is final."""
@@ -289,7 +329,8 @@ class ReplicatedEngine:
             return known
         item = self._items[transaction.raw] = _Item(transaction)
         self._same_id.setdefault(transaction.id, []).append(item)
-        self._turns[turn_of(transaction)] = item
+        self._turns.setdefault(turn_of(transaction), item)
+        self._shares.add(transaction)
         self._bytes += len(transaction.raw)
         self._enqueue(item)
         return item
@@ -379,14 +420,25 @@ class ReplicatedEngine:
         return loads
 
     def _follows(self, item: _Item, fit: Fit, rank: int) -> bool:
-        """Whether it is the sender's turn, or that of a transaction which the engine has; notes its class."""
+        """Whether it is the sender's turn, or comes after a transaction that the engine has; notes its class.
+
+        Where the engine has another one for the same turn it waits what becomes of that.
+        """
+        if self._has_rival(item):
+            return False
         sender, lane, sequence = turn_of(item.transaction)
         before = self._turns.get((sender, lane, sequence - 1))
         follows = before is not None and before.flying
         item.rank = max(rank, before.rank) if before is not None and follows else rank
         return fit.gap == 0 or follows
 
+    def _has_rival(self, item: _Item) -> bool:
+        other = self._turns.get(turn_of(item.transaction))
+        return other is not None and other is not item and other.flying
+
     def _fly(self, item: _Item) -> None:
+        self._turns[turn_of(item.transaction)] = item
+        self._take_turn(item)
         if not item.flying:
             item.flying, item.held_since, item.held_at = True, None, -1
             self._flying_bytes += len(item.transaction.raw)
@@ -400,18 +452,45 @@ class ReplicatedEngine:
         self._land(item)
         self._enqueue(item)
 
+    def _take_turn(self, item: _Item) -> None:
+        """It is not out of turn, or not here, any longer."""
+        if item.apart:
+            item.apart = False
+            self._apart.remove(item.transaction)
+
     def _hold(self, item: _Item, fit: Fit, height: int) -> None:
         """Wait for the one before it: for a while, or where it was accepted until it expires."""
-        time, body = clock.monotonic(), item.transaction.body
+        time = clock.monotonic()
         if item.held_since is None:
             item.held_since = time
         item.held_at = height
         self._land(item)
-        if time - item.held_since > GAP_SECONDS and not item.kept:
-            reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=body.sequence - fit.gap)
+        reason = None if item.kept else self._why_not_held(item, fit, time - item.held_since)
+        if reason is not None:
             self._settle(item, Answer(item.transaction.id, None, 0, 0, reason))
-        else:
-            self._held.append(item)
+            return
+        if not item.apart:
+            item.apart = True
+            self._apart.add(item.transaction)
+        self._held.append(item)
+
+    def _why_not_held(self, item: _Item, fit: Fit, seconds: float) -> NotATransaction | None:
+        """It waits too long, or too many of its sender wait like it."""
+        body = item.transaction.body
+        expected = body.sequence + 1 if self._has_rival(item) else body.sequence - fit.gap
+        if not item.apart and self._apart.is_full(item.transaction):
+            return TooManyOutOfTurn(
+                sender=body.sender,
+                lane=body.lane,
+                sequence=body.sequence,
+                expected=expected,
+                waiting=self._apart.number(body.sender),
+                limit=HELD_OF_ONE,
+                retry_after=RETRY_AFTER,
+            )
+        if seconds > GAP_SECONDS:
+            return WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
+        return None
 
     def _sweep(self, time: float) -> None:
         """Look again at what waits for another one and at what has expired; offer again what is due."""
@@ -519,6 +598,8 @@ class ReplicatedEngine:
         if self._items.pop(transaction.raw, None) is None:
             return
         self._land(item)
+        self._take_turn(item)
+        self._shares.remove(transaction)
         self._bytes -= len(transaction.raw)
         same = self._same_id[transaction.id]
         same.remove(item)

@@ -142,6 +142,11 @@ def read_joined(store: Store) -> int | None:
     return None if raw is None else decode(raw, int)
 
 
+def is_restoring(store: Store) -> bool:
+    """Whether a snapshot is being restored, so that nothing that is read counts."""
+    return store.get(Area.META, RESTORING) is not None
+
+
 def read_summary(store: Store, height: int) -> Summary | None:
     """What a block comes to, or None."""
     raw = store.get(Area.BLOCKS, height_key(height))

@@ -186,3 +186,32 @@ class BlockFull(NotATransaction, code="kernel.30"):
     """The block's budget of work is spent: send it again for the next one."""
 
     limit: int
+
+
+class TooManyWaiting(NotATransaction, code="kernel.31"):
+    """As much of the sender waits to be in a block as may of one: nothing was taken, send it again later."""
+
+    sender: bytes
+    waiting: int
+    """Transactions of the sender that wait."""
+    size: int
+    """Their bytes."""
+    limit: int
+    limit_size: int
+    retry_after: int
+    """Milliseconds."""
+
+
+class TooManyOutOfTurn(NotATransaction, code="kernel.32"):
+    """It is not this one's turn, and as many of the sender wait for theirs as may: send those before it first."""
+
+    sender: bytes
+    lane: int
+    sequence: int
+    expected: int
+    """The lane's next, as far as is known where it was refused."""
+    waiting: int
+    """Transactions of the sender that wait out of turn."""
+    limit: int
+    retry_after: int
+    """Milliseconds."""

@@ -129,7 +129,7 @@ def open_ledger(
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
         key = checkpoint_key(home, machine.ledger)
         _check_trusted(home, key)
-        prover = Prover(modules, store, machine.trees, machine.ledger, OwnCheckpoints(machine.ledger, [key]))
+        prover = Prover(modules, store, lambda: machine.trees, machine.ledger, OwnCheckpoints(machine.ledger, [key]))
         door = LocalDoor(modules, store, prover, machine.ledger, machine.prefix, engine)
         engine.start()
     except BaseException:

@@ -31,10 +31,8 @@ from kerege.gateways.extracts.errors import ExtractError
 from kerege.gateways.extracts.wanted import Wanted
 from kerege.kernel.codec import decode
 from kerege.kernel.errors import KernelFault
-from kerege.kernel.machine import next_due
 from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
-from kerege.kernel.tick import Tick
 from kerege.kernel.transaction import Body
 from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
@@ -48,6 +46,7 @@ from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
+from kerege.node.ticking import Ticker
 from kerege.node.unfinished import FOUNDED, whole_or_nothing
 from kerege.node.wire import NodeFailed, WireFault, reach
 from kerege.node.workplace import create_dev_home, read_nation
@@ -195,24 +194,22 @@ class NodeWiring:
             where = f"socket {ledger.home.socket}"
             if port is not None:
                 where = f"{web.address_of(port)} · {where}"
+            ticker = Ticker(_warn)
             ready(f"{ledger.machine.ledger} at height {height}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:
                     sentence = f"the ledger stopped: {ledger.engine.failure}"
                     raise CommandError(sentence, 1)
-                self._tick(ledger)
+                ticker.tick(ledger, lambda: self._gateway(ledger.home.path))
                 for chore in chores:
                     chore(ledger)
                 for each in kept:
                     each.tend()
 
-    def _tick(self, ledger: Ledger) -> None:
-        """Send `kernel.Tick` from the gateway's account where a schedule is due and nobody else makes a block."""
-        due = next_due(ledger.modules, ledger.door.context())
-        name = next((n for n, _ in self.key_names(ledger.home.path) if n.endswith(GATEWAY)), "")
-        now = max(ledger.engine.now(), ledger.door.head().time)
-        if due is not None and name and due <= now:
-            _send(ledger.door, self.signer(ledger.home.path, name), Tick(), "nothing was ticked", now)
+    def _gateway(self, home: Path) -> Signer | None:
+        """Who ticks for this node: the account of its gateway, where it holds its key."""
+        name = next((n for n, _ in self.key_names(home) if n.endswith(GATEWAY)), None)
+        return None if name is None else self.signer(home, name)
 
     def signer(self, home: Path, name: str) -> Signer:
         """See `Wiring`."""
@@ -476,17 +473,14 @@ def _door(home: Home) -> Iterator[Door]:
                 yield running
 
 
-def _send(door: Door, signer: Signer, message: Message, otherwise: str, now: int | None = None) -> None:
-    """Sign and submit one message; raises `CommandError` with what follows where it is not applied.
-
-    `now`: by the clock of the node, where this is its process.
-    """
+def _send(door: Door, signer: Signer, message: Message, otherwise: str) -> None:
+    """Sign and submit one message; raises `CommandError` with what follows where it is not applied."""
     body = Body(
         ledger=door.ledger,
         sender=signer.address,
         lane=0,
         sequence=door.next_sequence(signer.address),
-        valid_until=max(door.head().time, wall_clock() if now is None else now) + HOUR,
+        valid_until=max(door.head().time, wall_clock()) + HOUR,
         salt=os.urandom(16),
         messages=[message],
     )

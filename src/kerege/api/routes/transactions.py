@@ -23,6 +23,7 @@ from kerege.api.operations import (
     read_parts,
     read_query,
 )
+from kerege.api.outcomes import kind_of
 from kerege.api.problems import (
     BAD_FORM,
     BUSY,
@@ -33,6 +34,7 @@ from kerege.api.problems import (
     NOT_FOUND,
     NOT_PROVABLE,
     OUT_OF_ORDER,
+    TOO_MANY,
     Problem,
 )
 from kerege.api.replies import JSON, OCTETS, json_reply, reply
@@ -58,6 +60,8 @@ from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.transaction import MAXIMUM_DEPTH, MAXIMUM_SIZE, Body, Witness, encode_body, seal
 
 HOUR = 3_600_000
+LATER = frozenset({BUSY, NO_NODE, OUT_OF_ORDER, TOO_MANY})
+"""Problems of what may be right when it is sent again as it is."""
 SALT = 16
 DEPTH = 2 * MAXIMUM_DEPTH
 """Of JSON: forms are nested a little deeper than the values they stand for."""
@@ -219,7 +223,7 @@ def _submit(service: Service) -> Operation:
         headers={**_LANGUAGE, **_KEY, **_PREFER},
         bodies=bodies,
         maximum=SUBMITTED_BYTES,
-        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, NO_NODE),
+        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, TOO_MANY, NO_NODE),
     )
 
 
@@ -256,17 +260,26 @@ def _octets(text: str) -> bytes:
         raise malformed("body", str(error)) from None
 
 
+class Passing(Exception):
+    """An answer that says of something that it may be right later: it is given, and not remembered."""
+
+    def __init__(self, reply: ASGIResponse) -> None:
+        super().__init__()
+        self.reply = reply
+
+
 async def _once(
     service: Service, request: Asked, media_type: str, raw: bytes, answer: Callable[[], Awaitable[ASGIResponse]]
 ) -> ASGIResponse:
     """What `answer` gives, or what it gave to the same `Idempotency-Key` before."""
     header = request.headers.get("idempotency-key")
-    if header is None:
-        return await answer()
-    entry = service.keys.begin(header, sha256(f"{request.url.path}\0{media_type}\0".encode() + raw).digest())
-    if entry.answer is not None:
-        return entry.answer
-    return await _first(service, entry, answer)
+    try:
+        if header is None:
+            return await answer()
+        entry = service.keys.begin(header, sha256(f"{request.url.path}\0{media_type}\0".encode() + raw).digest())
+        return entry.answer or await _first(service, entry, answer)
+    except Passing as passing:
+        return passing.reply
 
 
 async def _first(service: Service, entry: Entry, answer: Callable[[], Awaitable[ASGIResponse]]) -> ASGIResponse:
@@ -275,7 +288,7 @@ async def _first(service: Service, entry: Entry, answer: Callable[[], Awaitable[
         try:
             decided = await answer()
         except Problem as problem:
-            if problem.kind in {BUSY, NO_NODE, OUT_OF_ORDER}:  # the same may be right later: nothing to remember
+            if problem.kind in LATER:  # the same may be right later: nothing to remember
                 raise
             decided = problem.reply()
         return decided
@@ -294,7 +307,10 @@ def _batch(service: Service) -> Operation:
             transactions = [_octets(text) for text in _decode(_batch_form, raw).transactions]
             answers = await service.submit(transactions)
             teller = service.teller(request.headers.get("accept-language", ""))
-            return json_reply(OutcomesShape(outcomes=[teller.outcome(each) for each in answers]))
+            reply = json_reply(OutcomesShape(outcomes=[teller.outcome(each) for each in answers]))
+            if any(each.reason is not None and kind_of(each) in LATER for each in answers):
+                raise Passing(reply)
+            return reply
 
         return await _once(service, request, media_type, raw, answer)
 

@@ -1,8 +1,9 @@
 """The blocks of a ledger as a stranger hands them in: checked one after another, and what is to be stored of each.
 
 From genesis to the head every leaf goes into the log again, every block's roots must be those of its record in the log,
-and every receipt must have its transaction. So the log root at the end, which validators signed, holds all of it; only
-bytes that were in a block without being a transaction are nobody's word: they did nothing, which `verify-ledger` shows.
+every receipt must have its transaction, and what an engine told of its validators must be what the receipts say. So the
+log root at the end, which validators signed, holds all of it; only bytes that were in a block without being a
+transaction, and deeds of validators told again, are nobody's word: they did nothing, which `verify-ledger` shows.
 """
 
 from collections.abc import Callable
@@ -10,20 +11,20 @@ from collections.abc import Callable
 import msgspec
 
 from kerege.consensus import rows
+from kerege.consensus.snapshots.deeds import LEAF, Deeds
 from kerege.consensus.snapshots.records import BadRows
 from kerege.kernel import merkle
 from kerege.kernel.block import Block, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.log import Log
 from kerege.kernel.machine import app_hash, state_root
-from kerege.kernel.receipts import BlockReceipt, BlockRecord, Receipt
+from kerege.kernel.receipts import BlockRecord, Receipt
 from kerege.kernel.transaction import Envelope, identify
 from kerege.storage.port import Area, Batch
 
 BLOCK_MAX = 256 * 1024 * 1024
 """Bytes of one block with its receipts at most: several times what an engine decides at once."""
 
-_LEAF = msgspec.msgpack.Decoder(Receipt | BlockReceipt | BlockRecord)
 _ENVELOPE = msgspec.msgpack.Decoder(Envelope)
 
 
@@ -38,6 +39,7 @@ class History:
         """Rows of the block that is coming in."""
         self._size = 0
         self._last: StoredBlock | None = None
+        self._deeds = Deeds()
 
     @property
     def last(self) -> StoredBlock | None:
@@ -81,7 +83,8 @@ class History:
         where, head, before = f"block {block.height}", block.head, self._last
         if before is None and given != self._genesis:
             raise BadRows("block 0 is not what the genesis gives")
-        if rows.block_rows(block, rows.told_in(given, block.height)) != given:
+        told = rows.told_in(given, block.height)
+        if rows.block_rows(block, told) != given:
             raise BadRows(f"the rows of {where} are not as they are stored")
         if before is not None and (block.height <= before.height or block.time < before.time):
             raise BadRows(f"{where} comes after block {before.height}")
@@ -89,14 +92,15 @@ class History:
             raise BadRows(f"the leaves of {where} begin at {block.first_leaf}, the log has {self._log.size}")
         record = decode(block.leaves[-1], BlockRecord)
         self._log.append(merkle.leaf_hashes(block.leaves))
-        told = (record.height, record.time, record.state_root, self._log.size, self._log.root())
-        if told != (block.height, block.time, head.state_root, head.log_size, head.log_root):
+        said = (record.height, record.time, record.state_root, self._log.size, self._log.root())
+        if said != (block.height, block.time, head.state_root, head.log_size, head.log_root):
             raise BadRows(f"the head of {where} is not what its leaves say")
         roots = state_root(self._names, head.module_roots) if len(head.module_roots) == len(self._names) else b""
         if (head.height, head.time, roots) != (block.height, block.time, head.state_root):
             raise BadRows(f"the roots of the modules of {where} do not give its state root")
         if head.app_hash != app_hash(head.state_root, head.log_root):
             raise BadRows(f"the app hash of {where} is not of its roots")
+        self._deeds.check(block, told)
 
 
 def _index(block: StoredBlock) -> dict[bytes, bytes | None]:
@@ -104,7 +108,7 @@ def _index(block: StoredBlock) -> dict[bytes, bytes | None]:
     index: dict[bytes, bytes | None] = {}
     witnessed = map(_identity, block.transactions)
     for position, leaf in enumerate(block.leaves):
-        receipt = _LEAF.decode(leaf)
+        receipt = LEAF.decode(leaf)
         if isinstance(receipt, Receipt):
             wanted = (receipt.transaction, receipt.witness)
             if not any(found == wanted for found in witnessed):

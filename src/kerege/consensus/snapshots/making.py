@@ -68,7 +68,9 @@ def make_snapshot(store: Store, shelf: Shelf, height: int, *, chunk_bytes: int =
         raise CannotMake(f"{manifest.chunks} chunks are more than an engine carries: this ledger needs a newer format")
     _write(draft / PLACES, encode(places))
     _write(draft / MANIFEST, raw)
+    _sync_folder(draft)
     draft.rename(shelf.folder / str(height))
+    _sync_folder(shelf.folder)
     shelf.tidy()
     return Snapshot(manifest, raw, places, shelf.folder / str(height))
 
@@ -98,6 +100,15 @@ def _history(store: Store, shelf: Shelf, last: int, chunk_bytes: int) -> tuple[b
         places.history.append(place)
         hashes += sha256(chunk).digest()
     return bytes(hashes), places
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names durable: else a power cut may keep files and lose what they are called."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, content: bytes) -> None:

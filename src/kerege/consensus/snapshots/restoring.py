@@ -45,7 +45,7 @@ class Reopen(Protocol):
 
 def forget_unfinished(store: Store) -> bool:
     """Empty a store whose restoring was cut off; whether there was anything."""
-    if store.get(Area.META, rows.RESTORING) is None:
+    if not rows.is_restoring(store):
         return False
     _empty(store)
     return True

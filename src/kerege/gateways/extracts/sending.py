@@ -10,7 +10,7 @@ from kerege.consensus.door import Door
 from kerege.consensus.embedded import Busy
 from kerege.gateways.extracts.errors import ImportRefused
 from kerege.kernel.codec import decode
-from kerege.kernel.errors import RateExceeded
+from kerege.kernel.errors import RateExceeded, TooManyWaiting
 from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
@@ -92,6 +92,8 @@ class Sender:
             messages=messages,
         )
         (answer,) = door.submit([self._signer.transaction(body)])
+        if isinstance(answer.reason, TooManyWaiting):
+            raise Busy(answer.reason.size, answer.reason.retry_after)
         if answer.receipt is None:
             return str(answer.reason), {}
         receipt = decode(answer.receipt, Receipt)

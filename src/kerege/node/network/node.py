@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from kerege.cli.wiring import CommandError
-from kerege.consensus.checkpoints import origin_of
+from kerege.consensus.checkpoints import Checkpoints, origin_of
 from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import Server
 from kerege.consensus.door import LocalDoor, committed_context
@@ -23,6 +23,7 @@ from kerege.consensus.embedded import wall_clock
 from kerege.consensus.gathering import GatheredCheckpoints, Witness, Witnesses
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.prover import Prover
+from kerege.consensus.replica import Replica
 from kerege.consensus.replicated import ReplicatedEngine
 from kerege.kernel.module import Modules
 from kerege.modules.authority.keeper import Nodes
@@ -61,6 +62,12 @@ def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
     return at
 
 
+def prover_over(replica: Replica, checkpoints: Checkpoints) -> Prover:
+    """Proves what a member holds, also after it was filled from a snapshot: its machine is another one then."""
+    machine = replica.machine
+    return Prover(machine.modules, replica.store, lambda: replica.machine.trees, machine.ledger, checkpoints)
+
+
 @contextmanager
 def open_node(home: Home, network: Network, socket: Path, log: Log, stop: threading.Event) -> Iterator[Ledger]:
     """The ledger of the node, with its engine served beside, once its trust file is known; raises `HomeError`.
@@ -77,7 +84,7 @@ def open_node(home: Home, network: Network, socket: Path, log: Log, stop: thread
         key = (home.secrets / GATEWAY_KEY).read_bytes()
         engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=log.alarm, outbox=outbox)
         checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network, machine.modules, store))
-        prover = Prover(machine.modules, store, machine.trees, machine.ledger, checkpoints)
+        prover = prover_over(replica, checkpoints)
         door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)
         ledger = Ledger(home, machine.modules, store, machine, engine, prover, door)
         _show(figures, engine, checkpoints)

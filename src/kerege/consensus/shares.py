@@ -1,0 +1,60 @@
+"""What one sender may have waiting: a share of a pool, so that nobody's flood takes the place of the others."""
+
+from kerege.kernel.errors import TooManyWaiting
+from kerege.kernel.transaction import Transaction
+
+OF_A_POOL = 4
+"""One sender may fill a pool's bytes to one part in so many."""
+
+
+class Shares:
+    """How much of each sender waits, and how much of one may: the first of a sender whatever its size."""
+
+    def __init__(self, number: int, size: int, retry_after: int, each: int = 0) -> None:
+        self._number = number
+        self._size = size
+        self._retry_after = retry_after
+        self._each = each
+        """What a transaction counts for beside its bytes."""
+        self._held: dict[bytes, tuple[int, int]] = {}
+        """Sender → transactions that wait, and what they count for."""
+
+    def number(self, sender: bytes) -> int:
+        """How many of a sender wait."""
+        return self._held.get(sender, (0, 0))[0]
+
+    def is_full(self, transaction: Transaction) -> bool:
+        """Whether this one would be more than its sender's share."""
+        held = self._held.get(transaction.body.sender)
+        if held is None:
+            return False
+        return held[0] >= self._number or held[1] + len(transaction.raw) + self._each > self._size
+
+    def check(self, transaction: Transaction) -> None:
+        """Raise `TooManyWaiting` where it would be more than its sender's share."""
+        if self.is_full(transaction):
+            sender = transaction.body.sender
+            waiting, size = self._held[sender]
+            raise TooManyWaiting(
+                sender=sender,
+                waiting=waiting,
+                size=size,
+                limit=self._number,
+                limit_size=self._size,
+                retry_after=self._retry_after,
+            )
+
+    def add(self, transaction: Transaction) -> None:
+        """It waits, be it more than the share."""
+        sender = transaction.body.sender
+        number, size = self._held.get(sender, (0, 0))
+        self._held[sender] = number + 1, size + len(transaction.raw) + self._each
+
+    def remove(self, transaction: Transaction) -> None:
+        """It waits no longer."""
+        sender = transaction.body.sender
+        number, size = self._held[sender]
+        if number == 1:
+            del self._held[sender]
+        else:
+            self._held[sender] = number - 1, size - len(transaction.raw) - self._each
