@@ -6,6 +6,7 @@ import shutil
 from kerege.consensus import rows
 from kerege.kernel.addresses import decode as decode_address
 from kerege.kernel.codec import encode
+from kerege.kernel.forms import to_json
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.modules.authority.rules import consensus_address
@@ -21,7 +22,7 @@ from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from kerege.testing import names
 from kerege.testing.country import found
-from tests.cli.program import ACCEPTOR, REGISTRAR, SUPERSEDED, kerege, process, running
+from tests.cli.program import ACCEPTOR, REGISTRAR, SUPERSEDED, Done, kerege, process, running
 
 
 def test_the_certificate_verifies_and_the_later_bundle_is_superseded(demo):
@@ -185,6 +186,21 @@ def test_a_proposal_is_read_and_then_approved_by_its_content(copy):
     assert kerege(*approve, "--content", "00" * 32).json["code"] == "authority.19"
     assert kerege(*approve, "--content", told["content"]).json["outcome"] == "applied"
     assert kerege("show", "proposal", "00" * 16, "--home", home).code == 1
+
+
+def test_a_proposal_is_written_as_messages_are_sent(dev_home):
+    """In the form that `submit` takes, or in hex; what is no message is told as such."""
+    rule = SetParameter("test.days", 5, 2**41, None, [LegalBasis("", "", "", None, unverified=True)])
+    words = ("authority", "propose", "--proposal", "random", "--board", "government", "--expires", str(2**41))
+
+    def proposed(*messages: object) -> Done:
+        return kerege(*words, "--home", dev_home, "--dry-run", "--messages", json.dumps(messages))
+
+    form = to_json(rule, SetParameter, "kg")
+    assert proposed(form, encode(rule).hex()).json["messages"] == [encode(rule).hex()] * 2
+    proposed({**form, "type": "policy.Unknown"}).one_sentence("unknown message policy.Unknown")
+    proposed({**form, "since": "soon"}).one_sentence("since")
+    proposed(5).one_sentence("messages[0]")
 
 
 def test_validators_are_shown_with_what_follows_them_and_what_they_did(tmp_path, dev_home):
