@@ -167,6 +167,7 @@ def test_verify_asks_an_engine_as_well(follow, tmp_path):
         refused = kerege("verify", proof, "--trust", file, "--rpc", other)
         assert refused.code == 1
         assert "do not rely on the file" in refused.err
+        kerege("verify", proof, "--trust", file, "--witness", rpc).one_sentence("name an engine with --rpc")
     proof.write_bytes(b"{}")
     assert kerege("verify", proof, "--trust", file, "--rpc", "http://127.0.0.1:1").code == 2
 

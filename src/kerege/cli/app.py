@@ -130,7 +130,8 @@ def verify(
 ) -> None:
     """Verify a proof bundle offline: 0 valid, 1 not valid, 2 unusable, 3 superseded, revoked or stale."""
     if witness and rpc is None:
-        raise CommandError("--witness names an engine that must show the same as that of --rpc: name that one, too.")
+        sentence = "--witness is held against what --rpc shows: name an engine with --rpc as well."
+        raise CommandError(sentence)
     arguments = [bundle, "--trust", trust, "--lang", lang, *context.args]
     arguments += ["--json"] if json_ else []
     arguments += ["--max-age", str(max_age)] if max_age is not None else []
