@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from kerege.api.batching import Submitter
 from kerege.api.document import make_document
 from kerege.api.feed import Feed
-from kerege.api.heads import Application
+from kerege.api.heads import Application, with_head
 from kerege.api.metrics import Metrics
 from kerege.api.operations import Asked, Good, Operation, handler_of
 from kerege.api.problems import FAILED, MALFORMED, NO_METHOD, NOT_FOUND, Problem
@@ -32,6 +32,7 @@ from kerege.consensus.outcomes import Texts
 ROOT = "/api/v1"
 PAGE_SECURITY = tuple((name, value) for name, value in SECURITY if name != "content-security-policy")
 """Headers of pages; their content security policies are their own."""
+Answer = Callable[[Asked, Any], Response[Any]]
 log = logging.getLogger("kerege.api")
 
 __all__ = ["create_app", "serve"]
@@ -44,13 +45,15 @@ def create_app(
     *,
     submitter: Submitter | None = None,
     pages: Sequence[ControllerRouterHandler] = (),
+    refused_page: Callable[[Asked, int], Response[str]] | None = None,
     stream_seconds: float = 3_600.0,
 ) -> Litestar:
     """The application over a ledger's door, opened here and closed by its owner.
 
     `submitter`: hands in transactions, closed here; absent, the door does it in threads. `texts`: the nation's, by
-    language. `trust`: the ledger's trust file. `pages`: further routes beside the API's. `stream_seconds`: how long an
-    event stream stays open before its client comes again.
+    language. `trust`: the ledger's trust file. `pages`: further routes beside the API's. `refused_page`: what a browser
+    is shown where there is no page, by the status. `stream_seconds`: how long an event stream stays open before its
+    client comes again.
     """
     metrics = Metrics()
     service = Service(door_factory(), texts, trust, metrics, submitter)
@@ -71,7 +74,10 @@ def create_app(
             Router(ROOT, route_handlers=handlers),
             Router("/", route_handlers=pages, response_headers=dict(PAGE_SECURITY)),
         ],
-        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        exception_handlers={
+            HTTPException: _for_people(_refuse, refused_page),
+            Exception: _for_people(_fail, refused_page),
+        },
         lifespan=[living],
         openapi_config=None,
         logging_config=None,
@@ -115,13 +121,31 @@ def _document(operations: list[Operation]) -> Operation:
     )
 
 
+def _for_people(answer: Answer, page: Callable[[Asked, int], Response[str]] | None) -> Answer:
+    """The same answer, as a page where a person asks for one: a browser, at an address that is not the API's."""
+
+    def told(request: Asked, failure: Any) -> Response[Any]:  # noqa: ANN401 - whatever was raised
+        given = answer(request, failure)
+        if page is None or f"{request.url.path}/".startswith(f"{ROOT}/"):
+            return given
+        if "text/html" not in request.headers.get("accept", ""):
+            return given
+        shown = page(request, int(given.status_code or FAILED.status))
+        shown.headers.update(
+            {"allow": given.headers["allow"]} if "allow" in given.headers else {}, **dict(PAGE_SECURITY)
+        )
+        return shown
+
+    return told
+
+
 def _refuse(request: Asked, refused: HTTPException) -> Response[bytes]:
     """What Litestar refuses before an operation is reached."""
     path = request.url.path
     if isinstance(refused, NotFoundException):
         problem = Problem(NOT_FOUND, f"Nothing stands at {path}: {ROOT}/openapi.json lists what does.")
     elif isinstance(refused, MethodNotAllowedException):
-        known = (refused.headers or {}).get("allow", "")
+        known = with_head((refused.headers or {}).get("allow", ""))
         problem = Problem(NO_METHOD, f"{path} knows {known}, not {request.method}.", headers={"allow": known})
     else:
         problem = Problem(MALFORMED, f"{path}: {refused.detail}.")

@@ -1,4 +1,4 @@
-"""HEAD (RFC 9110, 9.3.2): what GET answers, without the body, at every address that has a GET."""
+"""HEAD (RFC 9110, 9.3.2): what GET answers, without the body, at every address that has a GET; `Allow` tells so."""
 
 import asyncio
 from typing import Any
@@ -15,8 +15,25 @@ class Application(Litestar):
         if scope["type"] == "http" and scope["method"] == "HEAD":
             head = _Head(send)
             await answer({**scope, "method": "GET"}, head.receive, head.send)
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await answer(scope, receive, _telling(send))
         else:
             await answer(scope, receive, send)
+
+
+def with_head(allow: str) -> str:
+    """The methods of an `Allow` header, in order, with HEAD where there is GET."""
+    methods = {method.strip() for method in allow.split(",")} - {""}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
+def _telling(send: Any) -> Any:  # noqa: ANN401 - any ASGI server's
+    async def told(message: dict[str, Any]) -> None:
+        headers = message.get("headers", ())
+        allow = [(name, with_head(value.decode()).encode() if name == b"allow" else value) for name, value in headers]
+        await send({**message, "headers": allow} if "headers" in message else message)
+
+    return told
 
 
 class _Head:

@@ -109,7 +109,8 @@ K = TypeVar("K", bound=Struct)
 
 def read_parts(request: Asked, kind: type[K]) -> K:
     """The parts of the path; raises `Problem`."""
-    return _convert(dict(request.path_params), kind, "path")
+    parts = {name: str(text).removeprefix("/") for name, text in request.path_params.items()}
+    return _convert(parts, kind, "path")
 
 
 def read_query(request: Asked, kind: type[K]) -> K:

@@ -7,6 +7,7 @@ the command line, which would otherwise load a web server to print a help text.
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 
 from kerege.api import create_app, serve
 from kerege.node.async_wire import AsyncSubmitter
@@ -27,13 +28,19 @@ def main() -> int:
     parser.add_argument("--public", type=Path, help="files that the pages offer; else public/ in the home")
     wanted = parser.parse_args()
     home = Home(wanted.home)
-    pack, trust = read_nation(home.read_about()["nation"]), home.trust.read_bytes()
+    about = home.read_about()
+    pack, trust = read_nation(about["nation"]), home.trust.read_bytes()
+    fictitious = quote(str(home.path)) if about.get("dev") else None
     services = {each.definition.code: each.definition for each in pack.services}
     public = wanted.public or home.path / "public"
     with SocketDoor(home.socket) as door:
-        portal = Portal(door, pack.texts, services, trust, public, pack.nation.offset_minutes)
+        offset = pack.nation.offset_minutes
+        portal = Portal(door, pack.texts, services, trust, public, offset, fictitious=fictitious)
         submitter = AsyncSubmitter(home.socket)
-        serve(create_app(lambda: door, pack.texts, trust, submitter=submitter, pages=routes(portal)), HOST, wanted.port)
+        app = create_app(
+            lambda: door, pack.texts, trust, submitter=submitter, pages=routes(portal), refused_page=portal.refused
+        )
+        serve(app, HOST, wanted.port)
     return 0
 
 

@@ -104,6 +104,49 @@ def test_the_head_of_a_page(up, path):
     assert answer.headers["content-type"] == get(up, path).headers["content-type"]
 
 
+@pytest.mark.parametrize(
+    ("lang", "told"), [("ky", "Мындай барак жок"), ("ru", "Такой страницы нет"), ("en", "no such page")]
+)
+def test_a_browser_is_answered_with_a_page_where_there_is_none(up, lang, told):
+    """A person reads in their language that there is nothing; a program still gets a problem."""
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "accept-language": f"{lang}-KG,{lang};q=0.9"}
+    for path in ("/nothing", "/cases", "/download/other", "/%ff", f"/nothing?lang={lang}"):
+        answer = httpx.get(up.url + path, headers=browser, timeout=20)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
+        assert told in answer.text
+        assert f'lang="{lang}"' in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "application/problem+json" in httpx.get(up.url + "/nothing", timeout=20).headers["content-type"]
+    assert "json" in httpx.get(up.url + "/api/v1/nothing", headers=browser, timeout=20).headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/?word=" + "a" * 5000, 400), ("/?first=x", 400), ("/?lang=toolong", 400), ("/?first=-1", 400)],
+)
+def test_a_browser_that_asks_for_nonsense_is_answered_with_a_page(up, path, status):
+    answer = httpx.get(up.url + path, headers={"accept": "text/html", "accept-language": "ru"}, timeout=20)
+    assert answer.status_code == status
+    assert "Запрос непонятен" in answer.text
+
+
+def test_a_page_knows_its_methods(up):
+    answer = httpx.post(up.url + "/verify", headers={"accept": "text/html"}, timeout=20)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert httpx.options(up.url + "/", timeout=20).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.filterwarnings("ignore:.*declared using deprecated")
+def test_only_a_throw_away_ledger_is_called_fictitious(up):
+    assert f"verify-ledger --home {up.home}" in get(up, "/", lang="en").text
+    with pages_of(up) as client:
+        real = client.get("/", params={"lang": "en"}).text
+    assert texts()["en"]["footer"] in get(up, "/", lang="en").text
+    assert texts()["en"]["footer"] not in real
+    assert "--home" not in real
+
+
 @contextmanager
 def pages_of(up: Up) -> Iterator[TestClient[Litestar]]:
     """The pages of the running ledger, in this process."""

@@ -22,7 +22,7 @@ from kerege.kernel.types import MAXIMUM_TIME
 MAXIMUM_PAGE = 200
 MAXIMUM_BLOCKS = 500
 """Blocks that one page looks into: beyond it the page ends early, with a cursor."""
-_LANGUAGE = {"accept-language": {"type": "string", "maxLength": 256}}
+_LANGUAGE = {"accept-language": {"type": "string"}}
 
 
 class HeightPart(Struct, forbid_unknown_fields=True):

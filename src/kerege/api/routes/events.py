@@ -37,7 +37,7 @@ def event_operations(service: Service, feed: Feed) -> list[Operation]:
             name="listen",
             summary="Server-sent events: each new block's receipts. `Last-Event-ID` goes on where a stream ended.",
             run=events,
-            good=Good(description="A stream that stays open.", media_type=EVENT_STREAM),
+            good=Good(description="A stream that stays open.", media_type=EVENT_STREAM, schema={}),
             headers={"last-event-id": {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,14})(\.[1-9][0-9]{0,14})?$"}},
             problems=(BAD_CURSOR, BUSY, NO_NODE),
         )

@@ -70,8 +70,8 @@ PREPARED_BYTES = 2 * MAXIMUM_SIZE + 4_096
 SUBMITTED_BYTES = MAXIMUM_SIZE * 4 // 3 + 8_192
 BATCH_BYTES = 4 * 1024 * 1024
 
-_LANGUAGE = {"accept-language": {"type": "string", "maxLength": 256}}
-_PREFER = {"prefer": {"type": "string", "maxLength": 256}}
+_LANGUAGE = {"accept-language": {"type": "string"}}
+_PREFER = {"prefer": {"type": "string"}}
 _KEY = {"idempotency-key": {"type": "string", "pattern": idempotency.PATTERN}}
 
 _submit_form = msgspec.json.Decoder(SubmitShape)

@@ -37,6 +37,8 @@ CSP = (
 HEADERS = {"Content-Security-Policy": CSP, "X-Frame-Options": "DENY"}
 LISTED = 20
 """Cases on the start page: those that wait for somebody first, so that new ones push none of them out."""
+FAILED = 500
+"""The status from which on it is not the visitor's doing."""
 ORDER = ("open", "suspended", "appealed", "decided", "withdrawn", "lapsed")
 AnyRequest = Request[Any, Any, Any]
 Texts = Mapping[str, Mapping[str, str]]
@@ -63,13 +65,19 @@ class Portal:
         trust: bytes,
         public: Path,
         offset_minutes: int,
+        *,
+        fictitious: str | None = None,
     ) -> None:
-        """`nation`: texts of the pack. `public`: folder of files that a visitor may download."""
+        """`nation`: texts of the pack. `public`: folder of files that a visitor may download.
+
+        `fictitious`: the home of a ledger with throw-away keys, to be named in commands; None for a real one.
+        """
         self.door = door
         self.services = services
         self.public = public
         self.verify = build_page(trust)
         self._nation = nation
+        self._fictitious = fictitious
         self._zone = timezone(timedelta(minutes=offset_minutes))
         self._pages = Environment(
             loader=PackageLoader("kerege.portal.pages"),
@@ -87,9 +95,21 @@ class Portal:
             return self._nation.get(lang, {}).get(f"{kind}.{word}", word)
 
         text = self._pages.get_template(name).render(
-            t=own, lang=lang, languages=LANGUAGES, assets=self._assets, code=code, when=self.when, **values
+            t=own,
+            lang=lang,
+            languages=LANGUAGES,
+            assets=self._assets,
+            code=code,
+            when=self.when,
+            home=self._fictitious,
+            **values,
         )
         return Response(text, status_code=status, media_type=MediaType.HTML, headers=HEADERS)
+
+    def refused(self, request: AnyRequest, status: int) -> Response[str]:
+        """What a visitor reads instead of a page: in their language, with the way back."""
+        kind = {404: "nothing_here"}.get(status, "not_understood" if status < FAILED else "no_answer")
+        return self.page("refused.html", _lang(request, request.query_params.get("lang")), status, kind=kind)
 
     def when(self, time: int) -> str:
         """Local time of the nation."""
