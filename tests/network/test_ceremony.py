@@ -270,7 +270,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def homes(founded, tmp_path) -> Path:
-    return Path(shutil.copytree(founded, tmp_path / "ceremony"))
+    return Path(shutil.copytree(founded, tmp_path / "c"))
 
 
 def taken(folder: Path, home: str, *more: str) -> Done:
