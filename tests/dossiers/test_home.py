@@ -167,6 +167,24 @@ def test_a_full_disk_is_said_and_costs_nothing(controller: Controller, ledger: L
     controller.dossiers.write([draft() for _ in range(50)])
 
 
+def test_a_disk_that_is_full_at_the_end_costs_nothing(tmp_path: Path) -> None:
+    """Closing and purging write tables: what the system says then is told as such, and what was written is there."""
+    rows = RocksRows.create(tmp_path / "rows")
+    written = [Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)]
+    rows.apply(written)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(errors.StoreUnwritable):
+            rows.purge()
+        rows.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    again = RocksRows(tmp_path / "rows")
+    assert dict(again.scan(Shelf.BOOKS)) == {change.locator: change.sealed for change in written}
+    again.close()
+
+
 def test_a_copy_made_while_work_goes_on_is_whole(controller: Controller, home: Path, tmp_path: Path) -> None:
     controller.dossiers.write([draft() for _ in range(20)])
     before = list(controller._rows.scan(Shelf.DOSSIERS))

@@ -31,6 +31,8 @@ MIB = 1 << 20
 _FORMAT_KEY, _FORMAT = b"\xffformat", b"kerege-dossiers/2"
 _SHELVES = {shelf: bytes([number]) for number, shelf in enumerate(Shelf, 1)}
 _DAMAGED = ("Corruption", "Invalid argument", "No such file")
+_REFUSED = ("No space left", "File too large", "quota exceeded", "Read-only file system", "Permission denied")
+"""What the operating system says where it lets nobody write: the bytes that are there are whole."""
 
 T = TypeVar("T")
 
@@ -141,8 +143,12 @@ class RocksRows:
         sync_folder(target.parent)
 
     def close(self) -> None:
-        """Let the folder go."""
-        with self._lock:
+        """Let the folder go.
+
+        RocksDB writes its memory out as tables then, and may find the disk full: nothing is lost by that, for what was
+        acknowledged lies in the log and is read from there.
+        """
+        with self._lock, suppress(Exception):
             self._rows.close()
 
     def _reopen(self) -> None:
@@ -159,7 +165,12 @@ class RocksRows:
                 self._reopen()
             return action()
         except Exception as error:
-            raise StoreDamaged(folder=self._path, reason=error) from error
+            raise _fault(self._path, error) from error
+
+
+def _fault(path: Path, error: Exception) -> StoreDamaged | StoreUnwritable:
+    kind = StoreUnwritable if any(sign in str(error) for sign in _REFUSED) else StoreDamaged
+    return kind(folder=path, reason=error)
 
 
 def _open(path: Path, *, create: bool) -> Rdict:
