@@ -42,7 +42,9 @@ def test_what_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     folder = network.logs(member)[0].parent
     key = network.engine(member) / "config" / "priv_validator_key.json"
     key.parent.mkdir(parents=True)
-    assert "the key of its votes, is lost" in pair.tend(), "the engine would draw another one, and say nothing"
+    told = pair.tend()
+    assert "the key of its votes, is lost" in told, "the engine would draw another one, and say nothing"
+    assert "start again in 1.0 s" in told, "and it waits longer each time"
     key.write_text("{}")
     pair.open()
     folder.write_text("in the way")

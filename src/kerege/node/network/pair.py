@@ -125,9 +125,9 @@ class Pair:
         return [process.pid for _, process in self._parts() if process is not None and _lives(process)]
 
     def _start(self) -> None:
-        self._check_key()
         self._again, self._started = None, time.monotonic()
         self.moved = self._started
+        self._check_key()
         application_log, engine_log = self._network.logs(self.member)
         application_log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._read = _size(engine_log)
