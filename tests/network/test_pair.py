@@ -40,7 +40,13 @@ def test_what_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     network = Network(tmp_path, "kg-test", "kg", (member,))
     pair = Pair(network, member, Commands(["nothing"], ["nothing"]), tmp_path)
     folder = network.logs(member)[0].parent
-    folder.parent.mkdir(parents=True)
+    key = network.engine(member) / "config" / "priv_validator_key.json"
+    key.parent.mkdir(parents=True)
+    told = pair.tend()
+    assert "the key of its votes, is lost" in told, "the engine would draw another one, and say nothing"
+    assert "start again in 1.0 s" in told, "and it waits longer each time"
+    key.write_text("{}")
+    pair.open()
     folder.write_text("in the way")
     assert "could not be started" in pair.tend()
     assert pair.tend() == "", "it waits"

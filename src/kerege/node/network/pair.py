@@ -127,6 +127,7 @@ class Pair:
     def _start(self) -> None:
         self._again, self._started = None, time.monotonic()
         self.moved = self._started
+        self._check_key()
         application_log, engine_log = self._network.logs(self.member)
         application_log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._read = _size(engine_log)
@@ -137,6 +138,12 @@ class Pair:
         self._application = self._stack.enter_context(
             child(module, *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
         )
+
+    def _check_key(self) -> None:
+        """Raise `OSError` where a validator's key is lost: the engine would draw another that counts nothing."""
+        key = self._network.engine(self.member) / "config" / "priv_validator_key.json"
+        if self.member.votes and not key.is_file():
+            raise FileNotFoundError(f"{key}, the key of its votes, is lost: restore it from its backup")
 
     def _run_engine(self) -> "_Engine":
         log = self._network.logs(self.member)[1]
