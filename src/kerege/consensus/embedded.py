@@ -13,6 +13,7 @@ import threading
 import time as clock
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Self
 
 from msgspec import Struct
@@ -62,7 +63,7 @@ class Stopped(Exception):
     """The engine does not run: nothing was accepted, or whether it was is told by asking for the receipt."""
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """What became of a submitted transaction: a durable receipt, or why it was not a transaction.
 
     Neither: it was accepted, is kept by the node, and is not final yet.
@@ -87,12 +88,12 @@ class Submission:
 
     __slots__ = ("_answers", "_done", "_missing", "failure")
 
-    def __init__(self, answers: list[Answer | None]) -> None:
+    def __init__(self, size: int) -> None:
         self.failure: BaseException | None = None
-        self._answers = answers
-        self._missing = answers.count(None)
+        self._answers: list[Answer | None] = [None] * size
+        self._missing = size
         self._done = threading.Event()
-        if not self._missing:
+        if not size:
             self._done.set()
 
     @property
@@ -122,21 +123,20 @@ class Submission:
         return [answer for answer in self._answers if answer is not None]
 
 
-def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[tuple[int, Transaction]]]:
-    """What was handed in, with what is no transaction answered already; the others by their positions."""
-    answers: list[Answer | None] = []
-    decoded: list[tuple[int, Transaction]] = []
+Waiting = tuple[Submission, int, Transaction]
+"""Who waits, for which position of the submission, with which transaction."""
+
+
+def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[Waiting]]:
+    """What was handed in, with what is no transaction answered already; the others wait."""
+    submission, waiting = Submission(len(raws)), list[Waiting]()
+    decode_one = machine.modules.decoder.transaction
     for position, raw in enumerate(raws):
         try:
-            decoded.append((position, machine.modules.decoder.transaction(raw)))
-            answers.append(None)
+            waiting.append((submission, position, decode_one(raw)))
         except NotATransaction as reason:
-            answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
-    return Submission(answers), decoded
-
-
-_Waiting = tuple[Submission, int, Transaction]
-"""Who waits, for which position of the submission, with which transaction."""
+            submission.answer(position, Answer(b"", None, 0, 0, reason.with_traceback(None)))
+    return submission, waiting
 
 
 class _Work:
@@ -144,7 +144,7 @@ class _Work:
 
     __slots__ = ("prepared", "waiting")
 
-    def __init__(self, prepared: Prepared, waiting: list[_Waiting]) -> None:
+    def __init__(self, prepared: Prepared, waiting: list[Waiting]) -> None:
         self.prepared = prepared
         self.waiting = waiting
 
@@ -177,7 +177,7 @@ class EmbeddedEngine:
         self._changed = threading.Condition()
         """Guards all that follows."""
         self._open = False
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._queued_bytes = 0
         self._executed: deque[tuple[_Work, Executed]] = deque()
         self._made_all = False
@@ -228,16 +228,16 @@ class EmbeddedEngine:
 
     def submit(self, raws: list[bytes]) -> Submission:
         """Hand in transactions; raises `Busy` before memory fills, `Stopped` where the engine does not run."""
-        submission, decoded = open_submission(self.machine, raws)
-        size = sum(len(t.raw) + DECODED_BYTES for _, t in decoded)
+        submission, waiting = open_submission(self.machine, raws)
+        size = sum([len(transaction.raw) for _, _, transaction in waiting]) + DECODED_BYTES * len(waiting)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
             if self._queued_bytes and self._queued_bytes + size > MAXIMUM_WAITING_BYTES:
                 raise Busy(self._queued_bytes, RETRY_AFTER)
-            if decoded:
+            if waiting:
                 self._unsettled[id(submission)] = submission
-                self._queue.extend((submission, position, transaction) for position, transaction in decoded)
+                self._queue.extend(waiting)
                 self._queued_bytes += size
                 self._changed.notify_all()
         return submission
@@ -290,17 +290,19 @@ class EmbeddedEngine:
             waiting = self._next_block()
         return _Work(self.machine.prepare_decoded([transaction for _, _, transaction in waiting]), waiting)
 
-    def _next_block(self) -> list[_Waiting]:
+    def _next_block(self) -> list[Waiting]:
         """The head of the queue as far as one block goes: number, bytes and the machine's own budget of work."""
-        waiting: list[_Waiting] = []
+        waiting: list[Waiting] = []
         size, weight, queue = 0, 0, self._queue
-        while queue and len(waiting) < MAXIMUM_TRANSACTIONS and size < MAXIMUM_BYTES:
-            transaction = queue[0][2]
+        for entry in islice(queue, MAXIMUM_TRANSACTIONS):
+            transaction = entry[2]
             weight += transaction.weight
-            if weight > MAXIMUM_BLOCK_WEIGHT:
+            if weight > MAXIMUM_BLOCK_WEIGHT or size >= MAXIMUM_BYTES:
                 break
             size += len(transaction.raw)
-            waiting.append(queue.popleft())
+            waiting.append(entry)
+        for _ in waiting:
+            queue.popleft()
         self._queued_bytes -= size + DECODED_BYTES * len(waiting)
         return waiting
 

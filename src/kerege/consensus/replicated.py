@@ -255,16 +255,16 @@ class ReplicatedEngine:
         return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
 
     def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
-        submission, decoded = open_submission(self.machine, raws)
-        size = sum(len(transaction.raw) for _, transaction in decoded)
+        submission, waiting = open_submission(self.machine, raws)
+        size = sum(len(transaction.raw) for _, _, transaction in waiting)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
             if self._bytes and self._bytes + size > self._waiting_bytes:
                 raise Busy(self._bytes, RETRY_AFTER)
-            if decoded:
+            if waiting:
                 self._unsettled[id(submission)] = submission
-                for position, transaction in decoded:
+                for _, position, transaction in waiting:
                     item = self._item(transaction)
                     whose(item).append((submission, position))
                     if item.accepting and item.kept:

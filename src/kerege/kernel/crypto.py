@@ -6,7 +6,7 @@ transaction, signature) alone; whether the key may act for the sender, and from 
 sign, is state and is asked when the transaction is executed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256 as _sha256
 from typing import Any, NamedTuple, Protocol
 
@@ -59,9 +59,13 @@ Item = tuple[int, bytes, Signed, bytes]
 """(kind, key, transaction, signature)."""
 
 
-def sha256(data: bytes) -> bytes:
+def sha256_plain(data: bytes) -> bytes:
     """The 32-byte digest."""
     return _sha256(data).digest()
+
+
+sha256: Callable[[bytes], bytes] = getattr(_native, "sha256", sha256_plain)
+"""The 32-byte digest."""
 
 
 def address_of(kind: int, key: bytes) -> bytes:
