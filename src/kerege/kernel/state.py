@@ -25,6 +25,9 @@ KNOWN_KEYS = 65_536
 """Of a table with few keys all are known in memory, up to so many."""
 
 
+_LEAVING = 20_000
+"""Values that are freed at the end of a block, at most, once the cache has let go of them: about two milliseconds."""
+
 NOTHING: Mapping[str, Any] = {}
 """No tables are watched."""
 
@@ -93,6 +96,8 @@ class State:
         self._half = max(1, cache_limit // 2)
         self.cells: Cells = make_cells(self._load, self._know, kind)
         """What is in memory: the younger half of the cache, the open block's changes and the undo log."""
+        self._leaving: dict[bytes, Any] = {}
+        """Values that left the cache and still take memory."""
         self._columns: dict[Table[Any, Any], Column] = {}
         self._outdated: dict[bytes, bytes] = {}
         """Stored bytes of cached values that were upcast when read."""
@@ -300,10 +305,16 @@ class State:
         self._pending.append(changes)
         self._newest = changes
         self._ended += 1
-        if len(self.cells.young) > self._half:
-            self.cells.old, self.cells.young = self.cells.young, {}
-            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self.cells.old}
+        self._age()
         return changes
+
+    def _age(self) -> None:
+        """Bound the cache: what was not met for long leaves, some values a block, for all at once would hold it up."""
+        for _ in range(min(_LEAVING, len(self._leaving))):
+            self._leaving.popitem()
+        if len(self.cells.young) > self._half:
+            self._leaving, self.cells.old, self.cells.young = self.cells.old, self.cells.young, {}
+            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self.cells.old}
 
     def discard_block(self) -> None:
         """Forget what the open block changed: the next candidate starts from the same state."""
