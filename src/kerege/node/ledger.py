@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from kerege import proofs
 from kerege.consensus import rows
 from kerege.consensus.beside import reading_beside
+from kerege.consensus.checking import make_verifier
 from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_of
 from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
@@ -258,6 +259,6 @@ def machine_at(
         head=head,
         trees=trees,
         cache_limit=cached_values(),
-        verifier=verifier,
+        verifier=verifier or make_verifier(),
         beside=reading_beside(),
     )
