@@ -50,6 +50,13 @@ class Pool:
         """What an engine transaction brings, whether it was let in or not; raises `NotATransaction`."""
         return self._entries.get(raw) or open_entry(self._machine, raw)
 
+    def opened(self, raw: bytes) -> list[bytes]:
+        """What an engine transaction brings, as `parcels.opened` says it: one that was let in is not opened again."""
+        known = self._entries.get(raw)
+        if known is None:
+            return parcels.opened(raw)
+        return [raw] if known.parcel is None else known.parcel.transactions
+
     # Asked by the engine
 
     def check(self, requests: Sequence[m.RequestCheckTx], time: int) -> list[m.ResponseCheckTx]:

@@ -21,7 +21,7 @@ from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, 
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
-from kerege.consensus.proposals import class_of, classes_at
+from kerege.consensus.proposals import Classes, classes_at
 from kerege.consensus.replica import Replica
 from kerege.consensus.turns import Turn, in_turn, turn_of
 from kerege.kernel.block import Block, Outcome
@@ -339,13 +339,13 @@ class ReplicatedEngine:
         items = in_turn(taken)
         ctx = self._admission.context(self.now())
         verdicts = self._admission.look(ctx, [item.transaction for item in items])
-        classes = classes_at(ctx)
+        classes = Classes(classes_at(ctx))
         fit: list[_Item] = []
         with self._changed:
             for item, verdict in zip(items, verdicts, strict=True):
                 if isinstance(verdict, Answer):
                     self._settle(item, verdict)
-                elif self._follows(item, verdict, class_of(classes, item.transaction)):
+                elif self._follows(item, verdict, classes.of(item.transaction)):
                     self._fly(item)
                     fit.append(item)
                 elif self._settled_height > ctx.height:  # it may be its turn in a state newer than what was looked at

@@ -138,5 +138,5 @@ class Block:
         """State key → stored bytes before the block."""
         self.tiles: dict[tuple[int, int], bytes] = {}
         """Tiles of the log that changed."""
-        self.index: dict[bytes, Any] = {}
-        """Transaction id → (height, position among the leaves)."""
+        self.index: dict[bytes, bytes] = {}
+        """Transaction id → encoded (height, position among the leaves)."""

@@ -288,4 +288,4 @@ class Verifier:
 
 def _mark(kind: int, key: bytes, transaction: bytes, signature: bytes) -> bytes:
     """What a verdict is remembered under: a hash over all it depends on."""
-    return _sha256(b"%d:%d:%b%b%b" % (kind, len(key), key, transaction, signature)).digest()
+    return sha256(b"%d:%d:%b%b%b" % (kind, len(key), key, transaction, signature))

@@ -227,7 +227,8 @@ class Machine:
             executed, head, StoredBlock(head.height, head.time, executed.transactions, log_size, leaves, head)
         )
         block.before, block.state, block.undo, block.tiles = before, stored, undo, self.log.pending_tiles()
-        block.index = {o.id: (head.height, o.leaf) for o in executed.outcomes if o.leaf is not None}
+        height = head.height
+        block.index = {o.id: encode((height, o.leaf)) for o in executed.outcomes if o.leaf is not None}
         self.head = head
         self._sealed.append(block)
         return block
