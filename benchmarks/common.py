@@ -20,6 +20,7 @@ from nacl.signing import SigningKey
 
 from kerege.consensus import rows
 from kerege.consensus.beside import reading_beside
+from kerege.consensus.checking import make_verifier
 from kerege.consensus.door import CommittedReader
 from kerege.consensus.embedded import Answer, EmbeddedEngine, Submission
 from kerege.kernel.block import Executed
@@ -135,6 +136,7 @@ def open_bench(folder: Path, *, create: bool, cache: int) -> Bench:
         reader=reader,
         read_tile=read_tile,
         cache_limit=cache,
+        verifier=make_verifier(),
         beside=reading_beside(),
     )
     return Bench(store, machine, EmbeddedEngine(machine, store, alarm=say))

@@ -12,8 +12,9 @@ from typing import Any
 from benchmarks.common import Bench, draw, fill, open_bench, peak_mib, run, say, sign_all, throughput
 from kerege.consensus import rows
 from kerege.consensus.trees import dump_trees, open_trees
+from kerege.node.memory import cached_values
 
-CACHE = 400_000
+CACHE = cached_values()
 
 
 def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - the benchmarks' one signature

@@ -19,8 +19,9 @@ from typing import Any
 
 from benchmarks import peers
 from benchmarks.common import draw, fill, limit, open_bench, peak_mib, run, say, sign_all, throughput
+from kerege.node.memory import cached_values
 
-CACHE = 400_000
+CACHE = cached_values()
 
 
 def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - the benchmarks' one signature

@@ -29,6 +29,7 @@ class Cells:
     young: dict[bytes, Any]
     old: dict[bytes, Any]
     changes: dict[bytes, list[Any]]
+    touched: set[str]
     operations: int
     created: int
     def __init__(self, load: Callable[[Any, bytes], Any], know: Callable[[Any, bytes], None]) -> None: ...
@@ -46,6 +47,19 @@ class Column:
     def find(self, key: Any) -> Any: ...
     def put(self, key: Any, value: Any) -> None: ...
     def want(self, key: Any, wanted: dict[bytes, Any]) -> None: ...
+
+def settle(items: dict[bytes, list[Any]], watched: Mapping[str, Any]) -> dict[str, list[tuple[bytes, Any, Any]]]:
+    """See `kerege.kernel.changes`."""
+
+def encode_changes(
+    items: dict[bytes, list[Any]],
+    outdated: dict[bytes, bytes],
+    position: dict[str, int],
+    encode: Callable[[Any], bytes],
+) -> tuple[
+    dict[bytes, bytes | None], list[tuple[bytes, bytes | None]], dict[int, list[tuple[bytes, bytes | None]]]
+]:
+    """See `kerege.kernel.changes`; `encode` writes all values but numbers."""
 
 class BatchVerifier:
     """Ed25519 by ZIP 215 in batches of 64 on own threads; waiting lets go of the interpreter."""
@@ -68,6 +82,12 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 
 def scan(data: bytes, max_depth: int, max_items: int) -> int:
     """Number of values, or minus the number of the reason in `kerege.kernel.scan.REASONS`."""
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 of any bytes."""
+
+def log_nodes_above(hashes: bytes) -> bytes:
+    """RFC 6962 nodes above concatenated pairs of hashes."""
 
 def sha256_many(items: Sequence[bytes]) -> bytes:
     """SHA-256 of each, concatenated."""

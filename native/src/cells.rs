@@ -14,6 +14,7 @@ struct Open {
     young: Py<PyDict>,
     old: Py<PyDict>,
     changes: Py<PyDict>,
+    touched: Py<PySet>,
     operations: i64,
     created: i64,
 }
@@ -39,10 +40,11 @@ impl Cells {
 #[pymethods]
 impl Cells {
     #[new]
-    fn new(py: Python<'_>, load: Py<PyAny>, know: Py<PyAny>) -> Self {
+    fn new(py: Python<'_>, load: Py<PyAny>, know: Py<PyAny>) -> PyResult<Self> {
         let empty = || PyDict::new(py).unbind();
-        let open = Open { young: empty(), old: empty(), changes: empty(), operations: 0, created: 0 };
-        Self { open: Mutex::new(open), undo: PyList::empty(py).unbind(), known: empty(), load, know }
+        let touched = PySet::empty(py)?.unbind();
+        let open = Open { young: empty(), old: empty(), changes: empty(), touched, operations: 0, created: 0 };
+        Ok(Self { open: Mutex::new(open), undo: PyList::empty(py).unbind(), known: empty(), load, know })
     }
 
     #[getter]
@@ -79,6 +81,16 @@ impl Cells {
     }
 
     #[getter]
+    fn touched(&self, py: Python<'_>) -> Py<PySet> {
+        self.open().touched.clone_ref(py)
+    }
+
+    #[setter]
+    fn set_touched(&self, touched: Py<PySet>) {
+        self.open().touched = touched;
+    }
+
+    #[getter]
     fn operations(&self) -> i64 {
         self.open().operations
     }
@@ -106,6 +118,7 @@ impl Cells {
             name: table.getattr(intern!(py, "name"))?.cast_into::<PyString>()?.unbind(),
             few: table.getattr(intern!(py, "few"))?.extract()?,
             table: table.unbind(),
+            last: Mutex::new(None),
         })
     }
 
@@ -119,20 +132,50 @@ impl Cells {
 
     fn differences<'py>(&self, watched: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
         let py = watched.py();
-        let (young, found, seen) = (self.young(py).into_bound(py), PyDict::new(py), PyDict::new(py));
+        let (young, found) = (self.young(py).into_bound(py), PyDict::new(py));
+        let mut seen = Seen::default();
         for entry in self.undo.bind(py) {
             let entry = entry.cast_into::<PyTuple>()?;
-            let (name, key) = (entry.get_item(0)?.getattr(intern!(py, "name"))?, entry.get_item(1)?);
-            if !watched.contains(&name)? || seen.contains(&key)? {
+            let (name, key) = (entry.get_borrowed_item(0)?.getattr(intern!(py, "name"))?, entry.get_item(1)?);
+            if !watched.contains(&name)? || seen.before(&key)? {
                 continue;
             }
-            seen.set_item(&key, true)?;
-            let change = (&key, entry.get_item(2)?, young.get_item(&key)?).into_pyobject(py)?;
+            let change = (&key, entry.get_borrowed_item(2)?, young.get_item(&key)?).into_pyobject(py)?;
             match found.get_item(&name)? {
                 Some(list) => list.cast_into::<PyList>()?.append(change)?,
                 None => found.set_item(&name, PyList::new(py, [change])?)?,
             }
+            seen.keys.push(key);
         }
+        Ok(found)
+    }
+}
+
+/// Keys met so far: most transactions meet a handful, so that they are compared one by one, and a set serves beyond.
+#[derive(Default)]
+struct Seen<'py> {
+    keys: Vec<Bound<'py, PyAny>>,
+    many: Option<(Bound<'py, PySet>, usize)>,
+}
+
+/// Up to so many keys are compared one by one.
+const HANDFUL: usize = 8;
+
+impl<'py> Seen<'py> {
+    fn before(&mut self, key: &Bound<'py, PyAny>) -> PyResult<bool> {
+        if self.keys.len() <= HANDFUL {
+            let raw = key.cast::<PyBytes>()?.as_bytes();
+            return Ok(self.keys.iter().any(|met| met.cast::<PyBytes>().is_ok_and(|met| met.as_bytes() == raw)));
+        }
+        let (set, entered) = match self.many.take() {
+            Some(many) => many,
+            None => (PySet::empty(key.py())?, 0),
+        };
+        for met in &self.keys[entered..] {
+            set.add(met)?;
+        }
+        let found = set.contains(key)?;
+        self.many = Some((set, self.keys.len()));
         Ok(found)
     }
 }
@@ -210,16 +253,58 @@ pub struct Column {
     name: Py<PyString>,
     layout: Layout,
     few: bool,
+    last: Mutex<Option<Last>>,
+}
+
+/// The key asked for last: it is read, then written, and comes with the same objects each time.
+struct Last {
+    parts: Parts<Py<PyAny>>,
+    raw: Py<PyBytes>,
+}
+
+/// The objects that a key is made of: itself, or the two of a pair.
+type Parts<T> = (T, Option<T>);
+
+fn parts_of<'a, 'py>(key: &'a Bound<'py, PyAny>) -> Option<Parts<Borrowed<'a, 'py, PyAny>>> {
+    if key.is_exact_instance_of::<PyBytes>() {
+        return Some((key.as_borrowed(), None));
+    }
+    let pair = key.cast_exact::<PyTuple>().ok().filter(|pair| pair.len() == 2)?;
+    Some((pair.get_borrowed_item(0).ok()?, Some(pair.get_borrowed_item(1).ok()?)))
+}
+
+impl Last {
+    fn is_of(&self, (first, second): &Parts<Borrowed<'_, '_, PyAny>>) -> bool {
+        self.parts.0.as_ptr() == first.as_ptr()
+            && self.parts.1.as_ref().map(Py::as_ptr) == second.as_ref().map(|second| second.as_ptr())
+    }
 }
 
 impl Column {
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
+        self.last.lock().expect("nothing panics while it is locked")
+    }
+
     fn encode<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        if let Some(raw) = self.layout.encode(key)? {
-            return Ok(raw);
-        }
         let py = key.py();
-        let raw = self.table.bind(py).call_method1(intern!(py, "encode_key"), (key,))?;
-        Ok(raw.cast_into::<PyBytes>()?)
+        let parts = parts_of(key);
+        if let Some(parts) = &parts
+            && let Some(last) = &*self.last()
+            && last.is_of(parts)
+        {
+            return Ok(last.raw.bind(py).clone());
+        }
+        let Some(raw) = self.layout.encode(key)? else {
+            let raw = self.table.bind(py).call_method1(intern!(py, "encode_key"), (key,))?;
+            return Ok(raw.cast_into::<PyBytes>()?);
+        };
+        if let Some((first, second)) = parts {
+            let own = |part: Borrowed<'_, '_, PyAny>| part.to_owned().unbind();
+            let last = Last { parts: (own(first), second.map(own)), raw: raw.clone().unbind() };
+            let before = self.last().replace(last);
+            drop(before); // with nothing locked: it may be the last reference
+        }
+        Ok(raw)
     }
 
     /// Whether the table has few keys and this is none of them.
@@ -229,7 +314,9 @@ impl Column {
         }
         let py = raw.py();
         match self.cells.get().known.bind(py).get_item(&self.name)? {
-            Some(known) => known.cast::<PySet>().map_or(Ok(false), |known| Ok(!known.contains(raw)?)),
+            Some(known) => {
+                known.cast::<PySet>().map_or(Ok(false), |known| Ok(known.is_empty() || !known.contains(raw)?))
+            }
             None => Ok(false),
         }
     }
@@ -241,11 +328,11 @@ impl Column {
         open.operations += 1;
         let (young, old) = (open.young.clone_ref(py).into_bound(py), open.old.clone_ref(py).into_bound(py));
         drop(open);
-        if let Some(value) = young.get_item(raw)? {
-            return Ok((young, value));
-        }
         if self.is_vain(raw)? {
             return Ok((young, py.None().into_bound(py)));
+        }
+        if let Some(value) = young.get_item(raw)? {
+            return Ok((young, value));
         }
         let value = match old.get_item(raw)? {
             Some(value) => value,
@@ -272,11 +359,14 @@ impl Column {
         cells.undo.bind(py).append((&self.table, &raw, &before))?;
         let mut open = cells.open();
         open.created += i64::from(before.is_none()) - i64::from(value.is_none());
-        let changes = open.changes.clone_ref(py).into_bound(py);
+        let (changes, touched) = (open.changes.clone_ref(py).into_bound(py), open.touched.clone_ref(py).into_bound(py));
         drop(open);
         match changes.get_item(&raw)? {
             Some(change) => change.cast_into::<PyList>()?.set_item(2, value)?,
-            None => changes.set_item(&raw, PyList::new(py, [self.table.bind(py), &before, value])?)?,
+            None => {
+                touched.add(&self.name)?;
+                changes.set_item(&raw, PyList::new(py, [self.table.bind(py), &before, value])?)?;
+            }
         }
         young.set_item(&raw, value)
     }

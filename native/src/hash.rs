@@ -24,6 +24,11 @@ pub fn log_leaf_hash(data: &[u8]) -> Hash {
     Sha256::new().chain_update([0]).chain_update(data).finalize().into()
 }
 
+/// Inner node of RFC 6962: SHA-256(0x01 ‖ left ‖ right).
+pub fn log_inner_hash(pair: &[u8; 64]) -> Hash {
+    Sha256::new().chain_update([1]).chain_update(pair).finalize().into()
+}
+
 /// Hash of a leaf of a Jellyfish tree.
 pub fn leaf_hash(key: &Hash, value: &Hash) -> Hash {
     tagged(LEAF_TAG, key, value)

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple};
 
 use crate::dump::{Dump, leaves, restore};
 use crate::flat::Change;
-use crate::hash::{Hash, log_leaf_hash, sha256};
+use crate::hash::{Hash, log_inner_hash, log_leaf_hash, sha256};
 use crate::node::Leaf;
 use crate::sealing::{Cipher, Prf, Unsealable, join};
 use crate::sheets::{Sheet, seal_all};
@@ -252,6 +252,20 @@ fn scan(data: &[u8], max_depth: usize, max_items: usize) -> i64 {
     crate::scan::scan(data, max_depth, max_items).map_or_else(|reason| -(reason as i64), |items| items as i64)
 }
 
+/// SHA-256 of any bytes.
+#[pyfunction(name = "sha256")]
+fn sha256_of<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &sha256(data))
+}
+
+/// RFC 6962 nodes above neighbouring hashes, concatenated; ends that are no pair of hashes are left out.
+#[pyfunction]
+fn log_nodes_above<'py>(py: Python<'py>, hashes: &[u8]) -> Bound<'py, PyBytes> {
+    let (pairs, _) = hashes.as_chunks::<64>();
+    let above: Vec<_> = pairs.iter().map(log_inner_hash).collect();
+    PyBytes::new(py, above.as_flattened())
+}
+
 /// SHA-256 of each, concatenated.
 #[pyfunction]
 fn sha256_many<'py>(py: Python<'py>, items: Vec<Bound<'py, PyBytes>>) -> Bound<'py, PyBytes> {
@@ -364,9 +378,11 @@ fn seal_many<'py>(
 mod kerege_native {
     #[pymodule_export]
     use super::{
-        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, prf, scan, seal_many, seal_sheets, sha256_many,
-        verify,
+        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, log_nodes_above, prf, scan, seal_many,
+        seal_sheets, sha256_many, sha256_of, verify,
     };
     #[pymodule_export]
     use crate::cells::{Cells, Column};
+    #[pymodule_export]
+    use crate::changes::{encode_changes, settle};
 }

@@ -58,3 +58,17 @@ def test_the_differences_of_a_transaction_are_told_once_a_key(kind):
     Bound(OTHERS, state).put(("a", 1), 6)
     first, second = (NUMBERS.encode_key(("a", n)) for n in (1, 2))
     assert state.cells.differences({NUMBERS.name: []}) == {NUMBERS.name: [(second, 2, 5), (first, 1, 4)]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_met_again_is_laid_out_and_refused_as_the_first_time(kind):
+    state = State(MemoryStore().area(Area.STATE), kind=kind)
+    address, code = b"a" * 20, "KGS"
+    senders, holdings = state.column(SENDERS), state.column(HOLDINGS)
+    senders.put(address, 1)
+    holdings.put((address, code), 2)
+    assert (senders.find(address), holdings.find((address, code))) == (1, 2)
+    with pytest.raises((TypeError, ValueError)):
+        senders.find((address, address))
+    assert holdings.find((address, "USD")) is None
+    assert state.cells.touched == {SENDERS.name, HOLDINGS.name}

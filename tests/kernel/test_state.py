@@ -10,9 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kerege.kernel import state as states
 from kerege.kernel.cells import native_present
+from kerege.kernel.changes import Changes
 from kerege.kernel.codec import encode
 from kerege.kernel.errors import KernelFault, NotFound, WorkExceeded
-from kerege.kernel.state import Changes, Fetch, State, at_once, end_of
+from kerege.kernel.state import Fetch, State, at_once, end_of
 from kerege.kernel.tables import Bound, Table
 from kerege.kernel.types import Address, Count, Identifier
 

@@ -62,7 +62,7 @@ def test_a_node_without_a_quorum_goes_on_with_its_other_work(tmp_path, monkeypat
         monkeypatch.setattr(ticking, "WAIT_SECONDS", 0.05)
 
         def submit(_raws: list[bytes]) -> Submission:
-            sent.append(Submission([None]))
+            sent.append(Submission(1))
             return sent[-1]
 
         def busy(_raws: list[bytes]) -> Submission:

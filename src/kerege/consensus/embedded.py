@@ -13,6 +13,7 @@ import threading
 import time as clock
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Self
 
 from msgspec import Struct
@@ -65,7 +66,7 @@ class Stopped(Exception):
     """The engine does not run: nothing was accepted, or whether it was is told by asking for the receipt."""
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """What became of a submitted transaction: a durable receipt, or why it was not a transaction.
 
     Neither: it was accepted, is kept by the node, and is not final yet.
@@ -90,12 +91,12 @@ class Submission:
 
     __slots__ = ("_answers", "_done", "_missing", "failure")
 
-    def __init__(self, answers: list[Answer | None]) -> None:
+    def __init__(self, size: int) -> None:
         self.failure: BaseException | None = None
-        self._answers = answers
-        self._missing = answers.count(None)
+        self._answers: list[Answer | None] = [None] * size
+        self._missing = size
         self._done = threading.Event()
-        if not self._missing:
+        if not size:
             self._done.set()
 
     @property
@@ -125,21 +126,25 @@ class Submission:
         return [answer for answer in self._answers if answer is not None]
 
 
-def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[tuple[int, Transaction]]]:
-    """What was handed in, with what is no transaction answered already; the others by their positions."""
-    answers: list[Answer | None] = []
-    decoded: list[tuple[int, Transaction]] = []
+Waiting = tuple[Submission, int, Transaction]
+"""Who waits, for which position of the submission, with which transaction."""
+
+
+def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[Waiting]]:
+    """What was handed in, with what is no transaction answered already; the others wait."""
+    submission, waiting = Submission(len(raws)), list[Waiting]()
+    decode_one = machine.modules.decoder.transaction
     for position, raw in enumerate(raws):
         try:
-            decoded.append((position, machine.modules.decoder.transaction(raw)))
-            answers.append(None)
+            waiting.append((submission, position, decode_one(raw)))
         except NotATransaction as reason:
-            answers.append(Answer(b"", None, 0, 0, reason.with_traceback(None)))
-    return Submission(answers), decoded
+            submission.answer(position, Answer(b"", None, 0, 0, reason.with_traceback(None)))
+    return submission, waiting
 
 
-_Waiting = tuple[Submission, int, Transaction]
-"""Who waits, for which position of the submission, with which transaction."""
+def _size(waiting: list[Waiting]) -> int:
+    """Memory that these take, about."""
+    return sum([len(transaction.raw) for _, _, transaction in waiting]) + DECODED_BYTES * len(waiting)
 
 
 class _Work:
@@ -147,7 +152,7 @@ class _Work:
 
     __slots__ = ("prepared", "waiting")
 
-    def __init__(self, prepared: Prepared, waiting: list[_Waiting]) -> None:
+    def __init__(self, prepared: Prepared, waiting: list[Waiting]) -> None:
         self.prepared = prepared
         self.waiting = waiting
 
@@ -180,7 +185,7 @@ class EmbeddedEngine:
         self._changed = threading.Condition()
         """Guards all that follows."""
         self._open = False
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._queued_bytes = 0
         self._shares = Shares(MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE, RETRY_AFTER, DECODED_BYTES)
         self._executed: deque[tuple[_Work, Executed]] = deque()
@@ -235,30 +240,28 @@ class EmbeddedEngine:
 
         What is more than its sender's share is answered with `TooManyWaiting`.
         """
-        submission, decoded = open_submission(self.machine, raws)
-        size = sum(len(t.raw) + DECODED_BYTES for _, t in decoded)
+        submission, waiting = open_submission(self.machine, raws)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
-            if self._queued_bytes and self._queued_bytes + size > MAXIMUM_WAITING_BYTES:
+            if self._queued_bytes and self._queued_bytes + _size(waiting) > MAXIMUM_WAITING_BYTES:
                 raise Busy(self._queued_bytes, RETRY_AFTER)
-            self._unsettled[id(submission)] = submission
-            for position, transaction in decoded:
-                self._enqueue(submission, position, transaction)
-            if submission.settled:
-                del self._unsettled[id(submission)]
-            self._changed.notify_all()
+            fitting = [entry for entry in waiting if self._has_room(entry)]
+            if fitting:
+                self._unsettled[id(submission)] = submission
+                self._queue.extend(fitting)
+                self._queued_bytes += _size(fitting)
+                self._changed.notify_all()
         return submission
 
-    def _enqueue(self, submission: Submission, position: int, transaction: Transaction) -> None:
+    def _has_room(self, entry: Waiting) -> bool:
+        submission, position, transaction = entry
         try:
-            self._shares.check(transaction)
+            self._shares.take(transaction)
         except TooManyWaiting as reason:
             submission.answer(position, Answer(transaction.id, None, 0, 0, reason.with_traceback(None)))
-            return
-        self._shares.add(transaction)
-        self._queue.append((submission, position, transaction))
-        self._queued_bytes += len(transaction.raw) + DECODED_BYTES
+            return False
+        return True
 
     def accept(self, raws: list[bytes]) -> Submission:
         """The same as `submit`: here a transaction is final as soon as it can be kept."""
@@ -308,18 +311,20 @@ class EmbeddedEngine:
             waiting = self._next_block()
         return _Work(self.machine.prepare_decoded([transaction for _, _, transaction in waiting]), waiting)
 
-    def _next_block(self) -> list[_Waiting]:
+    def _next_block(self) -> list[Waiting]:
         """The head of the queue as far as one block goes: number, bytes and the machine's own budget of work."""
-        waiting: list[_Waiting] = []
+        waiting: list[Waiting] = []
         size, weight, queue = 0, 0, self._queue
-        while queue and len(waiting) < MAXIMUM_TRANSACTIONS and size < MAXIMUM_BYTES:
-            transaction = queue[0][2]
+        for entry in islice(queue, MAXIMUM_TRANSACTIONS):
+            transaction = entry[2]
             weight += transaction.weight
-            if weight > MAXIMUM_BLOCK_WEIGHT:
+            if weight > MAXIMUM_BLOCK_WEIGHT or size >= MAXIMUM_BYTES:
                 break
             size += len(transaction.raw)
+            waiting.append(entry)
+        for _, _, transaction in waiting:
+            queue.popleft()
             self._shares.remove(transaction)
-            waiting.append(queue.popleft())
         self._queued_bytes -= size + DECODED_BYTES * len(waiting)
         return waiting
 

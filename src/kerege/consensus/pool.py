@@ -72,6 +72,13 @@ class Pool:
         """Whether these bytes of a ledger transaction wait here, known to be signed by their sender."""
         return self._lines.is_counted(raw)
 
+    def opened(self, raw: bytes) -> list[bytes]:
+        """What an engine transaction brings, as `parcels.opened` says it: one that was let in is not opened again."""
+        known = self._entries.get(raw)
+        if known is None:
+            return parcels.opened(raw)
+        return [raw] if known.parcel is None else known.parcel.transactions
+
     # Asked by the engine
 
     def check(self, requests: Sequence[m.RequestCheckTx], time: int) -> list[m.ResponseCheckTx]:

@@ -12,7 +12,7 @@ from kerege.consensus.turns import Reached, in_turn
 from kerege.kernel.context import Context
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.machine import Machine
-from kerege.kernel.messages import tag_of
+from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.ports import ParameterPort
 from kerege.kernel.transaction import MAXIMUM_BLOCK_WEIGHT, Transaction
 
@@ -32,24 +32,34 @@ PASSES = 2
 """Over what waits, for one proposal."""
 _VARINT_BITS = 7
 
-Classes = Mapping[str, int]
+
+class Classes:
+    """A table of classes; which one a kind of message has is looked up once."""
+
+    def __init__(self, table: Mapping[str, int]) -> None:
+        self.table = table
+        self._of: dict[type[Message], int] = {}
+
+    def of(self, transaction: Transaction) -> int:
+        """The class of a transaction: the last of its messages'."""
+        last = 0
+        for message in transaction.body.messages:
+            found = self._of.get(type(message))
+            last = max(last, self._look_up(type(message)) if found is None else found)
+        return last
+
+    def _look_up(self, kind: type[Message]) -> int:
+        tag = tag_of(kind)
+        module = tag.partition(".")[0] + "."
+        found = self._of[kind] = self.table.get(tag, self.table.get(module, OTHERWISE))
+        return found
 
 
-def classes_at(ctx: Context) -> Classes:
+def classes_at(ctx: Context) -> dict[str, int]:
     """The table in force; what was enacted by mistake is none, for it must not stop every proposer at once."""
     rows = ctx.port(ParameterPort).find(CLASSES, ctx.time)
     told = (str(row).partition("=") for row in (rows if isinstance(rows, list | tuple) else ()))
     return {name: int(value) for name, _, value in told if value.isdecimal()}
-
-
-def class_of(classes: Classes, transaction: Transaction) -> int:
-    """The class of a transaction: the last of its messages'."""
-    return max(_class_of(classes, tag_of(message)) for message in transaction.body.messages)
-
-
-def _class_of(classes: Classes, tag: str) -> int:
-    module = tag.partition(".")[0] + "."
-    return classes.get(tag, classes.get(module, OTHERWISE))
 
 
 class Proposals:
@@ -59,7 +69,7 @@ class Proposals:
         self._machine = machine
         self._pool = pool
         self._now = now
-        self._classes: Classes = {}
+        self._classes = Classes({})
 
     def prepare(self, raws: Sequence[bytes], time: int, maximum_bytes: int) -> list[bytes]:
         """The pool's bytes, unchanged: what cannot run and what is repeated left out, first classes first, up to bytes
@@ -146,15 +156,15 @@ class Proposals:
     def _classes_at(self, time: int) -> Classes:
         """The table in force; the same object while it does not change, so that entries remember their class."""
         found = classes_at(self._machine.context(time))
-        if found != self._classes:
-            self._classes = found
+        if found != self._classes.table:
+            self._classes = Classes(found)
         return self._classes
 
 
 def _rank(classes: Classes, entry: Entry) -> int:
     """The class of an entry: the last of its transactions'."""
     if entry.ranked_by is not classes:
-        entry.rank = max(class_of(classes, transaction) for transaction in entry.transactions)
+        entry.rank = max(map(classes.of, entry.transactions))
         entry.ranked_by = classes
     return entry.rank
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from kerege import proofs
 from kerege.consensus import rows
+from kerege.consensus.checking import make_verifier
 from kerege.consensus.door import CommittedReader
 from kerege.consensus.past import differences
 from kerege.kernel.block import Block, Head, Prepared
@@ -108,7 +109,7 @@ def verify_ledger(
     `checkpoints` are signed notes of this ledger whose size and root must be the log's; `genesis` is the hash that a
     trust file names. The store may be written meanwhile only where what it shows stays (a secondary).
     """
-    verifier = Verifier()
+    verifier = make_verifier()
     verification = _Verification(store, modules, scratch, progress, verifier)
     difference: Difference | None = None
     try:

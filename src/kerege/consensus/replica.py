@@ -7,7 +7,7 @@ the engine's height beside it. Nothing of a proposal is ever executed before it 
 
 from collections.abc import Callable, Sequence
 
-from kerege.consensus import parcels, rows, validators
+from kerege.consensus import rows, validators
 from kerege.consensus.agreed import Agreed, read_agreed
 from kerege.consensus.ahead import Ahead
 from kerege.consensus.checkpoints import CheckpointKey
@@ -161,7 +161,7 @@ class Replica:
         machine, height = self.machine, request.height
         time = max(machine.last[1], milliseconds(request.time))
         carried = list(request.txs)
-        opened = [parcels.opened(raw) for raw in carried]
+        opened = [self._pool.opened(raw) for raw in carried]
         self._ahead.finish(carried)
         prepared = machine.prepare([raw for raws in opened for raw in raws])
         executed = machine.execute(height, time, prepared, validators.told(request.misbehavior))

@@ -22,7 +22,7 @@ from kerege.consensus.lines import MAXIMUM_OF_ONE
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
-from kerege.consensus.proposals import class_of, classes_at
+from kerege.consensus.proposals import Classes, classes_at
 from kerege.consensus.replica import Replica
 from kerege.consensus.shares import OF_A_POOL, Shares
 from kerege.consensus.turns import Turn, in_turn, turn_of
@@ -278,16 +278,16 @@ class ReplicatedEngine:
         return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
 
     def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
-        submission, decoded = open_submission(self.machine, raws)
-        size = sum(len(transaction.raw) for _, transaction in decoded)
+        submission, waiting = open_submission(self.machine, raws)
+        size = sum(len(transaction.raw) for _, _, transaction in waiting)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
             if self._bytes and self._bytes + size > self._waiting_bytes:
                 raise Busy(self._bytes, RETRY_AFTER)
-            if decoded:
+            if waiting:
                 self._unsettled[id(submission)] = submission
-                for position, transaction in decoded:
+                for _, position, transaction in waiting:
                     self._take_in(submission, position, transaction, whose)
                 self._changed.notify_all()
         return submission
@@ -380,13 +380,13 @@ class ReplicatedEngine:
         items = in_turn(taken)
         ctx = self._admission.context(self.now())
         verdicts = self._admission.look(ctx, [item.transaction for item in items])
-        classes = classes_at(ctx)
+        classes = Classes(classes_at(ctx))
         fit: list[_Item] = []
         with self._changed:
             for item, verdict in zip(items, verdicts, strict=True):
                 if isinstance(verdict, Answer):
                     self._settle(item, verdict)
-                elif self._follows(item, verdict, class_of(classes, item.transaction)):
+                elif self._follows(item, verdict, classes.of(item.transaction)):
                     self._fly(item)
                     fit.append(item)
                 elif self._settled_height > ctx.height:  # it may be its turn in a state newer than what was looked at

@@ -1,13 +1,13 @@
 """Results of a block as the engine keeps them: one for each of its own transactions, the same bytes on every node."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from kerege.consensus import parcels
 from kerege.consensus.codes import APPLIED, NOT_A_TRANSACTION, REFUSED
 from kerege.consensus.cometbft import messages as m
 from kerege.kernel.block import Outcome
 from kerege.kernel.codec import decode
+from kerege.kernel.crypto import sha256
 from kerege.kernel.receipts import Receipt
 
 NOTHING = bytes(32)
@@ -35,6 +35,6 @@ def _of_one(outcome: Outcome) -> m.ExecTxResult:
 def _of_parcel(outcomes: Sequence[Outcome]) -> m.ExecTxResult:
     """Whether any of it left a receipt, and SHA-256 over the hashes of its receipts in order."""
     receipts = [outcome.receipt for outcome in outcomes]
-    hashes = b"".join(NOTHING if receipt is None else sha256(receipt).digest() for receipt in receipts)
+    hashes = b"".join(NOTHING if receipt is None else sha256(receipt) for receipt in receipts)
     ran = any(receipt is not None for receipt in receipts)
-    return m.ExecTxResult(code=APPLIED if ran else NOT_A_TRANSACTION, data=sha256(hashes).digest())
+    return m.ExecTxResult(code=APPLIED if ran else NOT_A_TRANSACTION, data=sha256(hashes))

@@ -68,7 +68,7 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     batch, key = Batch(), height_key(block.head.height)
     batch.update(Area.STATE, block.state)
     batch.update(Area.BLOCKS, block_rows(block.stored, block.executed.misbehaviour))
-    batch.update(Area.INDEX, {identifier: encode(place) for identifier, place in block.index.items()})
+    batch.update(Area.INDEX, block.index)
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
     batch.put(Area.UNDO, key, encode(block.undo))
     if undo_from > 0:

@@ -44,6 +44,11 @@ class Shares:
                 retry_after=self._retry_after,
             )
 
+    def take(self, transaction: Transaction) -> None:
+        """It waits from now on; raises `TooManyWaiting` where it would be more than its sender's share."""
+        self.check(transaction)
+        self.add(transaction)
+
     def add(self, transaction: Transaction) -> None:
         """It waits, be it more than the share."""
         sender = transaction.body.sender

@@ -4,10 +4,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from kerege.kernel.changes import Changes
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.receipts import ONE_OPERATOR
-from kerege.kernel.state import Changes, Fetch
+from kerege.kernel.state import Fetch
 from kerege.kernel.transaction import Transaction
 from kerege.kernel.types import Hash, Height, Time
 
@@ -137,5 +138,5 @@ class Block:
         """State key → stored bytes before the block."""
         self.tiles: dict[tuple[int, int], bytes] = {}
         """Tiles of the log that changed."""
-        self.index: dict[bytes, Any] = {}
-        """Transaction id → (height, position among the leaves)."""
+        self.index: dict[bytes, bytes] = {}
+        """Transaction id → encoded (height, position among the leaves)."""

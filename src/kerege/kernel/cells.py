@@ -50,6 +50,8 @@ class Cells(Protocol):
     """The same of those before: what is met again is young again."""
     changes: dict[bytes, list[Any]]
     """Key → [table, value before the block, value now], of the open block."""
+    touched: set[str]
+    """Names of the tables with such a key."""
     operations: int
     """Reads, writes and scanned rows since the transaction began: the same on every node, whatever is cached."""
     created: int
@@ -88,12 +90,13 @@ def make_cells(load: Load, know: Know, kind: str = "") -> Cells:
 class PlainCells:
     """See `Cells`."""
 
-    __slots__ = ("_know", "_load", "changes", "created", "known", "old", "operations", "undo", "young")
+    __slots__ = ("_know", "_load", "changes", "created", "known", "old", "operations", "touched", "undo", "young")
 
     def __init__(self, load: Load, know: Know) -> None:
         self.young: dict[bytes, Any] = {}
         self.old: dict[bytes, Any] = {}
         self.changes: dict[bytes, list[Any]] = {}
+        self.touched: set[str] = set()
         self.undo: Undo = []
         self.known: dict[str, set[bytes] | None] = {}
         self.operations = 0
@@ -170,6 +173,7 @@ class PlainColumn:
             cells.created += (before is None) - (value is None)
         change = cells.changes.get(raw)
         if change is None:
+            cells.touched.add(table.name)
             cells.changes[raw] = [table, before, value]
         else:
             change[2] = value

@@ -6,9 +6,9 @@ transaction, signature) alone; whether the key may act for the sender, and from 
 sign, is state and is asked when the transaction is executed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256 as _sha256
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from kerege.kernel.authenticators import ed25519, secp256k1, typed, webauthn
 from kerege.kernel.authenticators.typed import BodyLike
@@ -59,9 +59,13 @@ Item = tuple[int, bytes, Signed, bytes]
 """(kind, key, transaction, signature)."""
 
 
-def sha256(data: bytes) -> bytes:
+def sha256_plain(data: bytes) -> bytes:
     """The 32-byte digest."""
     return _sha256(data).digest()
+
+
+sha256: Callable[[bytes], bytes] = getattr(_native, "sha256", sha256_plain)
+"""The 32-byte digest."""
 
 
 def address_of(kind: int, key: bytes) -> bytes:
@@ -154,28 +158,51 @@ class Ticket:
         self.verdicts: list[bool | None] = []
         """Remembered verdicts, None where there is none."""
         self.batched: list[int] = []
-        """Positions of what is being checked on native threads."""
-        self.batch: Any = None
+        """Positions of what is being checked elsewhere."""
+        self.batch = 0
+
+
+class Batches(Protocol):
+    """Checks Ed25519 signatures elsewhere: `kerege_native.BatchVerifier` is one."""
+
+    def submit(self, items: Sequence[tuple[bytes, bytes, bytes]]) -> int:
+        """Begin with (key, payload, signature); returns a ticket at once."""
+
+    def done(self, ticket: int) -> bool:
+        """Whether `collect` would not wait."""
+
+    def collect(self, ticket: int) -> bytes:
+        """Wait for the verdicts of a ticket, once: one byte each, 1 good, 0 bad."""
+
+    def close(self) -> None:
+        """Finish what was begun, take nothing more."""
+
+
+WORTH_HANDING_OVER = 64
+"""Signatures from which on `batches` are asked where no native threads are: fewer are checked sooner in line."""
 
 
 class Verifier:
     """Checks witnesses ahead of execution; remembers the verdicts where the same ones are asked for again.
 
-    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present; the rest, and everything
-    where it is not, is checked in line when collected: a Python thread per check beside busy Python starves.
+    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present, else in good numbers to
+    `batches`; the rest is checked in line when collected: a Python thread per check beside busy Python starves.
     `kind`: "" the best present, "native" (raises `ImportError` where absent), "plain". `threads`: native
     ones. `remembered`: verdicts kept, the oldest half dropped at a time; 0 none, for whoever checks each witness once.
 
     May be used from several threads, a ticket from one at a time.
     """
 
-    def __init__(self, *, kind: str = "", threads: int = 2, remembered: int = 0) -> None:
+    def __init__(
+        self, *, kind: str = "", threads: int = 2, remembered: int = 0, batches: Batches | None = None
+    ) -> None:
         if kind not in {"", "native", "plain"}:
             raise ValueError(f"no kind of verifier: {kind!r}")
         if kind == "native" and _native is None:
             raise ImportError("kerege_native is not installed: `make native` builds it where Rust is present")
         self.native = kind != "plain" and _native is not None
-        self._batches = _native.BatchVerifier(threads) if self.native else None
+        self._batches: Batches | None = _native.BatchVerifier(threads) if self.native else batches
+        self._least = 1 if self.native else WORTH_HANDING_OVER
         self._generation = remembered // 2
         self.asked = 0
         """Verdicts asked for so far; like `recalled` for whoever watches, not exact where several threads ask."""
@@ -200,13 +227,15 @@ class Verifier:
                 for position, verdict in enumerate(ticket.verdicts)
                 if verdict is None and items[position][0] == ED25519
             ]
+            if len(ticket.batched) < self._least:
+                ticket.batched = []
             if ticket.batched:
                 chosen = [items[position] for position in ticket.batched]
                 ticket.batch = self._batches.submit([(key, payload(t.id), sign) for _, key, t, sign in chosen])
         return ticket
 
     def collect(self, ticket: Ticket, settings: SignatureSettings | None = None) -> list[bool]:
-        """Verdicts in the order of the items; waits for native threads. Raises `LookupError` the second time.
+        """Verdicts in the order of the items; waits for those elsewhere. Raises `LookupError` the second time.
 
         `settings` are state: whoever executes a block gives those in force now, as a submission may be
         older than the previous block's changes.
@@ -227,16 +256,16 @@ class Verifier:
         return found
 
     def is_done(self, ticket: Ticket) -> bool:
-        """Whether `collect` would wait for no native thread."""
+        """Whether `collect` would wait for nobody elsewhere."""
         return self._batches is None or not ticket.batched or self._batches.done(ticket.batch)
 
     def close(self) -> None:
-        """End the native threads."""
+        """End what checks elsewhere."""
         if self._batches is not None:
             self._batches.close()
 
     def _inline(self, ticket: Ticket, items: Sequence[Item]) -> list[bool]:
-        """Verdicts remembered or found in this thread; false, for now, of what runs on native threads."""
+        """Verdicts remembered or found in this thread; false, for now, of what is checked elsewhere."""
         if len(ticket.batched) == len(items):
             return [False] * len(items)
         elsewhere = set(ticket.batched)
@@ -259,4 +288,4 @@ class Verifier:
 
 def _mark(kind: int, key: bytes, transaction: bytes, signature: bytes) -> bytes:
     """What a verdict is remembered under: a hash over all it depends on."""
-    return _sha256(b"%d:%d:%b%b%b" % (kind, len(key), key, transaction, signature)).digest()
+    return sha256(b"%d:%d:%b%b%b" % (kind, len(key), key, transaction, signature))

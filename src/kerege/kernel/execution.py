@@ -102,9 +102,9 @@ class Execution:
     def end(self) -> None:
         """Close the block; raises `KernelFault`, and has changed nothing, where an invariant does not hold over it."""
         self._executed.weight = MAXIMUM_BLOCK_WEIGHT - self._budget
-        changes = self._executed.changes = self._state.end_block()
+        changes = self._executed.changes = self._state.end_block(self._watched)
         try:
-            self._check_block()
+            self._check_block(changes.differences)
             self._name_validators()
         except BaseException:
             self._state.discard(changes)
@@ -218,18 +218,11 @@ class Execution:
             asked = self._asked[tables] = tuple(by_name.values())
         return [invariant.name for invariant in asked if not invariant.cheap(self._ctx, differences)]
 
-    def _check_block(self) -> None:
+    def _check_block(self, differences: dict[str, list[Difference]]) -> None:
         """The cheap forms over the whole block; a violation stops the node before it commits."""
-        executed, differences = self._executed, dict[str, list[Difference]]()
-        for name in self._watched:
-            differences[name] = []
-        for key, (table, before, now) in executed.changes.items.items():
-            if table.name in differences:
-                differences[table.name].append((key, before, now))
-        differences = {name: changed for name, changed in differences.items() if changed}
         for name in self._broken(differences):
             raise KernelFault(
-                f"invariant {name} does not hold over block {executed.height}: see docs/operating, recovery"
+                f"invariant {name} does not hold over block {self._executed.height}: see docs/operating, recovery"
             )
 
     # What no transaction asks for

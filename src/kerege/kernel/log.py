@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from kerege.kernel.merkle import EMPTY, HASH_SIZE, make_consistency, make_path, split_point
+from kerege.kernel.merkle import EMPTY, HASH_SIZE, make_consistency, make_path, nodes_above, split_point
 
 TILE_WIDTH = 256
 
@@ -197,19 +197,12 @@ def _appended(part: _Part, added: bytes) -> _Part:
     done, whole = len(part.groups) * _GROUP, len(hashes) - len(hashes) % (_GROUP * HASH_SIZE)
     groups = hashes[done:whole]
     for _ in range(_GROUP_LEVELS):
-        groups = _above(groups)
+        groups = nodes_above(groups)
     return _Part(hashes, part.groups + groups)
-
-
-def _above(hashes: bytes | bytearray) -> bytes:
-    """The nodes one level above an even number of concatenated hashes."""
-    return b"".join(
-        [sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in range(0, len(hashes), 2 * HASH_SIZE)]
-    )
 
 
 def _fold(hashes: bytes | bytearray) -> bytes:
     """Root over a power of two of concatenated hashes."""
     while len(hashes) > 2 * HASH_SIZE:
-        hashes = _above(hashes)
+        hashes = nodes_above(hashes)
     return bytes(hashes) if len(hashes) == HASH_SIZE else sha256(b"\x01" + hashes).digest()

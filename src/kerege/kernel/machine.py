@@ -24,7 +24,7 @@ from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.module import Module, Modules
 from kerege.kernel.ports import ParameterPort, SenderPort
 from kerege.kernel.receipts import BlockRecord
-from kerege.kernel.state import UNBOUNDED, Beside, Changes, Fetch, State, StateReader, at_once
+from kerege.kernel.state import UNBOUNDED, Beside, Fetch, State, StateReader, at_once
 from kerege.kernel.tables import Table
 from kerege.kernel.transaction import Transaction
 from kerege.kernel.tree import StateTree, make_tree
@@ -214,7 +214,7 @@ class Machine:
     def seal(self, executed: Executed, *, always: bool = False) -> Block:
         """Roots of the block. Touches trees and log only, so that the next block may execute meanwhile."""
         before, log_size = self.head, self.log.size
-        stored, undo, touched = self._encode_changes(executed.changes)
+        stored, undo, touched = executed.changes.encode(self.modules.position)
         roots = self._update_trees(executed.height, touched)
         root = state_root(self.modules.names, roots)
         leaves = list(executed.leaves)
@@ -227,27 +227,11 @@ class Machine:
             executed, head, StoredBlock(head.height, head.time, executed.transactions, log_size, leaves, head)
         )
         block.before, block.state, block.undo, block.tiles = before, stored, undo, self.log.pending_tiles()
-        block.index = {o.id: (head.height, o.leaf) for o in executed.outcomes if o.leaf is not None}
+        height = head.height
+        block.index = {o.id: encode((height, o.leaf)) for o in executed.outcomes if o.leaf is not None}
         self.head = head
         self._sealed.append(block)
         return block
-
-    def _encode_changes(
-        self, changes: Changes
-    ) -> tuple[
-        dict[bytes, bytes | None], list[tuple[bytes, bytes | None]], dict[int, list[tuple[bytes, bytes | None]]]
-    ]:
-        """(key → bytes to store, key and bytes before, by position of a module the keys that its tree must take)."""
-        position, outdated = self.modules.position, changes.stored
-        stored: dict[bytes, bytes | None] = {}
-        undo: list[tuple[bytes, bytes | None]] = []
-        touched: dict[int, list[tuple[bytes, bytes | None]]] = {}
-        for key, (table, before, now) in changes.items.items():
-            encode_value = table.encode_value
-            raw = stored[key] = None if now is None else encode_value(now)
-            undo.append((key, None if before is None else (outdated.get(key) or encode_value(before))))
-            touched.setdefault(position[table.module], []).append((key, raw))
-        return stored, undo, touched
 
     def _update_trees(self, height: int, touched: dict[int, list[tuple[bytes, bytes | None]]]) -> list[bytes]:
         roots = []

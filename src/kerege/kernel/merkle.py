@@ -33,6 +33,11 @@ def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
     return _leaf_hashes(leaves)
 
 
+def nodes_above(hashes: bytes | bytearray) -> bytes:
+    """The nodes one level above an even number of concatenated hashes."""
+    return _nodes_above(bytes(hashes))
+
+
 def inner_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right)."""
     return sha256(b"\x01" + left + right).digest()
@@ -197,7 +202,15 @@ def leaf_hashes_plain(leaves: Sequence[bytes]) -> list[bytes]:
     return [sha256(b"\x00" + leaf).digest() for leaf in leaves]
 
 
+def nodes_above_plain(hashes: bytes) -> bytes:
+    """The plain twin of `nodes_above`."""
+    pairs = range(0, len(hashes), 2 * HASH_SIZE)
+    return b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
+
+
 try:
     from kerege_native import leaf_hashes as _leaf_hashes
+    from kerege_native import log_nodes_above as _nodes_above
 except ImportError:
     _leaf_hashes = leaf_hashes_plain
+    _nodes_above = nodes_above_plain

@@ -5,14 +5,14 @@ A block's changes stay pending until the store has them durably, so that the nex
 meanwhile. Everything here is for the one thread that executes, but `durable`, which only lets go.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kerege.kernel.cells import MISSING, Cells, Column, Undo, make_cells
+from kerege.kernel.changes import Changes
 from kerege.kernel.errors import KernelFault, WorkExceeded
 
 if TYPE_CHECKING:
@@ -24,8 +24,12 @@ UNBOUNDED = 2**63
 KNOWN_KEYS = 65_536
 """Of a table with few keys all are known in memory, up to so many."""
 
-_FEW = 64
-"""Up to so many new keys are put into order one by one; beyond it all are sorted anew."""
+
+_LEAVING = 20_000
+"""Values that are freed at the end of a block, at most, once the cache has let go of them: about two milliseconds."""
+
+NOTHING: Mapping[str, Any] = {}
+"""No tables are watched."""
 
 
 class StateReader(Protocol):
@@ -47,52 +51,6 @@ def end_of(prefix: bytes) -> bytes:
     if not trimmed:
         raise ValueError("nothing comes after this prefix")
     return trimmed[:-1] + bytes([trimmed[-1] + 1])
-
-
-class Changes:
-    """What one block changed: key → [table, value before the block, value now]; insertion-ordered."""
-
-    __slots__ = ("_known", "_order", "items", "stored")
-
-    def __init__(self, items: dict[bytes, list[Any]] | None = None) -> None:
-        self.items: dict[bytes, list[Any]] = {} if items is None else items
-        self.stored: dict[bytes, bytes] = {}
-        """Bytes before the block of keys whose stored value was of an older schema: encoding would not give them."""
-        self._order: list[bytes] = []
-        self._known = 0
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def first(self, start: bytes, end: bytes) -> bytes | None:
-        """The first changed key with start ≤ key < end."""
-        order = self._order if len(self.items) == self._known else self._settle()
-        at = bisect_left(order, start)
-        return order[at] if at < len(order) and order[at] < end else None
-
-    def between(self, start: bytes, end: bytes) -> Iterator[bytes]:
-        """Changed keys with start ≤ key < end, in order; nothing may change meanwhile."""
-        order = self._settle()
-        return (order[at] for at in range(bisect_left(order, start), bisect_left(order, end)))
-
-    def drop_unchanged(self) -> None:
-        """Leave out keys that hold again what they held before."""
-        same = [key for key, (_, before, now) in self.items.items() if before is now or before == now]
-        for key in same:
-            del self.items[key]
-        if self._known:
-            self._order, self._known = [], 0
-
-    def _settle(self) -> list[bytes]:
-        """All changed keys in order: the ones added since the last time are put in."""
-        new = len(self.items) - self._known
-        if new > _FEW:
-            self._order = sorted(self.items)
-        else:
-            for key in islice(reversed(self.items), new):
-                insort(self._order, key)
-        self._known = len(self.items)
-        return self._order
 
 
 Beside = Callable[[Callable[[], list[bytes | None]]], Callable[[], list[bytes | None]]]
@@ -138,11 +96,13 @@ class State:
         self._half = max(1, cache_limit // 2)
         self.cells: Cells = make_cells(self._load, self._know, kind)
         """What is in memory: the younger half of the cache, the open block's changes and the undo log."""
+        self._leaving: dict[bytes, Any] = {}
+        """Values that left the cache and still take memory."""
         self._columns: dict[Table[Any, Any], Column] = {}
         self._outdated: dict[bytes, bytes] = {}
         """Stored bytes of cached values that were upcast when read."""
         self._pending: list[Changes] = []
-        self._changes = Changes(self.cells.changes)
+        self._open_changes()
         self._newest = self._changes
         """What the block that ended last changed."""
         self._ended = 0
@@ -269,7 +229,7 @@ class State:
         ahead of the scan is met and what is deleted ahead is not. Raises `WorkExceeded` beyond the transaction's bound.
         """
         given = 0
-        for key, raw in self._keys(start, end_of(prefix)):
+        for key, raw in self._keys(table, start, end_of(prefix)):
             value = self.cells.young.get(key, MISSING)
             if value is MISSING:
                 value = self.cells.old.get(key, MISSING)
@@ -285,14 +245,14 @@ class State:
             if given == limit:
                 return
 
-    def _keys(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+    def _keys(self, table: "Table[Any, Any]", start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes | None]]:
         """Keys of store, pending blocks and open block in order; those that a block changed come without bytes."""
-        changes = self._changes
-        pending = merge(*[layer.between(start, end) for layer in self._pending])
+        changes, name = self._changes, table.name
+        pending = merge(*[layer.between(start, end) for layer in self._pending if name in layer.touched])
         stored = self._stored(start, end)  # after the layers: what becomes durable in between is in both
         waiting, row = next(pending, None), next(stored, None)
         while True:
-            here = changes.first(start, end)
+            here = changes.first(start, end) if name in changes.touched else None
             key = min((k for k in (here, waiting, row and row[0]) if k is not None), default=None)
             if key is None:
                 return
@@ -332,20 +292,29 @@ class State:
         """Start the undo log and the meters anew."""
         self.cells.begin_transaction()
 
-    def end_block(self) -> Changes:
-        """Hand out what the block changed (unchanged keys left out) and keep it pending until `durable`."""
+    def end_block(self, watched: Mapping[str, Any] = NOTHING) -> Changes:
+        """Hand out what the block changed (unchanged keys left out) and keep it pending until `durable`.
+
+        Of tables with `watched` names it says what differs.
+        """
         changes = self._changes
-        changes.drop_unchanged()
+        changes.settle(watched)
         if self._outdated:
             changes.stored = {key: self._outdated.pop(key) for key in changes.items if key in self._outdated}
         self._open_changes()
         self._pending.append(changes)
         self._newest = changes
         self._ended += 1
-        if len(self.cells.young) > self._half:
-            self.cells.old, self.cells.young = self.cells.young, {}
-            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self.cells.old}
+        self._age()
         return changes
+
+    def _age(self) -> None:
+        """Bound the cache: what was not met for long leaves, some values a block, for all at once would hold it up."""
+        for _ in range(min(_LEAVING, len(self._leaving))):
+            self._leaving.popitem()
+        if len(self.cells.young) > self._half:
+            self._leaving, self.cells.old, self.cells.young = self.cells.old, self.cells.young, {}
+            self._outdated = {key: raw for key, raw in self._outdated.items() if key in self.cells.old}
 
     def discard_block(self) -> None:
         """Forget what the open block changed: the next candidate starts from the same state."""
@@ -367,6 +336,7 @@ class State:
     def _open_changes(self) -> None:
         self._changes = Changes()
         self.cells.changes = self._changes.items
+        self.cells.touched = self._changes.touched
         self.cells.undo.clear()
 
     def _forget_values(self, changes: Changes) -> None:

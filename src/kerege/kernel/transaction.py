@@ -1,12 +1,12 @@
 """Transactions: one byte string per value, bounded before decoding, signed beside the body."""
 
-from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from kerege.kernel.codec import encode
+from kerege.kernel.crypto import sha256
 from kerege.kernel.errors import NotATransaction, NotCanonical, TooLarge, UnknownMessage
 from kerege.kernel.messages import Message
 from kerege.kernel.scan import Malformed, scan
@@ -76,7 +76,7 @@ class Transaction:
 def identify(envelope: Envelope) -> tuple[bytes, bytes]:
     """A transaction's id, and the hash of its witness: together they are all of its bytes."""
     witness = encode((envelope.kind, envelope.key, envelope.signature))
-    return sha256(envelope.body).digest(), sha256(witness).digest()
+    return sha256(envelope.body), sha256(witness)
 
 
 def encode_body(body: Body) -> bytes:
@@ -97,10 +97,12 @@ class Decoder:
         for kind in messages[1:]:
             union = union | kind
         listed = Annotated[list[union], Meta(min_length=1, max_length=MAXIMUM_MESSAGES)]
-        fields = [(f.name, Body.__annotations__[f.name]) for f in msgspec.structs.fields(Body)]
+        # The form of the ledger's name is checked once, not with every transaction of that ledger: see `_check_ledger`.
+        given: dict[str, Any] = {"ledger": Annotated[str, Meta(min_length=1, max_length=64)], "messages": listed}
+        fields = [(f.name, given.get(f.name, Body.__annotations__[f.name])) for f in msgspec.structs.fields(Body)]
         typed: Any = msgspec.defstruct(
             "TypedBody",
-            [*fields[:-1], ("messages", listed)],
+            fields,
             bases=(Body,),
             frozen=True,
             array_like=True,
@@ -111,6 +113,8 @@ class Decoder:
         self._body: msgspec.msgpack.Decoder[Body] = msgspec.msgpack.Decoder(typed)
         self._any_body = msgspec.msgpack.Decoder(Body)
         self._message = msgspec.msgpack.Decoder(union)
+        self._ledger = ""
+        """The name met last that has the form of one."""
 
     def transaction(self, raw: bytes) -> Transaction:
         """Decode; raises `TooLarge`, `NotCanonical` or `UnknownMessage`, whatever the bytes are."""
@@ -126,6 +130,8 @@ class Decoder:
             raise NotCanonical(reason="envelope") from None
         try:
             body = self._body.decode(envelope.body)
+            if body.ledger != self._ledger:
+                self._check_ledger(body.ledger)
         except ValueError as error:
             raise self._reason(envelope.body, error) from None
         if encode(body) != envelope.body or encode(envelope) != raw:
@@ -134,6 +140,10 @@ class Decoder:
         for message in body.messages:
             weight += message.WEIGHT
         return Transaction(raw, body, envelope, weight)
+
+    def _check_ledger(self, name: str) -> None:
+        msgspec.convert(name, Code)
+        self._ledger = name
 
     def _reason(self, body: bytes, error: Exception) -> NotATransaction:
         """Whether the body or one of its messages is at fault."""

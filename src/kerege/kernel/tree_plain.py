@@ -35,33 +35,40 @@ class _Seal(NamedTuple):
     layers: int  # number of layers ever made up to this height
 
 
+class _OldLevel(NamedTuple):
+    """Nodes of one level before an update."""
+
+    places: list[int] | None
+    """Where they stood, ascending; None: all of them are here."""
+    hashes: bytes
+    kinds: bytes
+
+
 class _Layer:
     """What one update overwrote: old value hashes by key hash, and nodes (hash ‖ kind) of the upper levels."""
 
     def __init__(self, depth: int) -> None:
         self.keys: list[bytes] = []  # ascending
         self.values: list[bytes | None] = []
-        self.levels: list[dict[int, bytes] | tuple[bytes, bytes]] = [{} for _ in range(depth + 1)]
+        self.levels: list[_OldLevel] = [_OldLevel([], b"", b"")] * (depth + 1)
 
     def keep(self, level: int, hashes: bytearray, kinds: bytearray, places: list[int]) -> None:
-        """Keep nodes about to be overwritten: the whole level where a good part of it is."""
+        """Keep nodes about to be overwritten, their places ascending: the whole level where a good part of it is."""
         if level >= len(self.levels):
             return
         if 2 * len(places) >= 1 << level:
-            self.levels[level] = (bytes(hashes), bytes(kinds))
+            self.levels[level] = _OldLevel(None, bytes(hashes), bytes(kinds))
         else:
-            self.levels[level] = {
-                place: bytes(hashes[HASH_SIZE * place : HASH_SIZE * place + HASH_SIZE] + kinds[place : place + 1])
-                for place in places
-            }
+            some = [hashes[HASH_SIZE * place : HASH_SIZE * place + HASH_SIZE] for place in places]
+            self.levels[level] = _OldLevel(places, b"".join(some), bytes([kinds[place] for place in places]))
 
     def node(self, level: int, place: int) -> bytes | None:
         """The node as it was before the update; None where the update did not touch it."""
-        old = self.levels[level]
-        if isinstance(old, dict):
-            return old.get(place)
-        hashes, kinds = old
-        return hashes[HASH_SIZE * place : HASH_SIZE * place + HASH_SIZE] + kinds[place : place + 1]
+        places, hashes, kinds = self.levels[level]
+        at = place if places is None else bisect_left(places, place)
+        if places is not None and (at == len(places) or places[at] != place):
+            return None
+        return hashes[HASH_SIZE * at : HASH_SIZE * at + HASH_SIZE] + kinds[at : at + 1]
 
     def under(self, level: int, place: int) -> Iterator[tuple[bytes, bytes | None]]:
         """Old values of the keys under a place."""
@@ -177,11 +184,12 @@ class PlainTree:
             hashes, kinds = self._hashes[level], self._kinds[level]
             layer.keep(level, hashes, kinds, places)
             for place, (digest, kind) in zip(places, nodes, strict=True):
-                hashes[HASH_SIZE * place : HASH_SIZE * place + HASH_SIZE] = digest
+                start = HASH_SIZE * place
+                hashes[start : start + HASH_SIZE] = digest
                 kinds[place] = kind
             if level:
                 places = list(dict.fromkeys([place >> 1 for place in places]))
-                nodes = [_parent(hashes, kinds, place) for place in places]
+                nodes = _parents(hashes, kinds, places)
         self._grow(max(self._count - before, 0) + 16)
         return layer
 
@@ -442,6 +450,17 @@ def _first_key(level: int, place: int) -> bytes:
 
 def _rows(bucket: bytes) -> list[bytes]:
     return [bucket[at : at + ROW] for at in range(0, len(bucket), ROW)]
+
+
+def _parents(hashes: bytearray, kinds: bytearray, places: list[int]) -> list[tuple[bytes, int]]:
+    """Hash and kind of places of the level above: nearly all stand over two keys or more, and are made right here."""
+    nodes = []
+    for place in places:
+        if kinds[2 * place] + kinds[2 * place + 1] > LEAF:
+            nodes.append((sha256(INNER_TAG + hashes[ROW * place : ROW * place + ROW]).digest(), INNER))
+        else:
+            nodes.append(_parent(hashes, kinds, place))
+    return nodes
 
 
 def _parent(hashes: bytearray, kinds: bytearray, place: int) -> tuple[bytes, int]:

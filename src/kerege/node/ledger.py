@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from kerege import proofs
 from kerege.consensus import rows
 from kerege.consensus.beside import reading_beside
+from kerege.consensus.checking import make_verifier
 from kerege.consensus.checkpoints import CheckpointKey, OwnCheckpoints, origin_of
 from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
@@ -27,6 +28,7 @@ from kerege.kernel.module import Modules
 from kerege.kernel.tree import StateTree
 from kerege.modules import MODULES
 from kerege.node.home import Home, HomeError, write_private
+from kerege.node.memory import cached_values
 from kerege.node.wire import DoorServer
 from kerege.storage.errors import HomeOfAnotherVersion, StoreDamaged, StoreFailed
 from kerege.storage.port import Area, Store
@@ -115,7 +117,6 @@ def open_ledger(
     clock: Clock = wall_clock,
     alarm: Callable[[str], None] = lambda _text: None,
     progress: Progress = quiet,
-    cache_limit: int = 400_000,
 ) -> Ledger:
     """Open a home for writing and start its engine; raises `HomeError` and what the store raises."""
     about = home.read_about()
@@ -125,7 +126,7 @@ def open_ledger(
     store = RocksStore(home.path)
     try:
         _check_same_ledger(home, read_genesis(store))
-        machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress, cache_limit)
+        machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
         key = checkpoint_key(home, machine.ledger)
         _check_trusted(home, key)
@@ -221,7 +222,6 @@ def open_machine(
     prefix: str,
     home: Home | None,
     progress: Progress = quiet,
-    cache_limit: int = 400_000,
     verifier: Verifier | None = None,
 ) -> Machine:
     """The machine where its store stands, with the trees of its home."""
@@ -229,7 +229,7 @@ def open_machine(
     trees = None
     if head is not None and home is not None:
         trees = open_trees(modules, store, head, home.trees, progress)
-    return machine_at(modules, store, ledger, prefix, head, trees, cache_limit, verifier)
+    return machine_at(modules, store, ledger, prefix, head, trees, verifier)
 
 
 def machine_at(
@@ -239,7 +239,6 @@ def machine_at(
     prefix: str,
     head: Head | None,
     trees: list[StateTree] | None,
-    cache_limit: int = 400_000,
     verifier: Verifier | None = None,
 ) -> Machine:
     """The machine over a store at a head whose trees are there."""
@@ -259,7 +258,7 @@ def machine_at(
         read_tile=read_tile,
         head=head,
         trees=trees,
-        cache_limit=cache_limit,
-        verifier=verifier,
+        cache_limit=cached_values(),
+        verifier=verifier or make_verifier(),
         beside=reading_beside(),
     )

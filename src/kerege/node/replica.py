@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from kerege.consensus.checking import make_verifier
 from kerege.consensus.checkpoints import CheckpointKey
 from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import run
@@ -18,7 +19,6 @@ from kerege.consensus.replica import Replica
 from kerege.consensus.snapshots.restoring import Restoring
 from kerege.consensus.snapshots.shelf import Shelf
 from kerege.consensus.trees import Damaged, dump_trees
-from kerege.kernel.crypto import Verifier
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
@@ -69,7 +69,7 @@ def open_replica(
     """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`."""
     about, modules = home.read_about(), Modules(MODULES)
     with RocksStore(home.path) as store, Maker(home, Shelf(home.snapshots), snapshot_every) as maker:
-        verifier = Verifier(remembered=REMEMBERED)
+        verifier = make_verifier(REMEMBERED)
         reopen = partial(machine_at, modules, store, about["ledger"], about["prefix"], verifier=verifier)
         restoring = Restoring(modules, store, about["ledger"], reopen, tell=alarm)
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, verifier=verifier)

@@ -251,13 +251,12 @@ class RocksStore(_Opened):
                 if not changes:
                     continue
                 native.set_default_column_family(handle)
-                put, delete = native.put, native.delete
                 for key in sorted(changes):
                     value = changes[key]
                     if value is None:
-                        delete(key)
+                        del native[key]
                     else:
-                        put(key, value)
+                        native[key] = value
         except (KeyError, ValueError) as error:  # rocksdict's words for «not bytes»
             raise translate(error, self.path) from error
         return native

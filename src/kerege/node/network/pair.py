@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from kerege.node.child import child
 from kerege.node.divergence import Watch
+from kerege.node.memory import share
 from kerege.node.network.layout import Member, Network
 
 LOG_LIMIT = 32 * 1024 * 1024
@@ -136,7 +137,14 @@ class Pair:
         module, *own = self._commands.application
         words = ["--home", str(self._network.home(self.member).path), "--socket", str(self._socket), *own]
         self._application = self._stack.enter_context(
-            child(module, *words, patience=PATIENCE, stdout=told.fileno(), stderr=told)
+            child(
+                module,
+                *words,
+                patience=PATIENCE,
+                environment=share(len(self._network.members)),
+                stdout=told.fileno(),
+                stderr=told,
+            )
         )
 
     def _check_key(self) -> None:
