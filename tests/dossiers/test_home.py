@@ -185,6 +185,22 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing(tmp_path: Path) -> None:
     again.close()
 
 
+def test_keys_on_a_full_disk(controller: Controller, home: Path, ledger: Ledger) -> None:
+    """Whatever the key service writes: it says that there is no room, lets go, and has what it had before."""
+    good = draft()
+    controller.dossiers.write([good])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(errors.StoreUnwritable):
+            controller.keys._book.note_backup("/somewhere", 5)
+        controller.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with open_controller(home, ledger) as again:
+        assert again.dossiers.read(ledger.grant(good, "surname"))
+
+
 def test_a_copy_made_while_work_goes_on_is_whole(controller: Controller, home: Path, tmp_path: Path) -> None:
     controller.dossiers.write([draft() for _ in range(20)])
     before = list(controller._rows.scan(Shelf.DOSSIERS))

@@ -6,6 +6,7 @@ stopped nothing opens.
 
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -31,6 +32,7 @@ from kerege.dossiers.errors import (
     OwnDossier,
     RetainedByLaw,
     RoleNotAllowed,
+    StoreUnwritable,
 )
 from kerege.dossiers.files import FolderLock, check_private, make_private_folder, shred, sync_folder, write_private
 from kerege.dossiers.keybook import Keybook
@@ -109,9 +111,10 @@ class EmbeddedKeyService:
         Keyring.create(folder)
 
     def close(self) -> None:
-        """Let the files go."""
+        """Let the files go. A full disk leaves the log as it is: it is folded into the file at the next opening."""
         with self._lock:
-            self._book.purge()
+            with suppress(StoreUnwritable):
+                self._book.purge()
             self._book.close()
             self._file_lock.close()
 

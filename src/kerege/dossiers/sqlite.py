@@ -22,15 +22,43 @@ _PAGE = 1000
 """Keys of one question."""
 
 
+class _Connection(sqlite3.Connection):
+    """A connection whose faults are the store's: `StoreUnwritable` where the medium refuses, else `StoreDamaged`."""
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:  # noqa: ANN401 - SQL and its values
+        with _told():
+            return super().execute(*statement)
+
+    def executemany(self, *statement: Any) -> sqlite3.Cursor:  # noqa: ANN401 - SQL and its values
+        with _told():
+            return super().executemany(*statement)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreUnwritable(reason=error) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreDamaged(reason=error) from error
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a database for one writer, every commit durable; raises `StoreDamaged` for a file that is none."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    """Open a database for one writer, every commit durable; raises `StoreDamaged` for a file that is none.
+
+    Raises `StoreUnwritable` where there is no room to open it.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=_Connection)
     try:
         for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
-    except sqlite3.DatabaseError as error:
+    except StoreDamaged as error:
         connection.close()
         raise StoreDamaged(file=path) from error
+    except StoreUnwritable:
+        connection.close()
+        raise
     return connection
 
 
@@ -41,13 +69,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
-    except BaseException as error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.OperationalError):
-            raise StoreUnwritable(reason=error) from error
-        if isinstance(error, sqlite3.DatabaseError):
-            raise StoreDamaged(reason=error) from error
         raise
 
 
@@ -72,8 +96,9 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> None:
     write_private(target, b"")
     copy = sqlite3.connect(target)
     try:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
+        with _told():
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
     finally:
         copy.close()
     sync_file(target)
