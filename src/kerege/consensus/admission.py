@@ -59,10 +59,10 @@ class Admission:
         return None if found is None else Answer(transaction, found[2], found[0], found[1], None)
 
     def _look(self, ctx: Context, transaction: Transaction) -> Verdict:
-        body, reason = transaction.body, NotATransaction()
+        body, reason, senders = transaction.body, NotATransaction(), ctx.port(SenderPort)
         try:
-            check_body(ctx, transaction, ctx.time)
-            gap = body.sequence - ctx.port(SenderPort).next_sequence(body.sender, body.lane)
+            check_body(ctx.ledger, senders, transaction, ctx.time)
+            gap = body.sequence - senders.next_sequence(body.sender, body.lane)
             if gap >= 0:
                 return Fit(gap)
             reason = WrongSequence(lane=body.lane, sequence=body.sequence, expected=body.sequence - gap)

@@ -231,7 +231,7 @@ class Verifier:
                 ticket.batched = []
             if ticket.batched:
                 chosen = [items[position] for position in ticket.batched]
-                ticket.batch = self._batches.submit([(key, payload(t.id), sign) for _, key, t, sign in chosen])
+                ticket.batch = self._batches.submit([(key, PAYLOAD_DOMAIN + t.id, sign) for _, key, t, sign in chosen])
         return ticket
 
     def collect(self, ticket: Ticket, settings: SignatureSettings | None = None) -> list[bool]:

@@ -58,16 +58,16 @@ def watched_tables(modules: Modules) -> Watched:
     return watched
 
 
-def check_body(ctx: Context, transaction: Transaction, time: int) -> None:
+def check_body(ledger: str, senders: SenderPort, transaction: Transaction, time: int) -> None:
     """What can be said of a transaction before its turn: ledger, validity, sender and key; raises `NotATransaction`."""
     body = transaction.body
-    if body.ledger != ctx.ledger:
+    if body.ledger != ledger:
         raise WrongLedger(ledger=body.ledger)
     if body.valid_until < time:
         raise Expired(valid_until=body.valid_until, time=time)
     if body.valid_until > time + MAXIMUM_AHEAD:
         raise ValidTooLong(valid_until=body.valid_until, time=time, limit=time + MAXIMUM_AHEAD)
-    ctx.port(SenderPort).check_sender(body.sender, transaction.witness.kind, transaction.witness.key)
+    senders.check_sender(body.sender, transaction.witness.kind, transaction.witness.key)
 
 
 class Execution:
@@ -88,12 +88,12 @@ class Execution:
         """What the engine told, all transactions in order, the schedules, and the invariants over the whole block."""
         state, verdict = self._state, iter(verdicts)
         state.limit = MAXIMUM_OPERATIONS
-        events = self._report()
+        events, senders = self._report(), self._ctx.port(SenderPort)
         for transaction in decoded:
             if isinstance(transaction, NotATransaction):
                 self._leave_out(b"", transaction)
             else:
-                self._admit(transaction, signed=next(verdict))
+                self._admit(transaction, senders, signed=next(verdict))
         events += self._run_schedules()
         if events:
             self._executed.leaves.append(encode(BlockReceipt(self._ctx.height, self._ctx.time, events)))
@@ -112,7 +112,7 @@ class Execution:
 
     # One transaction
 
-    def _admit(self, transaction: Transaction, *, signed: bool) -> None:
+    def _admit(self, transaction: Transaction, senders: SenderPort, *, signed: bool) -> None:
         """Not a transaction here and now, or executed."""
         body, ctx = transaction.body, self._ctx
         self._cells.begin_transaction()
@@ -120,10 +120,10 @@ class Execution:
         try:
             if transaction.weight > self._budget:
                 _refuse(BlockFull(limit=MAXIMUM_BLOCK_WEIGHT))
-            check_body(ctx, transaction, ctx.time)
+            check_body(ctx.ledger, senders, transaction, ctx.time)
             if not signed:
                 _refuse(BadSignature(kind=transaction.witness.kind))
-            retry_at = ctx.port(SenderPort).admit(body.sender, body.lane, body.sequence, transaction.weight)
+            retry_at = senders.admit(body.sender, body.lane, body.sequence, transaction.weight)
         except NotATransaction as reason:
             self._state.rollback(0)
             self._leave_out(transaction.id, reason)
@@ -206,21 +206,28 @@ class Execution:
     def _check_invariants(self) -> None:
         """The cheap forms, over what the transaction changed."""
         differences = self._cells.differences(self._watched)
-        for broken in self._broken(differences) if differences else ():
-            raise InvariantBroken(name=broken)
+        if differences:
+            broken = self._broken(differences)
+            if broken is not None:
+                raise InvariantBroken(name=broken)
 
-    def _broken(self, differences: dict[str, list[Difference]]) -> list[str]:
-        """Names of the invariants that do not hold over these differences."""
-        tables = tuple(differences)
-        asked = self._asked.get(tables)
-        if asked is None:
-            by_name = {i.name: i for name in tables for i in self._watched[name]}
-            asked = self._asked[tables] = tuple(by_name.values())
-        return [invariant.name for invariant in asked if not invariant.cheap(self._ctx, differences)]
+    def _broken(self, differences: dict[str, list[Difference]]) -> str | None:
+        """Name of the first invariant that does not hold over these differences."""
+        tables, ctx = tuple(differences), self._ctx
+        for invariant in self._asked.get(tables) or self._called_for(tables):
+            if not invariant.cheap(ctx, differences):
+                return invariant.name
+        return None
+
+    def _called_for(self, tables: tuple[str, ...]) -> tuple[Invariant, ...]:
+        by_name = {i.name: i for name in tables for i in self._watched[name]}
+        asked = self._asked[tables] = tuple(by_name.values())
+        return asked
 
     def _check_block(self, differences: dict[str, list[Difference]]) -> None:
         """The cheap forms over the whole block; a violation stops the node before it commits."""
-        for name in self._broken(differences):
+        name = self._broken(differences)
+        if name is not None:
             raise KernelFault(
                 f"invariant {name} does not hold over block {self._executed.height}: see docs/operating, recovery"
             )

@@ -120,9 +120,9 @@ class Machine:
     def check(self, transaction: Transaction, time: int, window: int = SEQUENCE_WINDOW) -> None:
         """All but the signature, against the state after the last executed block; raises `NotATransaction`."""
         ctx = self._context(0, time)
-        check_body(ctx, transaction, time)
-        body = transaction.body
-        expected = ctx.port(SenderPort).next_sequence(body.sender, body.lane)
+        body, senders = transaction.body, ctx.port(SenderPort)
+        check_body(ctx.ledger, senders, transaction, time)
+        expected = senders.next_sequence(body.sender, body.lane)
         if not expected <= body.sequence <= expected + window:
             raise WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
 
