@@ -61,6 +61,7 @@ BACKUP_TERM = 14 * DAY
 IDENTITY = "identity"
 REQUESTS = "requests"
 _EXPIRES_FILE = "expires"
+_BOOK = "wrapped"
 
 _T = TypeVar("_T")
 _entry_decoder = msgspec.msgpack.Decoder(tuple[bytes, int, bytes, str, tuple[bytes, ...], int | None])
@@ -84,10 +85,10 @@ class EmbeddedKeyService:
     def __init__(self, folder: Path, ledger: LedgerView, purposes: Purposes, clock: Callable[[], Time]) -> None:
         """Open an existing folder; raises `KeysMissing`, `KeysExposed`, `DossiersLocked`, `WrongVersion`."""
         self._keyring = Keyring(folder)
-        check_private(folder)
+        check_private(folder, besides=folder / _BOOK)
         self._file_lock = FolderLock(folder)
         try:
-            self._book = Keybook(folder / "wrapped.sqlite")
+            self._book = Keybook(folder / _BOOK)
             self.uniqueness = UniquenessKeys(KeySeries(folder / "uniqueness"))
         except BaseException:
             self._file_lock.close()
@@ -104,14 +105,14 @@ class EmbeddedKeyService:
         if folder.exists() and any(folder.iterdir()):
             raise DossiersExist(folder=folder)
         make_private_folder(folder)
-        Keybook.create(folder / "wrapped.sqlite").close()
+        Keybook.create(folder / _BOOK)
         KeySeries.create(folder / "uniqueness")
         Keyring.create(folder)
 
     def close(self) -> None:
         """Let the files go."""
         with self._lock:
-            self._book.purge()
+            self._book.settle()
             self._book.close()
             self._file_lock.close()
 
@@ -433,7 +434,7 @@ class EmbeddedKeyService:
                 target = folder / path.relative_to(self._keyring.folder)
                 make_private_folder(target.parent)
                 write_private(target, path.read_bytes())
-            self._book.backup(folder / "wrapped.sqlite")
+            self._book.backup(folder / _BOOK)
             write_private(folder / _EXPIRES_FILE, str(expires).encode())
         return expires
 

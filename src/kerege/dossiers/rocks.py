@@ -31,6 +31,8 @@ from kerege.dossiers.files import make_private_folder, sync_folder
 
 MIB = 1 << 20
 FORMAT_KEY = b"\xffformat"
+_FEW = 64
+"""Removed names that are merged away one by one."""
 _DAMAGED = ("Corruption", "Invalid argument", "No such file")
 
 T = TypeVar("T")
@@ -109,7 +111,8 @@ class RocksFolder:
         self._path = path
         self._form = form
         self._lock = RLock()
-        self._removed: list[bytes] = []
+        self._removed: set[bytes] = set()
+        """Names, or where they are many their first bytes."""
         self._rows = _open(path, form, create=False)
         found = self.get(FORMAT_KEY)
         if found != form.name:
@@ -168,17 +171,18 @@ class RocksFolder:
                 with suppress(StoreDamaged, StoreUnwritable):
                     self._reopen()
                 raise StoreUnwritable(reason=error) from error
-            self._removed += removed
+            self._removed.update(removed)
+            if len(self._removed) > _FEW:
+                self._removed = {name[:1] for name in self._removed}
 
     def purge(self, *replaced: bytes) -> None:
-        """Leave no copy of what was removed, nor of what stood before under the names that begin with `replaced`."""
+        """Leave no copy of what was removed, nor of what stood before under names that begin with a byte `replaced`."""
         with self._lock:
             self._try(self._rows.flush)
-            for name in self._removed:
-                self._try(lambda name=name: self._rows.compact_range(name, name + b"\0"))  # type: ignore[misc]
+            for name in sorted({*self._removed, *replaced}):
+                end = name + b"\0" if len(name) > 1 else bytes([name[0] + 1])
+                self._try(lambda name=name, end=end: self._rows.compact_range(name, end))  # type: ignore[misc]
             self._removed.clear()
-            for prefix in replaced:
-                self._try(lambda prefix=prefix: self._rows.compact_range(prefix, prefix + b"\xff"))  # type: ignore[misc]
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to a new folder."""

@@ -87,7 +87,7 @@ class Importer:
         `on_row` is called for every row in order with its verdict. Raises `ExtractError`s, `ImportRunning`,
         `ImportUnfinished`, `ImportRefused`, and what door and dossiers raise; what was imported before stays.
         """
-        with Lock(self._folder), Index(self._folder / "index.sqlite") as index, self._sender() as sender:
+        with Lock(self._folder), Index(self._folder / "index") as index, self._sender() as sender:
             source = self.source(extract)
             number = self._keys.number(source)
             self._settle_others(number, index, sender, set_aside=set_aside)
