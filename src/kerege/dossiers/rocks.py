@@ -214,8 +214,10 @@ class RocksFolder:
 
 
 def _open(path: Path, form: Form, *, create: bool) -> Rdict:
+    options = _options(form, path, create=create)
     try:
-        return Rdict(str(path), _options(form, path, create=create))
+        # Named for its one family too, or an existing folder is opened with what its file of options told: no filters.
+        return Rdict(str(path), options, {"default": options})
     except Exception as error:
         if any(sign in str(error) for sign in _DAMAGED):
             raise StoreDamaged(folder=path, reason=error) from error
