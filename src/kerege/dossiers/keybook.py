@@ -6,7 +6,7 @@ the medium, where a file that RocksDB let go may lie on. Master keys are files o
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -141,9 +141,11 @@ class Keybook:
         """Those of many rows that are registered, with the hour until which each waits for its transaction."""
         return {locator: self._read(_Entry, raw).pending for locator, raw in self._among(_ENTRY, locators)}
 
-    def put_entries(self, rows: Sequence[tuple[bytes, bytes, int, bytes, int | None]]) -> None:
-        """Register rows (locator, handle, epoch, sealed, pending), in place of older registrations."""
-        for locator, pending in self.pending_of([row[0] for row in rows]).items():
+    def put_entries(
+        self, rows: Iterable[tuple[bytes, bytes, int, bytes, int | None]], known: Mapping[bytes, int | None]
+    ) -> None:
+        """Register rows (locator, handle, epoch, sealed, pending), in place of those `known` (`pending_of` them)."""
+        for locator, pending in known.items():
             self._wait_no_more(locator, pending)
         for locator, handle, epoch, sealed, pending in rows:
             self._changed[_ENTRY + locator] = _encode((handle, epoch, sealed, pending))
@@ -202,6 +204,8 @@ class Keybook:
 
     def buried(self, handles: Sequence[bytes], locators: Sequence[bytes]) -> tuple[set[bytes], set[bytes]]:
         """Those of many (subject, purpose), and of many rows, that were erased."""
+        if not self.counter("generation"):
+            return set(), set()
         subjects, rows = self._among(_TOMBSTONE, handles), self._among(_ERASED, locators)
         return {handle for handle, _ in subjects}, {locator for locator, _ in rows}
 

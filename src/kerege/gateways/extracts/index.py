@@ -46,13 +46,12 @@ class Index:
         return {name: _holder(row) for name, row in zip(names, rows, strict=True) if row is not None}
 
     def add(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
-        """Enter (name, place, row); what is held already stays.
+        """Enter (name, place, row): names that nobody holds, or this row.
 
         A crash of the machine may lose the newest rows: the journal is replayed over them.
         """
-        told = {name: place.to_bytes(_PLACE, "big") + row.to_bytes(_ROW, "big") for name, place, row in rows}
-        held = self.find(list(told))
-        self._rows.write([(_HELD + name, row) for name, row in told.items() if name not in held], sync=False)
+        told = ((_HELD + name, place.to_bytes(_PLACE, "big") + row.to_bytes(_ROW, "big")) for name, place, row in rows)
+        self._rows.write(told, sync=False)
 
     def drop(self, place: int, rows: Sequence[int]) -> None:
         """Rows of a file hold nothing any more."""
