@@ -14,6 +14,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     Checkpoint,
@@ -52,6 +53,8 @@ class Form:
     """Bytes that are read at once."""
     merge: int = 4
     """Files that are merged at once: more are written less often, and looked into one by one until then."""
+    direct: bool = False
+    """Whether files are written past the system's page cache: rows that are many and long, and seldom read soon."""
 
 
 def _options(form: Form, path: Path, *, create: bool) -> Options:
@@ -72,16 +75,18 @@ def _options(form: Form, path: Path, *, create: bool) -> Options:
     options.set_level_zero_stop_writes_trigger(4 * form.merge)
     options.set_max_bytes_for_level_base(4 * form.merge * form.buffer)
     options.set_compression_type(DBCompressionType.none())  # what is encrypted does not shrink
-    if takes_direct_writes(path):
-        # What is merged is not read soon: past the system's page cache it costs a third of the processor time.
+    if form.direct and takes_direct_writes(path):
         options.set_use_direct_io_for_flush_and_compaction(True)
         options.set_compaction_readahead_size(MIB // 4)
     tables = BlockBasedOptions()
     tables.set_block_cache(Cache(form.cache))
-    tables.set_cache_index_and_filter_blocks(True)  # outside it they would grow with the rows
-    tables.set_pin_l0_filter_and_index_blocks_in_cache(True)
     tables.set_block_size(form.block)
     tables.set_bloom_filter(10, block_based=False)  # whether a name is held is asked far more often than it is
+    # Indexes and filters stay within the cache too, a part at a time: outside it they would grow with the rows.
+    tables.set_cache_index_and_filter_blocks(True)
+    tables.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    tables.set_index_type(BlockBasedIndexType.two_level_index_search())
+    tables.set_partition_filters(True)
     options.set_block_based_table_factory(tables)
     return options
 
