@@ -18,7 +18,6 @@ INSIDE = {
     "sealing",
     "sheets",
     "rocks_rows",
-    "sqlite",
 }
 """What others may not import: whatever holds a key, a sealed row or an opened sheet."""
 OPEN = {("jobs", "Committed"), ("embedded_keys", "restore_keys")}

@@ -59,10 +59,8 @@ def revive(now: Path, old: Path, target: Path) -> Path:
     shutil.copytree(now, target)
     shutil.rmtree(target / "dossiers")
     shutil.copytree(old / "dossiers", target / "dossiers")
-    for path in (target / "keys").glob("wrapped.sqlite*"):
-        path.unlink()
-    for path in (old / "keys").glob("wrapped.sqlite*"):
-        shutil.copy2(path, target / "keys" / path.name)
+    shutil.rmtree(target / "keys" / "wrapped")
+    shutil.copytree(old / "keys" / "wrapped", target / "keys" / "wrapped")
     return target
 
 

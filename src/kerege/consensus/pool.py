@@ -128,7 +128,7 @@ class Pool:
             if body.sequence < expected:
                 continue
             try:
-                check_body(ctx, transaction, ctx.time)
+                check_body(ctx.ledger, senders, transaction, ctx.time)
             except NotATransaction as refusal:
                 reason = refusal.with_traceback(None)
                 continue

@@ -5,7 +5,7 @@ stopped nothing opens.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -63,6 +63,7 @@ BACKUP_TERM = 14 * DAY
 IDENTITY = "identity"
 REQUESTS = "requests"
 _EXPIRES_FILE = "expires"
+_BOOK = "wrapped"
 
 _T = TypeVar("_T")
 _entry_decoder = msgspec.msgpack.Decoder(tuple[bytes, int, bytes, str, tuple[bytes, ...], int | None])
@@ -86,10 +87,10 @@ class EmbeddedKeyService:
     def __init__(self, folder: Path, ledger: LedgerView, purposes: Purposes, clock: Callable[[], Time]) -> None:
         """Open an existing folder; raises `KeysMissing`, `KeysExposed`, `DossiersLocked`, `WrongVersion`."""
         self._keyring = Keyring(folder)
-        check_private(folder)
+        check_private(folder, besides=folder / _BOOK)
         self._file_lock = FolderLock(folder)
         try:
-            self._book = Keybook(folder / "wrapped.sqlite")
+            self._book = Keybook(folder / _BOOK)
             self.uniqueness = UniquenessKeys(KeySeries(folder / "uniqueness"))
         except BaseException:
             self._file_lock.close()
@@ -106,15 +107,15 @@ class EmbeddedKeyService:
         if folder.exists() and any(folder.iterdir()):
             raise DossiersExist(folder=folder)
         make_private_folder(folder)
-        Keybook.create(folder / "wrapped.sqlite").close()
+        Keybook.create(folder / _BOOK)
         KeySeries.create(folder / "uniqueness")
         Keyring.create(folder)
 
     def close(self) -> None:
-        """Let the files go. A full disk leaves the log as it is: it is folded into the file at the next opening."""
+        """Let the files go. A full disk leaves the log as it is: it is read at the next opening."""
         with self._lock:
             with suppress(StoreUnwritable):
-                self._book.purge()
+                self._book.settle()
             self._book.close()
             self._file_lock.close()
 
@@ -123,6 +124,11 @@ class EmbeddedKeyService:
     def locate(self, record: bytes, version: int, purpose: str) -> bytes:
         """Compute the keyed name of the row of a dossier; every purpose has names of its own."""
         return self._keyring.name("row", purpose, record, version)
+
+    def registered(self, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many rows that are registered: no other has ever been written under these keys."""
+        with self._lock:
+            return set(self._book.pending_of(locators))
 
     def admit(self, entries: Sequence[Entry], *, again: bool = False) -> list[RowKeys]:
         """Register dossiers about to be written and give the keys to write them; durable on return.
@@ -136,7 +142,10 @@ class EmbeddedKeyService:
             known = self._check_admissible(entries, handles, locators, again=again)
             data_keys = self._data_keys(entries, handles)
             triples = zip(locators, handles, entries, strict=True)
-            self._register([each for each in triples if not (again and each[0] in known)])
+            if again:
+                self._register([each for each in triples if each[0] not in known], {})
+            else:
+                self._register(list(triples), known)
         return [
             RowKeys(locator, entry.version, data_keys[handle], None)
             for locator, handle, entry in zip(locators, handles, entries, strict=True)
@@ -144,8 +153,8 @@ class EmbeddedKeyService:
 
     def _check_admissible(
         self, entries: Sequence[Entry], handles: Sequence[bytes], locators: Sequence[bytes], *, again: bool
-    ) -> Collection[bytes]:
-        """Raise `DossierErased` or `DossierExists`; gives the locators that are registered already."""
+    ) -> Mapping[bytes, int | None]:
+        """Raise `DossierErased` or `DossierExists`; gives the locators registered already, with what they wait for."""
         subjects, rows = self._book.buried(handles, locators)
         known = self._book.pending_of(locators)
         if subjects or rows or (known and not again):
@@ -412,7 +421,7 @@ class EmbeddedKeyService:
         moves = wrapped is not None and wrapped[0] != epoch
         if moves:
             self._wrap([(handle, entry.subject, entry.purpose, self._get_data_key(entry))])
-        self._register([(locator, handle, entry)])
+        self._register([(locator, handle, entry)], self._book.pending_of([locator]))
         return moves
 
     def rotation_due(self) -> Time | None:
@@ -436,7 +445,7 @@ class EmbeddedKeyService:
                 target = folder / path.relative_to(self._keyring.folder)
                 make_private_folder(target.parent)
                 write_private(target, path.read_bytes())
-            self._book.backup(folder / "wrapped.sqlite")
+            self._book.backup(folder / _BOOK)
             write_private(folder / _EXPIRES_FILE, str(expires).encode())
         return expires
 
@@ -500,18 +509,16 @@ class EmbeddedKeyService:
             raise DossierMissing(record=entry.record, version=entry.version)
         return data_key
 
-    def _register(self, rows: Iterable[tuple[bytes, bytes, Entry]]) -> None:
-        """Note which dossier each row (locator, handle, entry) is, under the running epoch."""
+    def _register(self, rows: Sequence[tuple[bytes, bytes, Entry]], known: Mapping[bytes, int | None]) -> None:
+        """Note which dossier each row (locator, handle, entry) is, under the running epoch; `known`: as it was."""
         epoch = self._keyring.epochs.newest
-        known = list(rows)
-        plain = [(_entry_of(entry), _entry_bound(locator, epoch)) for locator, _, entry in known]
+        plain = [(_entry_of(entry), _entry_bound(locator, epoch)) for locator, _, entry in rows]
         sealed = seal_many(self._keyring.register_key(epoch), plain)
-        self._book.put_entries(
-            [
-                (locator, handle, epoch, row, _pending(entry))
-                for (locator, handle, entry), row in zip(known, sealed, strict=True)
-            ]
+        told = (
+            (locator, handle, epoch, row, _pending(entry))
+            for (locator, handle, entry), row in zip(rows, sealed, strict=True)
         )
+        self._book.put_entries(told, known)
 
     def _find_entry(self, locator: bytes) -> Entry | None:
         found = self._book.entry(locator)

@@ -74,9 +74,12 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def check_private(folder: Path) -> None:
-    """Raise `KeysExposed` where the folder or a file in it is open to group or others."""
-    for path in (folder, *sorted(folder.rglob("*"))):
+def check_private(folder: Path, *, besides: Path) -> None:
+    """Raise `KeysExposed` where the folder or something in it is open to group or others.
+
+    What is in the folder `besides` is closed by that folder: an engine makes its files as it likes.
+    """
+    for path in (folder, *sorted(path for path in folder.rglob("*") if path.parent != besides)):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise KeysExposed(path=path, mode=oct(mode))

@@ -6,7 +6,7 @@ keys/
   names.key                root of every PRF: keyed names of rows, authority tables, tombstones
   epochs/0001.key          master key of an epoch; one in quiet times, two while an epoch changes
   uniqueness/0001.key      keys of the civil-registration authority
-  wrapped.sqlite           wrapped data keys and which dossier is whose (`keybook`)
+  wrapped/                 wrapped data keys and which dossier is whose (`keybook`)
 ```
 """
 

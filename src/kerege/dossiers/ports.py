@@ -234,6 +234,9 @@ class KeyService(Protocol):
     def locate(self, record: bytes, version: int, purpose: str) -> bytes:
         """Compute the keyed name of the row of a dossier."""
 
+    def registered(self, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many rows that were registered: no other has ever been written under these keys."""
+
     def admit(self, entries: Sequence[Entry], *, again: bool = False) -> list[RowKeys]:
         """Register dossiers about to be written and give the keys to write them; durable on return.
 

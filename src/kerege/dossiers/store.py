@@ -161,7 +161,7 @@ class Dossiers:
         ]
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
-            held = self._rows.held(Shelf.DOSSIERS, locators)
+            held = self._held(locators)
             kept = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
             fresh = [at for at, there in enumerate(kept) if not there]
             told = [(batch[at].names, batch[at].values, batch[at].salts) for at in fresh]
@@ -177,7 +177,7 @@ class Dossiers:
         told = [(tuple([name for name, _ in each]), tuple([value for _, value in each]), None) for each in fields]
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
-            self._check_new(entries, locators, self._rows.held(Shelf.DOSSIERS, locators))
+            self._check_new(entries, locators, self._held(locators))
             self._write([replace(entry, expires=0) for entry in entries], told)
             self._keys.confirm(entries)
 
@@ -206,6 +206,11 @@ class Dossiers:
         if row is None or OpenSheet(keys, row).commitments != commitments:
             raise DossierExists(record=draft.record, version=draft.version)
         return _written(entry, draft.names, b"".join(commitments), content_root(commitments))
+
+    def _held(self, locators: Sequence[bytes]) -> set[bytes]:
+        """Those of many rows that are there. The few keys are asked first: the many rows lie in more files."""
+        registered = self._keys.registered(locators)
+        return self._rows.held(Shelf.DOSSIERS, sorted(registered)) if registered else registered
 
     def _locate(self, entry: Entry) -> bytes:
         return self._keys.locate(entry.record, entry.version, entry.purpose)

@@ -1,6 +1,8 @@
 """`kerege import` over a home: the node is used where it runs, and started for the time of the import where not."""
 
+import gc
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +32,10 @@ START_SECONDS = 60
 ATTEMPTS, AGAIN_AFTER = 4, 1.5
 """How often an import is taken up again whose node went away, and after how many seconds."""
 
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a thread that waits gets its turn: one that comes back from sealing or from the medium has little
+to do before it is there again, and the interpreter's 5 ms would be most of its time."""
+
 
 class NodeEnded(HomeError):
     """The node that was started for an import ended before it answered."""
@@ -51,9 +57,23 @@ def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress
 def _import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
     pack = read_nation(home.read_about()["nation"])
     extract = open_wanted(wanted, pack.extracts)
-    with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
+    with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller, _busy_threads():
         importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
         return run_import(importer, extract, pack.texts, wanted, progress)
+
+
+@contextmanager
+def _busy_threads() -> Iterator[None]:
+    """Threads take turns soon, and garbage is looked for among what the import makes only."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
 
 
 def setting_of(pack: Pack) -> Setting:

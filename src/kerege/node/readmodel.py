@@ -19,6 +19,8 @@ from kerege.storage.secondary import SecondaryStore
 
 PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
+GATHERING = 0.1
+"""Seconds between two looks at one in which much does: the blocks of that time are written together."""
 
 
 class StoreSource:
@@ -26,6 +28,7 @@ class StoreSource:
 
     def __init__(self, home: Home) -> None:
         self._store: SecondaryStore = open_reader(home)[1]
+        self._height = 0
 
     def genesis(self) -> Genesis:
         """See `Source`."""
@@ -35,7 +38,8 @@ class StoreSource:
         """See `Source`: catches up with the node first."""
         self._store.catch_up()
         head = rows.read_head(self._store)
-        return 0 if head is None else head.height
+        self._height = 0 if head is None else head.height
+        return self._height
 
     def block(self, height: int) -> StoredBlock | None:
         """See `Source`."""
@@ -43,7 +47,7 @@ class StoreSource:
 
     def blocks(self, after: int) -> Iterator[StoredBlock]:
         """See `Source`."""
-        return rows.read_blocks(self._store, after + 1, self.height() + 1)
+        return rows.read_blocks(self._store, after + 1, self._height + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +95,10 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
     with open_projector(home, url) as (projector, database, source):
         place = projector.build()
         while goes_on():
+            began = time.monotonic()
             if source.height() > place.height:
                 place = projector.catch_up(progress)
+                time.sleep(max(0.0, began + GATHERING - time.monotonic()))
             else:
                 time.sleep(PAUSE)
         return _told(projector, database, source)

@@ -69,12 +69,12 @@ class Projector:
 
     def catch_up(self, progress: Progress) -> Place:
         """Bring the tables to the newest block; raises as `check`."""
-        place = self.check()
+        newest, place = self._source.height(), self.check()
         for batch in _batched(self._modules, self._leaves, place, self._source.blocks(place.height)):
             if not self._database.advance(place.height, batch):
                 return self.catch_up(progress)  # another process was first: from where it is now
             place = batch.place
-            progress(place.height, max(place.height, self._source.height()))
+            progress(place.height, max(place.height, newest))
         return place
 
     def _begin(self) -> None:

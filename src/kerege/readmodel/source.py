@@ -20,4 +20,4 @@ class Source(Protocol):
         """One block, or None where the ledger has none of that height."""
 
     def blocks(self, after: int) -> Iterator[StoredBlock]:
-        """Blocks above a height, in order, up to the newest."""
+        """Blocks above a height, in order, up to the newest that `height` told of last."""

@@ -49,6 +49,8 @@ def secondary() -> Options:
     """The settings of a read-only second instance in another process."""
     options = database(create=False)
     options.set_max_open_files(-1)  # keeps every table open: the owner may delete files the reader still needs
+    # Or every look at what is new starts sixteen threads to open a file or none: a fifth of the read model's work.
+    options.set_max_file_opening_threads(1)
     return options
 
 

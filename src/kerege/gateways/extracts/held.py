@@ -61,7 +61,7 @@ class Chunk:
 
 
 class Held:
-    """Looks a chunk of rows up at once; rows accepted since stand in memory until the next one."""
+    """Looks a chunk of rows up at once; rows accepted since stand in memory until they are in the index."""
 
     def __init__(
         self,
@@ -102,7 +102,6 @@ class Held:
         self._names = {row.number: self._name(row, epochs) for row in rows}
         self._pins = {row.pin: self._names[row.number].pin for row in rows}
         self._acts = {(row.office, row.act_number): self._names[row.number].act for row in rows}
-        self._fresh.clear()
         return Chunk(rows, epoch, self._names)
 
     def look_up(self) -> None:
@@ -126,8 +125,13 @@ class Held:
         name = self._keys.name
         return Names(name("pin", row.pin), name("act", row.office, row.act_number), tuple(unique))
 
+    def forget_before(self, rows: Sequence[Row]) -> None:
+        """Rows before these are in the index by now."""
+        first = rows[0].number
+        self._fresh = {name: row for name, row in self._fresh.items() if row.number >= first}
+
     def accept(self, row: Row) -> None:
-        """The row holds its PIN and its act number against the rest of the chunk."""
+        """The row holds its PIN and its act number against those that follow it."""
         names = self._names[row.number]
         self._fresh[names.pin] = row
         self._fresh[names.act] = row

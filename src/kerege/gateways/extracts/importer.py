@@ -1,6 +1,7 @@
 """An import of births: judge every row, keep the accepted ones in dossiers, open their records on the ledger.
 
 For each chunk of rows in this order: judged; values sealed in dossiers, durable; journal and index; then the messages.
+The next chunk is judged while one is kept: rows that are not in the index yet stand in memory.
 Ids, salts and blinds are derived from file and row, so that after a crash the journal says which chunks may have been
 sent, the ledger which were, and what is missing is sent again as the same bytes.
 """
@@ -8,6 +9,7 @@ sent, the ledger which were, and what is missing is sent again as the same bytes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from kerege.gateways.extracts.errors import ExtractChanged, ImportUnfinished, Jo
 from kerege.gateways.extracts.held import Chunk, Held
 from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, About, Journal, Lock, folder_of, source_of
+from kerege.gateways.extracts.keeping import Keeping
 from kerege.gateways.extracts.making import Maker, Setting
 from kerege.gateways.extracts.reader import Extract
 from kerege.gateways.extracts.row import Row
@@ -87,7 +90,7 @@ class Importer:
         `on_row` is called for every row in order with its verdict. Raises `ExtractError`s, `ImportRunning`,
         `ImportUnfinished`, `ImportRefused`, and what door and dossiers raise; what was imported before stays.
         """
-        with Lock(self._folder), Index(self._folder / "index.sqlite") as index, self._sender() as sender:
+        with Lock(self._folder), Index(self._folder / "index") as index, self._sender() as sender:
             source = self.source(extract)
             number = self._keys.number(source)
             self._settle_others(number, index, sender, set_aside=set_aside)
@@ -139,8 +142,7 @@ class Importer:
             rows = extract.count()
             if not known:
                 blind = self._keys.blind(source, 0, "begin")
-                sender.send([BeginImport(self._setting.office, number, births.REGISTRY, source, blind)])
-                sender.settle()
+                sender.send_now(BeginImport(self._setting.office, number, births.REGISTRY, source, blind))
             elif self._row(number).accepted or self._row(number).status is ImportStatus.CLOSED:
                 raise JournalMissing(number=number.hex())
             today = local_day(self._row(number).since, self._setting.offset_minutes)
@@ -160,30 +162,32 @@ class Importer:
         accepted, duplicate, review, rejected = (reached.counts[outcome] for outcome in Outcome)
         blind = self._keys.blind(source, journal.chunks, "close")
         office, root = self._setting.office, reached.root.digest()
-        sender.send([CloseImport(office, number, accepted, duplicate, review, rejected, root, blind)])
-        sender.settle()
+        sender.send_now(CloseImport(office, number, accepted, duplicate, review, rejected, root, blind))
 
     # Chunks
 
     def _import(self, extract: Extract, run: "_Run", on_row: OnRow, progress: Progress) -> None:
-        total, today = run.journal.about.rows, date.fromisoformat(run.journal.about.today)
+        today = date.fromisoformat(run.journal.about.today)
         done, earlier = run.journal.chunks, run.journal.verdicts()
-        run.summary.resumed_at = min(total, done * CHUNK)
-        with Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held:
+        run.summary.resumed_at = min(run.journal.about.rows, done * CHUNK)
+        with (
+            Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held,
+            Keeping(partial(_tell, run, on_row, progress)) as keeping,
+        ):
             for position, rows in enumerate(_chunks(extract.rows())):
                 chunk = held.enter(rows)
                 if position < done:
                     verdicts = next(earlier)
                     self._go_on(run, chunk, verdicts)
+                    _tell(run, on_row, progress, rows, verdicts)
                 else:
                     held.look_up()
                     verdicts = [self._judge(row, held, today) for row in rows]
-                    self._take(run, chunk, verdicts)
-                for row, verdict in zip(rows, verdicts, strict=True):
-                    run.summary.count(verdict)
-                    on_row(row, verdict)
-                progress(run.summary.rows, total)
-        if run.summary.rows != total:
+                    keeping.settle()
+                    held.forget_before(rows)
+                    keeping.begin(partial(self._take, run, chunk, verdicts), rows, verdicts)
+            keeping.settle()
+        if run.summary.rows != run.journal.about.rows:
             raise ExtractChanged(file=extract.path)
 
     def _judge(self, row: Row, held: Held, today: date) -> Verdict:
@@ -200,19 +204,17 @@ class Importer:
         made = self._maker.make(run.source, run.number, chunk, verdicts)
         run.journal.append(verdicts, made.leaves)
         _enter(run, chunk, verdicts)
-        for _, messages in made.parts:
-            run.sender.send(messages)
+        run.sender.send([messages for _, messages in made.parts])
 
     def _go_on(self, run: "_Run", chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
         """A chunk of the journal: what the ledger does not have of it is sent again."""
         _enter(run, chunk, verdicts)
-        parts = parts_of(self._keys, run.source, chunk.rows[0].number, verdicts)
-        if None not in self._door.states([part.key for part in parts]):
+        told = parts_of(self._keys, run.source, chunk.rows[0].number, verdicts)
+        if None not in self._door.states([part.key for part in told]):
             return
         run.sender.settle()
-        for key, messages in self._maker.make(run.source, run.number, chunk, verdicts).parts:
-            if self._door.state(key) is None:
-                run.sender.send(messages)
+        parts = self._maker.make(run.source, run.number, chunk, verdicts).parts
+        run.sender.send([messages for key, messages in parts if self._door.state(key) is None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +231,7 @@ class _Run:
 
     def announce(self, job: Identifier) -> None:
         """Put a run of the comparison on the ledger, before it opens the first dossier."""
-        self.sender.send([StartJob(job, JobKind.COMPARE)])
-        self.sender.settle()
+        self.sender.send_now(StartJob(job, JobKind.COMPARE))
 
 
 def _enter(run: _Run, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
@@ -240,13 +241,18 @@ def _enter(run: _Run, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
     run.index.add((name, run.place, number) for names, number in pairs for name in (names.pin, names.act))
 
 
+def _tell(run: _Run, on_row: OnRow, progress: Progress, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+    """A chunk is kept: say so."""
+    for row, verdict in zip(rows, verdicts, strict=True):
+        run.summary.count(verdict)
+        on_row(row, verdict)
+    progress(run.summary.rows, run.journal.about.rows)
+
+
 def _tell_again(extract: Extract, run: _Run, on_row: OnRow, progress: Progress) -> Summary:
     """The outcomes of an import that is finished: nothing is sent."""
     for chunk, verdicts in zip(_chunks(extract.rows()), run.journal.verdicts(), strict=True):
-        for row, verdict in zip(chunk, verdicts, strict=True):
-            run.summary.count(verdict)
-            on_row(row, verdict)
-        progress(run.summary.rows, run.journal.about.rows)
+        _tell(run, on_row, progress, chunk, verdicts)
     run.summary.resumed_at = run.summary.rows
     return run.summary
 

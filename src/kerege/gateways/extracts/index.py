@@ -1,68 +1,66 @@
 """Which imported row holds which PIN and act number: keyed names to row numbers, on disk, of all files together.
 
-Without the controller's key a name says nothing; a value is the import's place in the list and a row number. The table
+Without the controller's key a name says nothing; a value is the import's place in the list and a row number. The folder
 can be lost: it is made anew from the files' own rows when they are imported again.
 """
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+from kerege.dossiers.rocks import MIB, Form, RocksFolder
 from kerege.kernel.types import Hash
 
-_ASKED = 500
-"""Names of one question."""
+FORM = Form(b"kerege-imported/2", buffer=2 * MIB, cache=4 * MIB, merge=8)
+
+_IMPORT, _HELD = b"i", b"n"
+_PLACE, _ROW = 4, 8
+"""Bytes of a place and of a row's number."""
 
 
 class Index:
     """Open for one process."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._rows = sqlite3.connect(path, isolation_level=None)
-        path.chmod(0o600)
-        # A crash of the machine may lose the newest rows; the journal is replayed over them.
-        self._rows.executescript(
-            "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;"
-            "pragma wal_autocheckpoint = 8192;"
-            "create table if not exists import (place integer primary key, source blob unique not null);"
-            "create table if not exists held (name blob primary key, place integer not null, row integer not null)"
-            " without rowid;"
-        )
+        if not (path / "CURRENT").is_file():
+            RocksFolder.create(path, FORM)
+        self._rows = RocksFolder(path, FORM)
 
     def place(self, source: Hash) -> int:
         """The place of a file in the list, from 1; entered where it is new."""
-        self._rows.execute("insert or ignore into import (source) values (?)", (source,))
-        return int(self._rows.execute("select place from import where source = ?", (source,)).fetchone()[0])
+        known = self.sources()
+        for place, each in known.items():
+            if each == source:
+                return place
+        place = max(known, default=0) + 1
+        self._rows.write([(_IMPORT + place.to_bytes(_PLACE, "big"), source)])
+        return place
 
     def sources(self) -> dict[int, Hash]:
         """Keyed hashes of the files imported, by their places."""
-        return dict(self._rows.execute("select place, source from import"))
+        return {int.from_bytes(name[1:], "big"): source for name, source in self._rows.scan(_IMPORT)}
 
     def find(self, names: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Name → (place of the import, row) of those names that are held."""
-        found: dict[bytes, tuple[int, int]] = {}
-        for start in range(0, len(names), _ASKED):
-            part = names[start : start + _ASKED]
-            marks = ",".join("?" * len(part))
-            query = f"select name, place, row from held where name in ({marks})"  # noqa: S608 - question marks only
-            found.update((name, (place, row)) for name, place, row in self._rows.execute(query, part))
-        return found
+        rows = self._rows.get_many([_HELD + name for name in names])
+        return {name: _holder(row) for name, row in zip(names, rows, strict=True) if row is not None}
 
     def add(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
-        """Enter (name, place, row); what is held already stays."""
-        self._rows.execute("begin")
-        self._rows.executemany("insert or ignore into held values (?, ?, ?)", rows)
-        self._rows.execute("commit")
+        """Enter (name, place, row): names that nobody holds, or this row.
+
+        A crash of the machine may lose the newest rows: the journal is replayed over them.
+        """
+        told = ((_HELD + name, place.to_bytes(_PLACE, "big") + row.to_bytes(_ROW, "big")) for name, place, row in rows)
+        self._rows.write(told, sync=False)
 
     def drop(self, place: int, rows: Sequence[int]) -> None:
         """Rows of a file hold nothing any more."""
         if rows:
-            self._rows.executemany("delete from held where place = ? and row = ?", [(place, row) for row in rows])
+            gone = {(place, row) for row in rows}
+            self._rows.write([(name, None) for name, row in self._rows.scan(_HELD) if _holder(row) in gone])
 
     def close(self) -> None:
-        """Close the table."""
+        """Let the folder go."""
         self._rows.close()
 
     def __enter__(self) -> Self:
@@ -70,3 +68,7 @@ class Index:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _holder(row: bytes) -> tuple[int, int]:
+    return int.from_bytes(row[:_PLACE], "big"), int.from_bytes(row[_PLACE:], "big")
