@@ -194,8 +194,7 @@ def test_keys_on_a_full_disk(controller: Controller, home: Path, ledger: Ledger)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.raises(errors.StoreUnwritable), controller.keys._book.transaction():
-            for number in range(100):
-                controller.keys._book.note_backup(f"/somewhere/{number:0100}", 5)
+            controller.keys._book.note_backup("/some" * 2_000 + "where", 5)
         controller.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -50,7 +50,7 @@ from kerege.dossiers.ports import (
     reference_commitment,
 )
 from kerege.dossiers.purposes import Audience, Purposes, Retention
-from kerege.dossiers.sealing import join, new_key, same, seal_many, unseal
+from kerege.dossiers.sealing import join, new_keys, same, seal_many, unseal
 from kerege.kernel.types import Address, Hash, Identifier, Time
 
 HOUR = 3_600_000
@@ -170,7 +170,8 @@ class EmbeddedKeyService:
         subjects = {handle: (entry.subject, entry.purpose) for handle, entry in zip(handles, entries, strict=True)}
         there = self._book.wrapped_of(list(subjects))
         data_keys = {handle: self._unwrap(*subjects[handle], *wrapped) for handle, wrapped in there.items()}
-        fresh = {handle: new_key() for handle in subjects if handle not in data_keys}
+        missing = [handle for handle in subjects if handle not in data_keys]
+        fresh = dict(zip(missing, new_keys(len(missing)), strict=True))
         self._wrap([(handle, *subjects[handle], data_key) for handle, data_key in fresh.items()])
         return data_keys | fresh
 

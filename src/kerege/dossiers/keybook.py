@@ -19,7 +19,7 @@ from kerege.dossiers.errors import DossiersAbsent, KeysMissing, StoreDamaged
 from kerege.dossiers.files import make_private_folder, write_private
 from kerege.dossiers.rocks import MIB, Form, RocksFolder
 
-FORM = Form(b"kerege-keys/2", buffer=4 * MIB, cache=4 * MIB, merge=8)
+FORM = Form(b"kerege-keys/2", buffer=2 * MIB, cache=3 * MIB, merge=16)
 _PAGE = 1000
 """Rows of one question."""
 

@@ -79,7 +79,7 @@ def _options(form: Form, path: Path, *, create: bool) -> Options:
     options.set_compression_type(DBCompressionType.none())  # what is encrypted does not shrink
     if form.direct and takes_direct_writes(path):
         options.set_use_direct_io_for_flush_and_compaction(True)
-        options.set_compaction_readahead_size(MIB // 4)
+        options.set_compaction_readahead_size(MIB // 16)  # of each file that is merged
     tables = BlockBasedOptions()
     tables.set_block_cache(Cache(form.cache))
     tables.set_block_size(form.block)

@@ -6,7 +6,7 @@ from pathlib import Path
 from kerege.dossiers.ports import Change, Shelf
 from kerege.dossiers.rocks import MIB, Form, RocksFolder
 
-FORM = Form(b"kerege-dossiers/2", buffer=8 * MIB, cache=4 * MIB, block=16 * 1024, merge=64, direct=True)
+FORM = Form(b"kerege-dossiers/2", buffer=8 * MIB, cache=2 * MIB, block=16 * 1024, merge=64, direct=True)
 """A block is two rows of a register. At 8 KiB a row what counts is how often a row is written again by merges: 500,000
 rows were 46 GB of writes with 4 files a merge, and a third of an import's processor time past 100,000 rows."""
 _SHELVES = {shelf: bytes([number]) for number, shelf in enumerate(Shelf, 1)}

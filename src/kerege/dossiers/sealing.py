@@ -61,6 +61,12 @@ def new_key() -> bytes:
     return os.urandom(KEY_LENGTH)
 
 
+def new_keys(count: int) -> list[bytes]:
+    """Draw many keys at once."""
+    drawn = os.urandom(KEY_LENGTH * count)
+    return [drawn[at : at + KEY_LENGTH] for at in range(0, len(drawn), KEY_LENGTH)]
+
+
 def seal(key: bytes, plain: bytes, bound: bytes) -> bytes:
     """Encrypt and authenticate; `bound` (associated data) is authenticated and must be brought again to open."""
     nonce = os.urandom(NONCE_LENGTH)

@@ -101,10 +101,10 @@ else:
 
     def seal_sheets(sheets: Sequence[Sheet]) -> list[Sealed]:
         """Seal rows, each under keys that may open all of it; in their order."""
-        asked = []
+        drawn, at, asked = os.urandom(NONCE_LENGTH * sum(len(sheet.names) + 1 for sheet in sheets)), 0, []
         for sheet in sheets:
-            keys = sheet.keys
-            nonces = os.urandom(NONCE_LENGTH * (len(sheet.names) + 1))
+            keys, end = sheet.keys, at + NONCE_LENGTH * (len(sheet.names) + 1)
+            nonces, at = drawn[at:end], end
             salts = _salts(sheet)
             asked.append((keys.locator, keys.version, keys.whole(), sheet.names, sheet.values, salts, nonces))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]

@@ -1,8 +1,6 @@
 """`kerege import` over a home: the node is used where it runs, and started for the time of the import where not."""
 
-import gc
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,7 @@ from kerege.node.child import child
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger_view import DoorView
 from kerege.node.pack import Pack
+from kerege.node.tuning import long_work
 from kerege.node.wire import SocketDoor, WireFault, reach
 from kerege.node.workplace import read_nation
 
@@ -31,10 +30,6 @@ ROLE = "import-officer"
 START_SECONDS = 60
 ATTEMPTS, AGAIN_AFTER = 4, 1.5
 """How often an import is taken up again whose node went away, and after how many seconds."""
-
-SWITCH_INTERVAL = 0.0005
-"""Seconds after which a thread that waits gets its turn: one that comes back from sealing or from the medium has little
-to do before it is there again, and the interpreter's 5 ms would be most of its time."""
 
 
 class NodeEnded(HomeError):
@@ -57,23 +52,9 @@ def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress
 def _import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
     pack = read_nation(home.read_about()["nation"])
     extract = open_wanted(wanted, pack.extracts)
-    with open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller, _busy_threads():
+    with long_work(), open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
         importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
         return run_import(importer, extract, pack.texts, wanted, progress)
-
-
-@contextmanager
-def _busy_threads() -> Iterator[None]:
-    """Threads take turns soon, and garbage is looked for among what the import makes only."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(before)
 
 
 def setting_of(pack: Pack) -> Setting:

@@ -153,11 +153,11 @@ def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(des
     path = desk.write("a.csv", rows_of(1, CHUNK + 10))
     send, sent = Sender.send, []
 
-    def cut(sender, messages):
-        sent.append(messages)
+    def cut(sender, parts):
+        sent.append(parts)
         if len(sent) == 2:  # the first chunk, the second
             raise KeyboardInterrupt
-        send(sender, messages)
+        send(sender, parts)
 
     monkeypatch.setattr(Sender, "send", cut)
     with pytest.raises(KeyboardInterrupt):

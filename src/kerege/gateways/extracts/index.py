@@ -11,7 +11,7 @@ from typing import Self
 from kerege.dossiers.rocks import MIB, Form, RocksFolder
 from kerege.kernel.types import Hash
 
-FORM = Form(b"kerege-imported/2", buffer=2 * MIB, cache=4 * MIB, merge=8)
+FORM = Form(b"kerege-imported/2", buffer=MIB, cache=2 * MIB, merge=16)
 
 _IMPORT, _HELD = b"i", b"n"
 _PLACE, _ROW = 4, 8

@@ -64,6 +64,9 @@ class Maker:
         self._keys = controller.imports
         self._folders = Folders(controller)
         self._setting = setting
+        forms = (setting.record_fields, setting.review_fields)
+        self._slots = {codes: {code: place for place, code in enumerate(codes)} for codes in forms}
+        """Field codes of a service → place of each."""
 
     def make(self, source: Hash, number: Identifier, chunk: Chunk, verdicts: Sequence[Verdict]) -> Made:
         """Seal the values of a chunk in dossiers and make its messages; raises what dossiers raise.
@@ -135,13 +138,17 @@ class Maker:
 
     def _draft(self, folder: Folder, codes: tuple[str, ...], values: Mapping[str, str], expires: int) -> Draft:
         """The dossier of a row: every slot, under salts that the same row always gets."""
+        slots, filled = self._slots[codes], [""] * len(codes)
+        for code, value in values.items():
+            if code in slots:
+                filled[slots[code]] = value
         return Draft(
             record=folder.about,
             version=folder.version,
             subject=folder.subject,
             purpose=folder.purpose,
             names=codes,
-            values=tuple([values.get(code, "") for code in codes]),
+            values=tuple(filled),
             expires=expires,
             salts=self._keys.salts(folder.about, len(codes)),
             again=True,

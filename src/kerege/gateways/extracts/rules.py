@@ -135,7 +135,7 @@ def _may_be_parent(pin: str, sex: str, born: date) -> bool:
     return grown is not None and grown <= born
 
 
-@lru_cache(65_536)
+@lru_cache(8_192)
 def _birth(digits: str) -> tuple[date | None, date | None]:
     """(the day in DDMMYYYY, the first day of twelve full years); None for days the calendar does not have.
 
