@@ -22,6 +22,7 @@ PARTS = ("store", "trees", "node", "dossiers", "keys", "dev-keys", "run", "trust
 @contextmanager
 def whole_or_nothing(home: Home) -> Iterator[None]:
     """Make a home inside, in a folder that holds none; raises `HomeError`. What was there before stays."""
+    _check_name(home)
     _check_socket(home)
     fresh = not home.path.exists()
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,6 +55,15 @@ def _mark(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _check_name(home: Home) -> None:
+    """The stores take names in UTF-8 only."""
+    try:
+        str(home.path.absolute()).encode()
+    except UnicodeEncodeError:
+        reason = f"{home.path.absolute()} is no name in UTF-8, as the stores need one: choose a home with another path."
+        raise HomeError(reason) from None
 
 
 def _check_socket(home: Home) -> None:
