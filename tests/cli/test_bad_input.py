@@ -126,6 +126,12 @@ def test_a_home_that_cannot_be_made(tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+def test_a_home_whose_name_is_no_text(tmp_path):
+    home = tmp_path / "\udcff"
+    kerege("init", "--home", home, "--dev").one_sentence("no name in UTF-8")
+    assert not home.exists()
+
+
 # Files
 
 

@@ -30,6 +30,7 @@ def whole_or_nothing(home: Home, parts: Sequence[str] = PARTS) -> Iterator[None]
 
     `parts`: what is made, and must not be there.
     """
+    _check_name(home)
     _check_socket(home)
     fresh = not home.path.exists()
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,6 +63,15 @@ def _mark(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _check_name(home: Home) -> None:
+    """The stores take names in UTF-8 only."""
+    try:
+        str(home.path.absolute()).encode()
+    except UnicodeEncodeError:
+        reason = f"{home.path.absolute()} is no name in UTF-8, as the stores need one: choose a home with another path."
+        raise HomeError(reason) from None
 
 
 def _check_socket(home: Home) -> None:
