@@ -3,6 +3,7 @@
 import json
 import shutil
 
+from kerege import __version__
 from kerege.consensus import rows
 from kerege.kernel.addresses import decode as decode_address
 from kerege.kernel.codec import encode
@@ -31,6 +32,10 @@ def test_the_certificate_verifies_and_the_later_bundle_is_superseded(demo):
     later = kerege("verify", demo / "superseded.json", "--trust", trust, "--json")
     assert later.code == SUPERSEDED
     assert later.json["exit"] == SUPERSEDED
+
+
+def test_the_version_is_told():
+    assert kerege("--version").out == f"kerege {__version__}\n"
 
 
 def test_a_stale_checkpoint_is_told(demo, copy):

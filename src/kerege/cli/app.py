@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerege import proofs
+from kerege import __version__, proofs
 from kerege.cli import (
     asking,
     diffing,
@@ -54,6 +54,22 @@ app.command()(diffing.diff_state)
 app.command("verify-export")(exports.verify_export)
 for _module in MODULES:
     app.add_typer(module_app(_module), name=_module.name)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        say(f"kerege {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Kerege: the shared ledger under a digital state."""
 
 
 @app.command()
