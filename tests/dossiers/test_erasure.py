@@ -132,17 +132,22 @@ def test_keys_from_a_backup_erase_again_what_the_ledger_says_is_erased(
 
 def test_a_backup_of_keys_outlives_nothing(controller: Controller, ledger: Ledger, tmp_path: Path) -> None:
     assert BACKUP_TERM < ROTATION_TERM
+    stays = draft()
+    controller.dossiers.write([stays])
+    controller.keys.rotate_epoch()
     expires = controller.keys.backup(tmp_path / "copy")
     controller.keys.backup(tmp_path / "carried-away")
     (tmp_path / "carried-away").rename(tmp_path / "elsewhere")
     with pytest.raises(errors.DossiersExist):
         controller.keys.backup(tmp_path / "copy")
+    assert all(path.stat().st_nlink == 1 for path in (tmp_path / "copy").rglob("*") if path.is_file())
     assert controller.keys.expire_backups() == ()
     ledger.now = expires
     with pytest.raises(errors.BackupExpired):
         restore_keys(tmp_path / "copy", tmp_path / "new", ledger.now)
     assert controller.keys.expire_backups() == (tmp_path / "carried-away",)
     assert not (tmp_path / "copy").exists()
+    assert controller.dossiers.read(ledger.grant(stays, "surname")), "a copy overwritten is no file of the living keys"
 
 
 def test_nothing_of_it_lingers_in_the_files(controller: Controller, home: Path) -> None:
