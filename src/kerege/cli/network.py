@@ -151,7 +151,7 @@ def introduce(offer: OfferFile, home: Home, *, json_: AsJson = False) -> None:
 
 
 @app.command()
-def register(offer: OfferFile) -> None:
+def register(offer: OfferFile, *, json_: AsJson = False) -> None:  # noqa: ARG001 - messages are JSON either way
     """Print the messages that register an offer's keys, each with its proof: for `submit`, or for a proposal."""
     _dump_messages(wiring().register_offer(read_bytes(offer), str(offer)), "")
 
@@ -161,6 +161,8 @@ def seat(
     offer: OfferFile,
     home: Home = DEFAULT_HOME,
     power: Annotated[int, typer.Option(min=1, max=1_000_000, help="Weight of its vote.")] = 10,
+    *,
+    json_: AsJson = False,  # noqa: ARG001 - messages are JSON either way
 ) -> None:
     """Print the message that gives an offer's validator a vote: for a proposal to the board that names validators."""
     _dump_messages(wiring().seat_offer(home, read_bytes(offer), str(offer), power), wiring().prefix(home))
