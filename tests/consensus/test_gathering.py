@@ -131,7 +131,7 @@ def test_one_that_lies_or_is_silent_holds_up_nobody(bad: Answer):
         begun = time.monotonic()
         gathered = GatheredCheckpoints(LEDGER, lambda _height: witnesses)
         assert gathered.covering(HEAD) == HEAD
-        assert time.monotonic() - begun < gathering.ASK_SECONDS / 2
+        assert time.monotonic() - begun < gathering.ASK_SECONDS, "it is not waited for"
         signed = proofs.note.parse(gathered.sign(HEAD)).signatures
         assert [line.name[-1] for line in signed] == ["a", "b", "c"]
         assert gathered.newest == (7, 3)
