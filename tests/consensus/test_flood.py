@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from kerege.consensus import lines, pool, replicated
+from kerege.consensus import lines, pool, unanswered
 from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.embedded import wall_clock
@@ -228,12 +228,12 @@ def waiting_in(member: Member) -> int:
 
 @needs_engine
 def test_a_node_holds_so_much_of_one_sender_and_tells_the_rest_why(tmp_path, monkeypatch):
-    monkeypatch.setattr(replicated, "MAXIMUM_OF_ONE", 600)
+    monkeypatch.setattr(unanswered, "MAXIMUM_OF_ONE", 600)
     with Member(tmp_path, genesis(PEOPLE)) as member:
         beyond = member.submitting.submit(run_of(700, 1))
         assert all(answer.receipt is not None for answer in member.submitting.submit(honest()).wait(5))
         reasons = [type(answer.reason) for answer in beyond.wait(20)]
-        held = replicated.HELD_OF_ONE
+        held = unanswered.HELD_OF_ONE
         assert reasons == [WrongSequence] * held + [TooManyOutOfTurn] * (600 - held) + [TooManyWaiting] * 100
         rivals = member.submitting.submit([pay(FLOODER, PEOPLE[1], 0, amount) for amount in range(1, 100)])
         receipts = [answer.receipt is not None for answer in rivals.wait(20)]

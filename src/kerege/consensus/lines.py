@@ -8,7 +8,6 @@ Only what its sender has signed is counted: what a stranger says in another's na
 """
 
 from kerege.consensus.shares import OF_A_POOL, Shares
-from kerege.kernel.errors import TooManyOutOfTurn
 from kerege.kernel.transaction import Transaction
 
 MAXIMUM_OF_ONE = 4_096
@@ -34,8 +33,6 @@ class Lines:
     """The lines of one pool. `expected` is always the lane's next sequence by the state as it stands."""
 
     def __init__(self, pool_bytes: int, retry_after: int, out_of_turn: int = OUT_OF_TURN) -> None:
-        self._retry_after = retry_after
-        self._out_of_turn = out_of_turn
         self._shares = Shares(MAXIMUM_OF_ONE, pool_bytes // OF_A_POOL, retry_after)
         self._apart = Shares(out_of_turn, OUT_OF_TURN_BYTES, retry_after)
         self._out: set[bytes] = set()
@@ -54,17 +51,9 @@ class Lines:
     def check(self, transaction: Transaction, expected: int) -> None:
         """Raise `TooManyWaiting`, or `TooManyOutOfTurn` where it is out of turn and as many of those wait as may."""
         self._shares.check(transaction)
-        body, reach = transaction.body, self._reach(transaction, expected)
-        if body.sequence != reach and self._apart.is_full(transaction):
-            raise TooManyOutOfTurn(
-                sender=body.sender,
-                lane=body.lane,
-                sequence=body.sequence,
-                expected=reach,
-                waiting=self._apart.number(body.sender),
-                limit=self._out_of_turn,
-                retry_after=self._retry_after,
-            )
+        reach = self._reach(transaction, expected)
+        if transaction.body.sequence != reach:
+            self._apart.check_out_of_turn(transaction, reach)
 
     def may_run(self, transaction: Transaction, expected: int) -> bool:
         """Whether its turn is the state's next, or comes after those that wait."""

@@ -18,14 +18,13 @@ from kerege.consensus.admission import Admission, Fit
 from kerege.consensus.broadcast import Broadcaster, Offered
 from kerege.consensus.cometbft.rpc import Unreachable
 from kerege.consensus.embedded import Answer, Busy, Clock, Stopped, Submission, open_submission, wall_clock
-from kerege.consensus.lines import MAXIMUM_OF_ONE
 from kerege.consensus.outbox import Outbox
 from kerege.consensus.packing import Packer
 from kerege.consensus.parcels import LARGEST, MAXIMUM_SIZE
 from kerege.consensus.proposals import Classes, classes_at
 from kerege.consensus.replica import Replica
-from kerege.consensus.shares import OF_A_POOL, Shares
-from kerege.consensus.turns import Turn, in_turn, turn_of
+from kerege.consensus.turns import in_turn
+from kerege.consensus.unanswered import RETRY_AFTER, Item, Place, Unanswered
 from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
@@ -38,10 +37,6 @@ MAXIMUM_WAITING_BYTES = 6 * 1024 * 1024
 """Bytes of transactions without an answer beyond which the engine answers "busy": a few seconds of a network's work."""
 MAXIMUM_FLYING_BYTES = 3 * 1024 * 1024
 """Bytes of those that were handed to the engine: its pool never fills through one node."""
-RETRY_AFTER = 1_000
-"""Milliseconds after which a submission that met a busy engine may be sent again."""
-HELD_OF_ONE = 512
-"""Transactions of one sender that may wait for those before them: what its clients sent side by side."""
 GAP_SECONDS = 5.0
 """How long a transaction may wait for the one before it of its sender, submitted here or committed."""
 LATER_SECONDS = 0.3
@@ -61,53 +56,12 @@ Settled = tuple[int, int, Sequence[Outcome]]
 """Height of a durable block, log index of its first leaf, what became of what was in it."""
 
 
-_Place = tuple[Submission, int]
-"""A position of a submission."""
-
-
-class _Item:
-    """A transaction without an answer, with those who wait for one."""
-
-    __slots__ = (
-        "accepting",
-        "alone",
-        "apart",
-        "flying",
-        "held_at",
-        "held_since",
-        "kept",
-        "rank",
-        "transaction",
-        "waiters",
-    )
-
-    def __init__(self, transaction: Transaction) -> None:
-        self.transaction = transaction
-        self.waiters: list[_Place] = []
-        self.accepting: list[_Place] = []
-        """Who waits only until it is kept."""
-        self.kept = False
-        """Whether it is in the outbox."""
-        self.flying = False
-        """Whether the engine was, or is just about to be, given it."""
-        self.rank = 0
-        """Its class of law, or that of the one before it of its sender where that comes later."""
-        self.alone = False
-        """Whether the engine refused the parcel that it was in."""
-        self.apart = False
-        """Whether it counts for what its sender has waiting out of turn."""
-        self.held_since: float | None = None
-        """Since when it waits for the one before it."""
-        self.held_at = -1
-        """Height of the state in which that one was missing; -1 where it was not looked for."""
-
-
 class _Load:
     """What is offered to the engine as one: the bytes, and the transactions in them."""
 
     __slots__ = ("due", "items", "raw", "waits")
 
-    def __init__(self, raw: bytes, items: list[_Item]) -> None:
+    def __init__(self, raw: bytes, items: list[Item]) -> None:
         self.raw = raw
         self.items = items
         self.due = 0.0
@@ -116,15 +70,11 @@ class _Load:
         """Whether it was in the engine's pool."""
 
 
-def _pending(item: _Item) -> Answer:
-    return Answer(item.transaction.id, None, 0, 0, None)
-
-
-def _rank(item: _Item) -> int:
+def _rank(item: Item) -> int:
     return item.rank
 
 
-def _may_be_packed(item: _Item) -> bool:
+def _may_be_packed(item: Item) -> bool:
     return not item.alone and len(item.transaction.raw) <= LARGEST
 
 
@@ -155,9 +105,6 @@ class ReplicatedEngine:
         """What stopped the engine, where it did not stop because it was told to."""
         self._alarm = alarm
         self._waiting_bytes = waiting_bytes
-        share = waiting_bytes // OF_A_POOL
-        self._shares = Shares(MAXIMUM_OF_ONE, share, RETRY_AFTER)
-        self._apart = Shares(HELD_OF_ONE, share // OF_A_POOL, RETRY_AFTER)
         self._outbox = outbox
         self._admission = Admission(replica)
         self._broadcaster = Broadcaster(rpc)
@@ -169,23 +116,18 @@ class ReplicatedEngine:
         self._open = False
         self._answered: list[bytes] = []
         """What need not be kept any longer."""
-        self._items: dict[bytes, _Item] = {}
-        """By their bytes."""
-        self._same_id: dict[bytes, list[_Item]] = {}
-        self._turns: dict[Turn, _Item] = {}
+        self._items = Unanswered(waiting_bytes)
         self._unsettled: dict[int, Submission] = {}
-        self._queue: deque[_Item] = deque()
+        self._queue: deque[Item] = deque()
         """To be looked at."""
         self._queued_bytes = 0
-        self._held: list[_Item] = []
-        self._to_keep: list[_Item] = []
+        self._held: list[Item] = []
+        self._to_keep: list[Item] = []
         """With the engine already when somebody asked that they be kept."""
         self._fresh: list[_Load] = []
         """To be offered to the engine now."""
         self._given: list[_Load] = []
         """Offered to it, of which something is still waited for."""
-        self._bytes = 0
-        self._flying_bytes = 0
         self._settled_height = 0
         """Height of the newest block that was learned from."""
         self._away = False
@@ -277,14 +219,14 @@ class ReplicatedEngine:
         """
         return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
 
-    def _submit(self, raws: list[bytes], whose: Callable[[_Item], list[_Place]]) -> Submission:
+    def _submit(self, raws: list[bytes], whose: Callable[[Item], list[Place]]) -> Submission:
         submission, waiting = open_submission(self.machine, raws)
         size = sum(len(transaction.raw) for _, _, transaction in waiting)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
-            if self._bytes and self._bytes + size > self._waiting_bytes:
-                raise Busy(self._bytes, RETRY_AFTER)
+            if self._items.size and self._items.size + size > self._waiting_bytes:
+                raise Busy(self._items.size, RETRY_AFTER)
             if waiting:
                 self._unsettled[id(submission)] = submission
                 for _, position, transaction in waiting:
@@ -297,12 +239,12 @@ class ReplicatedEngine:
         submission: Submission,
         position: int,
         transaction: Transaction,
-        whose: Callable[[_Item], list[_Place]],
+        whose: Callable[[Item], list[Place]],
     ) -> None:
         place = submission, position
-        if transaction.raw not in self._items:
+        if self._items.find(transaction.raw) is None:
             try:
-                self._shares.check(transaction)
+                self._items.check_share(transaction)
             except TooManyWaiting as reason:
                 answer = Answer(transaction.id, None, 0, 0, reason.with_traceback(None))
                 self._tell([place], answer)
@@ -310,7 +252,7 @@ class ReplicatedEngine:
         item = self._item(transaction)
         whose(item).append(place)
         if item.accepting and item.kept:
-            self._tell(item.accepting, _pending(item))
+            self._tell(item.accepting, item.pending)
         elif item.accepting and item.flying:
             self._to_keep.append(item)
 
@@ -322,20 +264,16 @@ class ReplicatedEngine:
         """The durable receipt of a transaction id: also what a resubmission is answered with."""
         return self._admission.receipt(transaction)
 
-    def _item(self, transaction: Transaction) -> _Item:
+    def _item(self, transaction: Transaction) -> Item:
         """What is kept of these bytes; new ones are queued."""
-        known = self._items.get(transaction.raw)
+        known = self._items.find(transaction.raw)
         if known is not None:
             return known
-        item = self._items[transaction.raw] = _Item(transaction)
-        self._same_id.setdefault(transaction.id, []).append(item)
-        self._turns.setdefault(turn_of(transaction), item)
-        self._shares.add(transaction)
-        self._bytes += len(transaction.raw)
+        item = self._items.add(transaction)
         self._enqueue(item)
         return item
 
-    def _enqueue(self, item: _Item) -> None:
+    def _enqueue(self, item: Item) -> None:
         self._queue.append(item)
         self._queued_bytes += len(item.transaction.raw)
 
@@ -353,41 +291,41 @@ class ReplicatedEngine:
                 swept = time
             self._offer()
 
-    def _take(self) -> list[_Item] | None:
+    def _take(self) -> list[Item] | None:
         """What waits to be looked at, as far as the engine has room; None where this closes.
 
         A lone one is taken at once; where others are under way, it waits for company in a parcel.
         """
         with self._changed:
-            if self._open and not (self._queue and self._flying_bytes < MAXIMUM_FLYING_BYTES):
+            if self._open and not (self._queue and self._items.flying < MAXIMUM_FLYING_BYTES):
                 self._changed.wait(SWEEP_SECONDS)
-            if self._open and self._packer is not None and self._flying_bytes:
+            if self._open and self._packer is not None and self._items.flying:
                 self._changed.wait_for(lambda: not self._open or self._queued_bytes >= GATHERED_BYTES, GATHER_SECONDS)
             if not self._open:
                 return None
-            taken, size = list[_Item](), self._flying_bytes
+            taken, size = list[Item](), self._items.flying
             enough = min(MAXIMUM_FLYING_BYTES, size + TAKEN_BYTES)
             while self._queue and size < enough:
                 item = self._queue.popleft()
                 self._queued_bytes -= len(item.transaction.raw)
-                if self._items.get(item.transaction.raw) is item:
+                if item in self._items:
                     taken.append(item)
                     size += len(item.transaction.raw)
         return taken
 
-    def _look_at(self, taken: list[_Item]) -> None:
+    def _look_at(self, taken: list[Item]) -> None:
         """Answer what is no transaction or known already; load the rest."""
         items = in_turn(taken)
         ctx = self._admission.context(self.now())
         verdicts = self._admission.look(ctx, [item.transaction for item in items])
         classes = Classes(classes_at(ctx))
-        fit: list[_Item] = []
+        fit: list[Item] = []
         with self._changed:
             for item, verdict in zip(items, verdicts, strict=True):
                 if isinstance(verdict, Answer):
                     self._settle(item, verdict)
                 elif self._follows(item, verdict, classes.of(item.transaction)):
-                    self._fly(item)
+                    self._items.fly(item)
                     fit.append(item)
                 elif self._settled_height > ctx.height:  # it may be its turn in a state newer than what was looked at
                     self._look_again(item)
@@ -396,7 +334,7 @@ class ReplicatedEngine:
         self._keep(fit)
         self._fresh.extend(self._loads(ctx, fit))
 
-    def _keep(self, fit: list[_Item]) -> None:
+    def _keep(self, fit: list[Item]) -> None:
         """Into the outbox with what is only to be accepted; out of it with what was answered."""
         if self._outbox is None:
             return
@@ -408,9 +346,9 @@ class ReplicatedEngine:
         with self._changed:
             for item in kept:
                 item.kept = True
-                self._tell(item.accepting, _pending(item))
+                self._tell(item.accepting, item.pending)
 
-    def _loads(self, ctx: Context, fit: list[_Item]) -> list[_Load]:
+    def _loads(self, ctx: Context, fit: list[Item]) -> list[_Load]:
         """Parcels of one class each, where this node may pack; singly otherwise."""
         if self._packer is None or not self._packer.is_registered(ctx):
             return [_Load(item.transaction.raw, [item]) for item in fit]
@@ -419,75 +357,44 @@ class ReplicatedEngine:
             loads.extend(_Load(raw, items) for raw, items in self._packer.pack(list(ranked), self.now()))
         return loads
 
-    def _follows(self, item: _Item, fit: Fit, rank: int) -> bool:
+    def _follows(self, item: Item, fit: Fit, rank: int) -> bool:
         """Whether it is the sender's turn, or comes after a transaction that the engine has; notes its class.
 
         Where the engine has another one for the same turn it waits what becomes of that.
         """
-        if self._has_rival(item):
+        if self._items.has_rival(item):
             return False
-        sender, lane, sequence = turn_of(item.transaction)
-        before = self._turns.get((sender, lane, sequence - 1))
+        before = self._items.before(item)
         follows = before is not None and before.flying
         item.rank = max(rank, before.rank) if before is not None and follows else rank
         return fit.gap == 0 or follows
 
-    def _has_rival(self, item: _Item) -> bool:
-        other = self._turns.get(turn_of(item.transaction))
-        return other is not None and other is not item and other.flying
-
-    def _fly(self, item: _Item) -> None:
-        self._turns[turn_of(item.transaction)] = item
-        self._take_turn(item)
-        if not item.flying:
-            item.flying, item.held_since, item.held_at = True, None, -1
-            self._flying_bytes += len(item.transaction.raw)
-
-    def _land(self, item: _Item) -> None:
-        if item.flying:
-            item.flying = False
-            self._flying_bytes -= len(item.transaction.raw)
-
-    def _look_again(self, item: _Item) -> None:
-        self._land(item)
+    def _look_again(self, item: Item) -> None:
+        self._items.land(item)
         self._enqueue(item)
 
-    def _take_turn(self, item: _Item) -> None:
-        """It is not out of turn, or not here, any longer."""
-        if item.apart:
-            item.apart = False
-            self._apart.remove(item.transaction)
-
-    def _hold(self, item: _Item, fit: Fit, height: int) -> None:
+    def _hold(self, item: Item, fit: Fit, height: int) -> None:
         """Wait for the one before it: for a while, or where it was accepted until it expires."""
         time = clock.monotonic()
         if item.held_since is None:
             item.held_since = time
         item.held_at = height
-        self._land(item)
+        self._items.land(item)
         reason = None if item.kept else self._why_not_held(item, fit, time - item.held_since)
         if reason is not None:
             self._settle(item, Answer(item.transaction.id, None, 0, 0, reason))
             return
-        if not item.apart:
-            item.apart = True
-            self._apart.add(item.transaction)
+        self._items.put_apart(item)
         self._held.append(item)
 
-    def _why_not_held(self, item: _Item, fit: Fit, seconds: float) -> NotATransaction | None:
+    def _why_not_held(self, item: Item, fit: Fit, seconds: float) -> NotATransaction | None:
         """It waits too long, or too many of its sender wait like it."""
         body = item.transaction.body
-        expected = body.sequence + 1 if self._has_rival(item) else body.sequence - fit.gap
-        if not item.apart and self._apart.is_full(item.transaction):
-            return TooManyOutOfTurn(
-                sender=body.sender,
-                lane=body.lane,
-                sequence=body.sequence,
-                expected=expected,
-                waiting=self._apart.number(body.sender),
-                limit=HELD_OF_ONE,
-                retry_after=RETRY_AFTER,
-            )
+        expected = body.sequence + 1 if self._items.has_rival(item) else body.sequence - fit.gap
+        try:
+            self._items.check_out_of_turn(item, expected)
+        except TooManyOutOfTurn as reason:
+            return reason.with_traceback(None)
         if seconds > GAP_SECONDS:
             return WrongSequence(lane=body.lane, sequence=body.sequence, expected=expected)
         return None
@@ -502,7 +409,7 @@ class ReplicatedEngine:
                     self._enqueue(item)
                 else:
                     self._held.append(item)
-            for item in self._items.values():
+            for item in self._items.all():
                 if item.flying and item.transaction.body.valid_until < past:
                     self._look_again(item)
             due = [load for load in self._given if load.due <= time]
@@ -511,10 +418,9 @@ class ReplicatedEngine:
             for item in (item for load in due if load.waits for item in load.items if item.flying):
                 self._look_again(item)
 
-    def _may_be_its_turn(self, item: _Item) -> bool:
+    def _may_be_its_turn(self, item: Item) -> bool:
         """Whether to look again at one that is held; what was accepted may wait long: not where nothing has changed."""
-        sender, lane, sequence = turn_of(item.transaction)
-        before = self._turns.get((sender, lane, sequence - 1))
+        before = self._items.before(item)
         return (
             not item.kept
             or self._settled_height > item.held_at
@@ -524,7 +430,7 @@ class ReplicatedEngine:
 
     def _is_wanted(self, load: _Load) -> bool:
         """Whether anything in a load is still waited for."""
-        return any(item.flying and self._items.get(item.transaction.raw) is item for item in load.items)
+        return any(item.flying and item in self._items for item in load.items)
 
     def _offer(self) -> None:
         """Give the engine what it has not been given, or must be given again."""
@@ -559,11 +465,11 @@ class ReplicatedEngine:
             if self._open:
                 self._changed.wait(LATER_SECONDS)
 
-    def _reconsider(self, items: Iterable[_Item]) -> None:
+    def _reconsider(self, items: Iterable[Item]) -> None:
         """Look again at what the engine refused: that tells why."""
         for item in items:
             if item.flying:
-                self._land(item)
+                self._items.land(item)
                 item.alone = True
                 self._held.append(item)
 
@@ -580,11 +486,11 @@ class ReplicatedEngine:
             with self._changed:
                 self._settled_height = height
                 for outcome in outcomes:
-                    for item in list(self._same_id.get(outcome.id, ())):
+                    for item in self._items.of_id(outcome.id):
                         self._learn(item, height, first_leaf, outcome)
                 self._changed.notify_all()
 
-    def _learn(self, item: _Item, height: int, first_leaf: int, outcome: Outcome) -> None:
+    def _learn(self, item: Item, height: int, first_leaf: int, outcome: Outcome) -> None:
         """Answer with the receipt; what was left out, or ran with another witness, is looked at again."""
         receipt, leaf = outcome.receipt, outcome.leaf
         if receipt is None or leaf is None or decode(receipt, Receipt).witness != item.transaction.witness_hash:
@@ -593,26 +499,15 @@ class ReplicatedEngine:
         else:
             self._settle(item, Answer(outcome.id, receipt, height, first_leaf + leaf, None))
 
-    def _settle(self, item: _Item, answer: Answer) -> None:
-        transaction = item.transaction
-        if self._items.pop(transaction.raw, None) is None:
+    def _settle(self, item: Item, answer: Answer) -> None:
+        if not self._items.remove(item):
             return
-        self._land(item)
-        self._take_turn(item)
-        self._shares.remove(transaction)
-        self._bytes -= len(transaction.raw)
-        same = self._same_id[transaction.id]
-        same.remove(item)
-        if not same:
-            del self._same_id[transaction.id]
-        if self._turns.get(turn_of(transaction)) is item:
-            del self._turns[turn_of(transaction)]
         self._tell(item.waiters, answer)
         self._tell(item.accepting, answer)
         if item.kept:
-            self._answered.append(transaction.raw)
+            self._answered.append(item.transaction.raw)
 
-    def _tell(self, places: list[_Place], answer: Answer) -> None:
+    def _tell(self, places: list[Place], answer: Answer) -> None:
         for submission, position in places:
             submission.answer(position, answer)
             if submission.settled:

@@ -1,6 +1,6 @@
 """What one sender may have waiting: a share of a pool, so that nobody's flood takes the place of the others."""
 
-from kerege.kernel.errors import TooManyWaiting
+from kerege.kernel.errors import TooManyOutOfTurn, TooManyWaiting
 from kerege.kernel.transaction import Transaction
 
 OF_A_POOL = 4
@@ -18,10 +18,6 @@ class Shares:
         """What a transaction counts for beside its bytes."""
         self._held: dict[bytes, tuple[int, int]] = {}
         """Sender → transactions that wait, and what they count for."""
-
-    def number(self, sender: bytes) -> int:
-        """How many of a sender wait."""
-        return self._held.get(sender, (0, 0))[0]
 
     def is_full(self, transaction: Transaction) -> bool:
         """Whether this one would be more than its sender's share."""
@@ -41,6 +37,20 @@ class Shares:
                 size=size,
                 limit=self._number,
                 limit_size=self._size,
+                retry_after=self._retry_after,
+            )
+
+    def check_out_of_turn(self, transaction: Transaction, expected: int) -> None:
+        """Raise `TooManyOutOfTurn` where this is the share of what has no turn yet; `expected`: whose turn it is."""
+        if self.is_full(transaction):
+            body = transaction.body
+            raise TooManyOutOfTurn(
+                sender=body.sender,
+                lane=body.lane,
+                sequence=body.sequence,
+                expected=expected,
+                waiting=self._held[body.sender][0],
+                limit=self._number,
                 retry_after=self._retry_after,
             )
 
