@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from kerege.cli.wiring import CommandError
+from kerege.durable import sync_folder
 
 MAXIMUM_INPUT = 16 * 1024 * 1024
 """Bytes of an input file: far above any message, far below the machine's memory."""
@@ -105,7 +106,7 @@ def _placed(path: Path, mode: int, place: Callable[[Path, Path], None]) -> Itera
             file.flush()
             os.fsync(file.fileno())
         place(draft, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         sentence = f"{path} exists already: choose another name, nothing was overwritten."
         raise CommandError(sentence) from None
@@ -114,14 +115,6 @@ def _placed(path: Path, mode: int, place: Callable[[Path, Path], None]) -> Itera
     finally:
         with suppress(OSError):
             draft.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)  # else a power cut may keep the file and lose its name
-    finally:
-        os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> CommandError:

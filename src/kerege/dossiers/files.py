@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from kerege.dossiers.errors import DossiersLocked, KeysExposed
+from kerege.durable import sync_folder
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -19,15 +20,6 @@ def make_private_folder(path: Path) -> None:
         return
     path.mkdir(mode=PRIVATE_FOLDER, parents=True)
     sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable: without it a new file may be gone after a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -28,7 +28,8 @@ from rocksdict import (
 )
 
 from kerege.dossiers.errors import DossiersAbsent, StoreDamaged, StoreUnwritable, WrongVersion
-from kerege.dossiers.files import make_private_folder, sync_folder
+from kerege.dossiers.files import make_private_folder
+from kerege.durable import sync_folder
 
 MIB = 1 << 20
 FORMAT_KEY = b"\xffformat"

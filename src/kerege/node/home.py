@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from kerege.durable import sync_folder
+
 FORMAT = 1
 
 
@@ -126,8 +128,4 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # else a power cut may keep the file and lose its name
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -24,6 +24,7 @@ from kerege.consensus.snapshots.shelf import (
     history_chunks,
     state_file,
 )
+from kerege.durable import sync_folder
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.genesis import Genesis
 from kerege.storage.port import Store
@@ -68,9 +69,9 @@ def make_snapshot(store: Store, shelf: Shelf, height: int, *, chunk_bytes: int =
         raise CannotMake(f"{manifest.chunks} chunks are more than an engine carries: this ledger needs a newer format")
     _write(draft / PLACES, encode(places))
     _write(draft / MANIFEST, raw)
-    _sync_folder(draft)
+    sync_folder(draft)
     draft.rename(shelf.folder / str(height))
-    _sync_folder(shelf.folder)
+    sync_folder(shelf.folder)
     shelf.tidy()
     return Snapshot(manifest, raw, places, shelf.folder / str(height))
 
@@ -100,15 +101,6 @@ def _history(store: Store, shelf: Shelf, last: int, chunk_bytes: int) -> tuple[b
         places.history.append(place)
         hashes += sha256(chunk).digest()
     return bytes(hashes), places
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names durable: else a power cut may keep files and lose what they are called."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(path: Path, content: bytes) -> None:
