@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from kerege.consensus.bodies import HOUR
 from kerege.consensus.embedded import Answer, Busy, Submission
 from kerege.kernel.errors import Expired, WrongSequence
 from kerege.modules.services.keeper import CaseView
@@ -11,7 +12,7 @@ from kerege.node.home import Home
 from kerege.node.ticking import Ticker
 from kerege.node.wiring import NodeWiring
 from kerege.node.workplace import create_dev_home, open_workplace
-from kerege.testing.journey import HOUR, Journey
+from kerege.testing.journey import Journey
 
 MINUTES = 400 * 24 * HOUR
 """Longer than every term of the pack."""

@@ -1,7 +1,6 @@
 """Signing and sending messages, through lost connections, exactly once."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,15 +12,14 @@ from kerege.cli.options import signer_of
 from kerege.cli.outbox import Outbox
 from kerege.cli.output import complain, show
 from kerege.cli.wiring import CommandError, Signer, wiring
+from kerege.consensus.bodies import next_body
 from kerege.consensus.door import Door
-from kerege.consensus.embedded import Answer, Busy, Stopped
+from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import APPLIED, explain, outcome
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm, WrongSequence
 from kerege.kernel.messages import Message
-from kerege.kernel.transaction import Body
 
-HOUR = 3_600_000
 DEEPEST = 32
 """Nested arrays and objects of a file of messages: twice what any form of the ledger has."""
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -83,7 +81,7 @@ def _attempt(home: Path, signer: Signer, messages: Sequence[Message]) -> tuple[A
     box, kept = Outbox(home), None
     try:
         with wiring().open_door(home) as door:
-            raw = signer.transaction(_body(door, signer.address, messages))
+            raw = signer.transaction(next_body(door, signer.address, messages, wall_clock()))
             kept = _Kept(box.keep(raw), raw, door.ledger, door.prefix)
             answer, reason = _first(door, raw)
     except CommandError as error:
@@ -93,18 +91,6 @@ def _attempt(home: Path, signer: Signer, messages: Sequence[Message]) -> tuple[A
     answer = answer or _again(home, kept.raw, reason)
     box.done(kept.path)
     return answer, outcome(answer, kept.ledger, kept.prefix)
-
-
-def _body(door: Door, sender: bytes, messages: Sequence[Message]) -> Body:
-    return Body(
-        ledger=door.ledger,
-        sender=sender,
-        lane=0,
-        sequence=door.next_sequence(sender),
-        valid_until=max(door.head().time, time.time_ns() // 1_000_000) + HOUR,
-        salt=os.urandom(16),
-        messages=list(messages),
-    )
 
 
 def _first(door: Door, raw: bytes) -> tuple[Answer | None, str]:

@@ -44,6 +44,11 @@ def outcome(answer: Answer, ledger: str, prefix: str) -> dict[str, Any]:
     }
 
 
+def refusal_of(answer: Answer) -> str:
+    """Why it was not applied, in few words; empty where it was."""
+    return str(answer.reason) if answer.receipt is None else decode(answer.receipt, Receipt).code
+
+
 def explain(told: Mapping[str, Any], texts: Texts, lang: str) -> str:
     """The refusal as a sentence of the nation, with its facts; else number and facts."""
     code, facts = str(told["code"]), dict(told["facts"])

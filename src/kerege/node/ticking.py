@@ -1,15 +1,13 @@
 """A node makes the block that nobody asks for: `kernel.Tick` from its gateway's account when a schedule is due."""
 
-import os
 from collections.abc import Callable
 
 from kerege.cli.wiring import Signer
+from kerege.consensus.bodies import next_body
 from kerege.consensus.embedded import Answer, Busy, Submission
-from kerege.kernel.codec import decode
+from kerege.consensus.outcomes import refusal_of
 from kerege.kernel.machine import next_due
-from kerege.kernel.receipts import Receipt
 from kerege.kernel.tick import Tick
-from kerege.kernel.transaction import Body
 from kerege.node.ledger import Ledger
 
 WAIT_SECONDS = 1.0
@@ -46,7 +44,7 @@ class Ticker:
         self._say(answer)
 
     def _say(self, answer: Answer) -> None:
-        code = str(answer.reason) if answer.receipt is None else decode(answer.receipt, Receipt).code
+        code = refusal_of(answer)
         if code and code != self._told:
             self._tell(f"what is due waits for somebody else's block: the ledger refused a tick ({code})")
         self._told = code
@@ -54,13 +52,4 @@ class Ticker:
 
 def signed_tick(ledger: Ledger, signer: Signer, now: int) -> bytes:
     """The transaction, by a clock that may be behind block time."""
-    body = Body(
-        ledger=ledger.door.ledger,
-        sender=signer.address,
-        lane=0,
-        sequence=ledger.door.next_sequence(signer.address),
-        valid_until=max(now, ledger.door.head().time) + VALID,
-        salt=os.urandom(16),
-        messages=[Tick()],
-    )
-    return signer.transaction(body)
+    return signer.transaction(next_body(ledger.door, signer.address, [Tick()], now, VALID))

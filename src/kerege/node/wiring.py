@@ -1,7 +1,6 @@
 """What the command line gets of a node: homes, doors, keys, dossiers, the replay."""
 
 import errno
-import os
 import secrets
 import sys
 import threading
@@ -18,9 +17,11 @@ from typing import Any
 from kerege import proofs
 from kerege.cli.signing import KeySigner
 from kerege.cli.wiring import CommandError, Signer
+from kerege.consensus.bodies import next_body
 from kerege.consensus.checkpoints import Unprovable
 from kerege.consensus.door import Door, collect
 from kerege.consensus.embedded import Busy, Stopped, wall_clock
+from kerege.consensus.outcomes import refusal_of
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.trees import Damaged
 from kerege.dossiers.controller import Controller
@@ -29,11 +30,8 @@ from kerege.dossiers.errors import DossierError
 from kerege.dossiers.jobs import Committed
 from kerege.gateways.extracts.errors import ExtractError
 from kerege.gateways.extracts.wanted import Wanted
-from kerege.kernel.codec import decode
 from kerege.kernel.errors import KernelFault
 from kerege.kernel.messages import Message
-from kerege.kernel.receipts import Receipt
-from kerege.kernel.transaction import Body
 from kerege.modules.disclosure.messages import RecordErasure, StartJob
 from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
@@ -54,7 +52,6 @@ from kerege.readmodel.errors import ReadModelError
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
 
-HOUR = 3_600_000
 PROTECTION = "data-protection-officer"
 GATEWAY = "/gateway"
 NOT_ERASED = "nothing was erased"
@@ -475,17 +472,9 @@ def _door(home: Home) -> Iterator[Door]:
 
 def _send(door: Door, signer: Signer, message: Message, otherwise: str) -> None:
     """Sign and submit one message; raises `CommandError` with what follows where it is not applied."""
-    body = Body(
-        ledger=door.ledger,
-        sender=signer.address,
-        lane=0,
-        sequence=door.next_sequence(signer.address),
-        valid_until=max(door.head().time, wall_clock()) + HOUR,
-        salt=os.urandom(16),
-        messages=[message],
-    )
+    body = next_body(door, signer.address, [message], wall_clock())
     (answer,) = door.submit([signer.transaction(body)])
-    code = str(answer.reason) if answer.receipt is None else decode(answer.receipt, Receipt).code
+    code = refusal_of(answer)
     if code:
         sentence = f"the ledger refused it ({code}), {otherwise}: sign with the key of an official who may."
         raise CommandError(sentence, 1)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from kerege.consensus.bodies import next_body
 from kerege.consensus.embedded import Answer
 from kerege.dossiers.desk import Decision
 from kerege.dossiers.ports import Look
 from kerege.kernel.codec import decode
 from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
-from kerege.kernel.transaction import Body
 from kerege.modules.registries.state import CERTIFICATES
 from kerege.modules.services.state import CASES
 from kerege.modules.services.types import REQUESTER, Step
@@ -24,8 +24,6 @@ from kerege.node.pack.types import Example, ExampleStep
 from kerege.node.workplace import Workplace
 from kerege.proofs import Disclosure
 from kerege.testing.signers import Ed25519Signer
-
-HOUR = 3_600_000
 
 
 class NotApplied(Exception):
@@ -75,15 +73,7 @@ class Journey:
     def send(self, signer: Ed25519Signer, *messages: Message) -> Answer:
         """Sign, submit and wait until it is durable; raises `NotApplied`."""
         door = self.workplace.door
-        body = Body(
-            ledger=door.ledger,
-            sender=signer.address,
-            lane=0,
-            sequence=door.next_sequence(signer.address),
-            valid_until=max(door.head().time, self.workplace.now()) + HOUR,
-            salt=os.urandom(16),
-            messages=list(messages),
-        )
+        body = next_body(door, signer.address, messages, self.workplace.now())
         (answer,) = door.submit([signer.transaction(body)])
         if answer.reason is not None or answer.receipt is None:
             code = "" if answer.reason is None else answer.reason.code

@@ -17,9 +17,8 @@ from nacl.signing import SigningKey
 
 from kerege.consensus import rows
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
-from kerege.kernel.codec import decode
+from kerege.consensus.outcomes import refusal_of
 from kerege.kernel.genesis import Genesis
-from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
 from kerege.modules.authority.types import Validator
 from kerege.modules.bank.messages import Transfer
@@ -201,7 +200,7 @@ class Load:
 
     def _note(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
-            code = str(answer.reason) if answer.receipt is None else decode(answer.receipt, Receipt).code
+            code = refusal_of(answer)
             if code:
                 self.faults.append(code)
             else:

@@ -6,6 +6,7 @@ Ids, salts and blinds are derived from file and row: the same rows become the sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kerege.consensus.bodies import HOUR
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
@@ -15,7 +16,6 @@ from kerege.gateways.extracts.closing import REVIEWS
 from kerege.gateways.extracts.held import Chunk
 from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Outcome, Verdict
-from kerege.gateways.extracts.sending import HOUR
 from kerege.kernel.commitments import commitment
 from kerege.kernel.messages import Message
 from kerege.kernel.types import Hash, Identifier

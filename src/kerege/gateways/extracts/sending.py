@@ -1,11 +1,11 @@
 """Sending an import's messages: a chunk at a time, answered when durable, while the next rows are judged."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
+from kerege.consensus.bodies import next_bodies
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy
 from kerege.gateways.extracts.errors import ImportRefused
@@ -15,7 +15,6 @@ from kerege.kernel.messages import Message
 from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
 
-HOUR = 3_600_000
 WAITING = 3
 """Sendings under way: the ledger writes one while the next is signed."""
 PATIENCE = 300
@@ -25,7 +24,6 @@ RATE_PAUSE = 0.05
 
 _LATER = (TooManyWaiting, TooManyOutOfTurn, WrongSequence)
 """A sender's share is full, and what followed out of turn for that."""
-_AGAIN = (RateExceeded.code, *(reason.code for reason in _LATER))
 
 
 class Signer(Protocol):
@@ -86,38 +84,30 @@ class Sender:
                     raise
                 time.sleep(busy.retry_after / 1000)
                 continue
-            for code, facts in answers:
-                if code and (code not in _AGAIN or attempt == PATIENCE - 1):
-                    raise ImportRefused(reason=code, **facts)
-            left = [part for part, (code, _) in zip(left, answers, strict=True) if code]
+            refused = [_refused(answer) for answer in answers]
+            for each in refused:
+                if each is not None and (not each.again or attempt == PATIENCE - 1):
+                    raise ImportRefused(reason=each.reason, **each.facts)
+            left = [part for part, each in zip(left, refused, strict=True) if each is not None]
             if not left:
                 return
             time.sleep(RATE_PAUSE)
 
-    def _submit(self, parts: Sequence[Sequence[Message]]) -> list[tuple[str, dict[str, object]]]:
-        """Of each part the code of the refusal, or empty, and its facts."""
-        door = self._door
-        sequence = door.next_sequence(self._signer.address)
-        until = max(door.head().time, self._now()) + HOUR
-        answers = door.submit([self._signed(part, number, until) for number, part in enumerate(parts, sequence)])
-        return [_outcome(answer) for answer in answers]
-
-    def _signed(self, messages: Sequence[Message], sequence: int, until: int) -> bytes:
-        body = Body(
-            ledger=self._door.ledger,
-            sender=self._signer.address,
-            lane=0,
-            sequence=sequence,
-            valid_until=until,
-            salt=os.urandom(16),
-            messages=list(messages),
-        )
-        return self._signer.transaction(body)
+    def _submit(self, parts: Sequence[Sequence[Message]]) -> list[Answer]:
+        bodies = next_bodies(self._door, self._signer.address, parts, self._now())
+        return self._door.submit([self._signer.transaction(body) for body in bodies])
 
 
-def _outcome(answer: Answer) -> tuple[str, dict[str, object]]:
-    """Code of the refusal, or empty, and its facts."""
+class _Refused(NamedTuple):
+    reason: str
+    facts: dict[str, object]
+    again: bool
+    """Whether the same may be taken a little later."""
+
+
+def _refused(answer: Answer) -> _Refused | None:
+    """Why it was not applied; None where it was."""
     if answer.receipt is None:
-        return (answer.reason.code if isinstance(answer.reason, _LATER) else str(answer.reason)), {}
+        return _Refused(str(answer.reason), {}, isinstance(answer.reason, _LATER))
     receipt = decode(answer.receipt, Receipt)
-    return receipt.code, dict(receipt.facts)
+    return _Refused(receipt.code, dict(receipt.facts), receipt.code == RateExceeded.code) if receipt.code else None
