@@ -56,8 +56,13 @@ class Shares:
 
     def take(self, transaction: Transaction) -> None:
         """It waits from now on; raises `TooManyWaiting` where it would be more than its sender's share."""
+        sender, size = transaction.body.sender, len(transaction.raw) + self._each
+        held = self._held.get(sender)
+        if held is None:
+            self._held[sender] = 1, size
+            return
         self.check(transaction)
-        self.add(transaction)
+        self._held[sender] = held[0] + 1, held[1] + size
 
     def add(self, transaction: Transaction) -> None:
         """It waits, be it more than the share."""
@@ -68,8 +73,6 @@ class Shares:
     def remove(self, transaction: Transaction) -> None:
         """It waits no longer."""
         sender = transaction.body.sender
-        number, size = self._held[sender]
-        if number == 1:
-            del self._held[sender]
-        else:
+        number, size = self._held.pop(sender)
+        if number > 1:
             self._held[sender] = number - 1, size - len(transaction.raw) - self._each

@@ -8,6 +8,7 @@ Threads: one may execute while another seals the block before, in order; everyth
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -35,7 +36,7 @@ SEQUENCE_WINDOW = 100_000
 """How far ahead of the state's sequence admission accepts one: transactions of the same sender may be waiting."""
 
 MISSES_WORTH_FETCHING = 4
-"""One read of the store in so many transactions: below it, naming what to fetch costs more than it saves."""
+"""One read of a table's rows in so many transactions: below it, naming what to fetch costs more than it saves."""
 
 _REMEMBERED_BYTES = 64 * 1024 * 1024
 """Decoded transactions are remembered from admission to execution, up to so many bytes of them."""
@@ -98,9 +99,9 @@ class Machine:
         self._decoded: dict[bytes, Transaction | NotATransaction] = {}
         self._decoded_bytes = 0
         self._watched = watched_tables(modules)
-        self._missed = 0
-        self._fetched = 0
-        """Single reads before, and rows fetched ahead of, the newest block: whether fetching ahead is worth it."""
+        self._missed: dict[Table[Any, Any], int] = {}
+        self._fetched: dict[Table[Any, Any], int] = {}
+        """By table, single reads before, and rows fetched ahead of, the newest block: which are worth fetching."""
 
     # Admission
 
@@ -302,14 +303,15 @@ class Machine:
             return reason
 
     def _begin_fetch(self, decoded: list[Transaction | NotATransaction]) -> Fetch | None:
-        """Begin to read what the transactions declare, where the block before showed that the cache misses."""
+        """Begin to read what the transactions declare of the tables that the cache missed in the block before."""
         state, modules = self.state, self.modules
-        missed, self._missed = state.missed - self._missed, state.missed
-        if missed + self._fetched < len(decoded) // MISSES_WORTH_FETCHING:
-            self._fetched = 0
+        cold = self._cold_tables(len(decoded))
+        self._fetched = {}
+        if not cold:
             return None
         wanted: dict[bytes, Table[Any, Any]] = {}
-        of_sender = [state.column(table).want for table in modules.sender_tables]
+        of_sender = [state.column(table).want for table in modules.sender_tables if table in cold]
+        of_message = modules.declares if cold.difference(modules.sender_tables) else {}
         for transaction in decoded:
             if isinstance(transaction, NotATransaction):
                 continue
@@ -317,16 +319,26 @@ class Machine:
             for want in of_sender:
                 want(sender, wanted)
             try:
-                for message in transaction.body.messages:
-                    declare = modules.declares.get(type(message))
+                for message in transaction.body.messages if of_message else ():
+                    declare = of_message.get(type(message))
                     if declare is not None:
                         for table, key in declare(sender, message):
-                            state.column(table).want(key, wanted)
+                            if table in cold:
+                                state.column(table).want(key, wanted)
             except (ValueError, OverflowError):  # a key that is none: the handler will say so
                 continue
         fetch = state.begin_fetch(wanted, self._beside)
-        self._fetched = len(fetch.keys)
+        self._fetched = Counter(fetch.tables.values())
         return fetch
+
+    def _cold_tables(self, transactions: int) -> set[Table[Any, Any]]:
+        """The tables of which the newest block read, or had fetched ahead, enough rows that were not in memory."""
+        misses, before, fetched = self.state.misses, self._missed, self._fetched
+        self._missed = dict(misses)
+        enough = max(1, transactions // MISSES_WORTH_FETCHING)
+        return {
+            table for table, total in misses.items() if total - before.get(table, 0) + fetched.get(table, 0) >= enough
+        }
 
     def _forget_decoded(self) -> None:
         self._decoded.clear()

@@ -109,10 +109,15 @@ class State:
         """Blocks that ended so far, and two more for each that was forgotten: how old a fetch is."""
         self.limit = UNBOUNDED
         """Operations beyond which a scan is refused while it runs."""
-        self.missed = 0
-        """Single reads of the store so far."""
+        self.misses: dict[Table[Any, Any], int] = {}
+        """Table → single reads of the store so far."""
 
     # Values
+
+    @property
+    def missed(self) -> int:
+        """Single reads of the store so far."""
+        return sum(tuple(self.misses.values()))  # as it is now: another thread may ask
 
     def column(self, table: "Table[Any, Any]") -> Column:
         """The door of a table, the same for every block."""
@@ -149,7 +154,7 @@ class State:
             change = changes.items.get(key)
             if change is not None:
                 return change[2]
-        self.missed += 1
+        self.misses[table] = self.misses.get(table, 0) + 1
         try:
             raw = self._reader.get(key)
         except Exception as error:

@@ -1,6 +1,5 @@
 """Truths about money."""
 
-from collections import defaultdict
 from typing import Any
 
 from kerege.kernel.context import Context
@@ -23,11 +22,11 @@ AMOUNTS = tuple((table.name, _currency_at(table), sign) for table, sign in ((BAL
 
 def _conserved(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
     """Balances and what is held change together by what the supply changes."""
-    total = defaultdict[bytes, int](int)
+    total: dict[bytes, int] = {}
     for name, at, sign in AMOUNTS:
-        if name in differences:
-            for key, before, now in differences[name]:
-                total[key[at:]] += sign * ((now or 0) - (before or 0))
+        for key, before, now in differences.get(name, ()):
+            currency = key[at:]
+            total[currency] = total.get(currency, 0) + sign * ((now or 0) - (before or 0))
     return not any(total.values())
 
 
