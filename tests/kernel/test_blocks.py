@@ -315,6 +315,27 @@ def test_what_is_declared_is_fetched_in_one_call_where_the_cache_misses():
     assert sum(asked) > 60
 
 
+def test_a_table_whose_rows_are_mostly_in_memory_is_not_looked_at_ahead():
+    """What many transactions miss is fetched; a single row of another table is read when it is asked for."""
+    bench, asked = Bench(), list[list[bytes]]()
+    state, reader = bench.machine.state, bench.machine.state._reader
+    many, alone = reader.multi_get, toy.BALANCES.encode_key((address("carol"), "KGS"))
+
+    def listed(keys):
+        asked.append(keys)
+        return many(keys)
+
+    vars(reader)["multi_get"] = listed
+    for round_ in range(6):
+        for key in [key for key in state.cells.young if key.startswith(toy.WALLETS.prefix) or key == alone]:
+            if round_ > 1:  # before, everything is met for the first time
+                del state.cells.young[key]
+        senders = [(name, lane) for name in ("alice", "bob", "dina", "wallet") for lane in (0, 1)]
+        bench.run(*[bench.tx(name, toy.Pay(address("carol"), "KGS", 1), lane=lane) for name, lane in senders])
+    assert len(asked) >= 2
+    assert all(key.startswith(toy.WALLETS.prefix) for keys in asked for key in keys)
+
+
 # Proofs
 
 
