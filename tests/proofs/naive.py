@@ -118,6 +118,7 @@ class Signer:
     until: int | None = None
     seed: int = 0
     power: int = 1
+    consensus: bytes | None = None
 
     @property
     def private(self) -> Ed25519PrivateKey:
@@ -171,6 +172,8 @@ def replicated(signers: list[Signer], **changes: object) -> bytes:
     }
     for key, signer in zip(members["keys"], signers, strict=True):
         key["power"] = signer.power
+        if signer.consensus is not None:
+            key["consensus"] = url(signer.consensus)
     return json.dumps(members | changes, indent=1).encode()
 
 
