@@ -241,6 +241,8 @@ class World:
     salt_of_log: int = 0
     validators: bytes = bytes(32)
     event: int | None = None
+    commit: Any = None
+    """Votes of an engine: something with `members(world)`."""
     changes: dict[str, object] = field(default_factory=dict)
 
     def but(self, **changes: Any) -> "World":
@@ -306,7 +308,7 @@ class World:
 
     def members(self) -> dict[str, Any]:
         members: dict[str, Any] = {
-            "checkpoint": {"note": self.note},
+            "checkpoint": {"note": self.note} | ({"commit": self.commit.members(self)} if self.commit else {}),
             "format": "kerege-bundle/1",
             "index": self.index,
             "ledger": self.ledger,

@@ -241,12 +241,15 @@ def prove(
     home: Home = DEFAULT_HOME,
     certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it, in hex.")] = "",
     *,
+    with_commit: Annotated[
+        bool, typer.Option("--with-commit", help="With the engine's votes, by which it is final: of a network only.")
+    ] = False,
     json_: AsJson = False,
 ) -> None:
     """Write the proof bundle of a transaction."""
     key = CERTIFICATES.encode_key(hex_id(certificate)) if certificate else None
     with wiring().open_door(home) as door:
-        bundle = door.bundle(hex_id(transaction, 32), key)
+        bundle = door.bundle(hex_id(transaction, 32), key, with_commit=with_commit)
     write_over(file, bundle)
     show({"file": str(file), "bytes": len(bundle)}, as_json=json_)
 

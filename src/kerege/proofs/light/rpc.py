@@ -154,11 +154,16 @@ def _result(data: bytes) -> object:
     return members["result"]
 
 
+def read_signed_header(value: object) -> tuple[Header, Commit]:
+    """Read a header with its commit, or raise `Malformed`."""
+    both = canonical.members(value, "the signed header", frozenset({"header", "commit"}))
+    return read_header(both["header"]), read_commit(both["commit"])
+
+
 def signed_header(answer: bytes) -> tuple[Header, Commit]:
     """Read an answer of `/commit`, or raise `Malformed`."""
     members = canonical.members(_result(answer), "the answer", frozenset({"signed_header", "canonical"}))
-    both = canonical.members(members["signed_header"], "the signed header", frozenset({"header", "commit"}))
-    return read_header(both["header"]), read_commit(both["commit"])
+    return read_signed_header(members["signed_header"])
 
 
 def validators_page(answer: bytes) -> tuple[tuple[Validator, ...], int]:
