@@ -214,7 +214,7 @@ def test_a_trust_file_that_does_not_know_who_votes():
 
 
 def test_who_may_vote_is_who_did_at_the_time_of_the_header():
-    """`d` gave its place to `e` between the block and the header after it: who signs the checkpoint is another matter."""
+    """`d` gave its place to `e` between block and header: who signs the checkpoint is another matter."""
     header = TIME + GOOD.late // 10**6
     gone, came = seat("d", until=header), seat("e", since=header)
     changed = replicated([*FOUR[:3], gone, came])
@@ -275,7 +275,7 @@ def test_what_more_than_two_thirds_voted_for_is_final(changes):
     assert verdict.to_json()["facts"]["final"] == {"chain": "kg-chain", "height": 10, "hash": header.hex()}
 
 
-def test_power_counts_and_not_heads():
+def test_votes_weigh_what_their_validators_weigh():
     powers = {"a": 7, "b": 1, "c": 1, "d": 1}
     trusted = replicated([seat(name, power) for name, power in powers.items()])
     heavy = voted(powers=powers)

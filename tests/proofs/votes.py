@@ -87,14 +87,20 @@ class Votes:
     def but(self, **changes: Any) -> "Votes":
         return replace(self, **changes)
 
+    def key(self, name: str) -> bytes:
+        return public(name)
+
+    def sign(self, name: str, body: bytes) -> bytes:
+        return voting(name).sign(body)
+
     @property
     def order(self) -> list[str]:
         """The engine's: most power first, then by address."""
-        return sorted(self.powers, key=lambda name: (-self.powers[name], sha(public(name))[:20]))
+        return sorted(self.powers, key=lambda name: (-self.powers[name], sha(self.key(name))[:20]))
 
     @property
     def set_hash(self) -> bytes:
-        return log_root([data(1, data(1, public(name))) + number(2, self.powers[name]) for name in self.order])
+        return log_root([data(1, data(1, self.key(name))) + number(2, self.powers[name]) for name in self.order])
 
     def time(self, world: World) -> int:
         return world.time * MS + self.late
@@ -115,7 +121,7 @@ class Votes:
         block = data(1, header) + data(2, number(1, 1) + data(2, noise("parts")))
         signed = number(1, self.kind) + fixed(2, world.height + self.after) + fixed(3, self.round) + data(4, block)
         signed += data(5, moment(time)) + data(6, self.chain.encode())
-        return url(time.to_bytes(8, "big") + voting(name).sign(varint(len(signed)) + signed))
+        return url(time.to_bytes(8, "big") + self.sign(name, varint(len(signed)) + signed))
 
     def votes(self, world: World, header: bytes) -> list[str | None]:
         shown, power = list[str | None](), 0

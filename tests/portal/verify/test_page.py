@@ -65,7 +65,7 @@ def test_a_superseded_certificate_is_genuine_but_not_current(opened, demo):
     choose(opened.page, demo, "superseded.json")
     assert exit_of(opened.page) == "3"
     expect(opened.page.locator("#lines")).to_contain_text("SUPERSEDED since")
-    expect(opened.page.locator("#failing")).to_contain_text("Check 13 of 15")
+    expect(opened.page.locator("#failing")).to_contain_text("Check 14 of 16")
     expect(opened.page.locator("#fields")).to_be_hidden()
 
 
