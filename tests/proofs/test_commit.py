@@ -2,8 +2,10 @@
 
 import json
 from itertools import permutations
+from pathlib import Path
 
 import pytest
+import yaml
 
 from kerege import proofs
 from tests.proofs.naive import (
@@ -14,6 +16,7 @@ from tests.proofs.naive import (
     TIME,
     TRANSFER,
     World,
+    canonical,
     log_root,
     noise,
     replicated,
@@ -299,6 +302,18 @@ def test_without_a_commit_nothing_is_said_of_it():
     assert len(verdict.lines("en")) == 3
 
 
+def test_an_engine_that_was_asked_besides():
+    """`--rpc`: its word stands where the bundle's own commit would."""
+    offline = judge(VOTED.but(commit=None))
+    told = offline.confirmed(proofs.Final("kg-chain", 10, noise("header")))
+    assert (told.exit, told.to_json()["facts"]["final"]["height"]) == (0, 10)
+    assert {c.check: c.result for c in told.checks}["final"] == "passed"
+    assert told.lines("en")[:3] == offline.lines("en")
+    refused = offline.unconfirmed(proofs.Exit.NOT_VALID, "not-final")
+    assert (refused.exit, refused.facts, refused.failing.check) == (1, None, "final")
+    assert refused.lines("en")[0].startswith("NOT VALID: the validators' votes are not for what the file shows")
+
+
 def test_what_is_final_may_be_stale_or_superseded():
     assert judge(VOTED, now=NOW + 40 * DAY, max_age_days=30).exit == 3
     missing = judge(VOTED.but(row=None))
@@ -316,3 +331,60 @@ def test_the_app_hash_is_of_both_roots():
     roots = VOTED.state_root, log_root(VOTED.leaves)
     assert outcome(voted(app_hash=sha(b"kerege/app/1", *roots))) == "good"
     assert outcome(voted(app_hash=sha(b"kerege/app/1", *roots[::-1]))) == final("another-header")
+
+
+# A certificate of a network of four real engines
+
+
+VECTORS = Path(__file__).parent / "vectors" / "commit"
+REAL, REAL_TRUST = ((VECTORS / name).read_bytes() for name in ("bundle.json", "trust.json"))
+REFUSALS = yaml.safe_load((VECTORS / "refusals.yaml").read_text())
+
+
+def place(file, path):
+    """The list or object of a dotted path, and the last step."""
+    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    for step in steps:
+        file = file[step]
+    return file, last
+
+
+def change(data, changes):
+    """A file with the members of a vector changed; what is copied is of the file as it was."""
+    before, after = json.loads(data), json.loads(data)
+    for path, new in changes.items():
+        held, last = place(after, path)
+        match new:
+            case {"copy": other}:
+                source, member = place(before, other)
+                held[last] = source[member]
+            case {"drop": True}:
+                del held[last]
+            case {"turn": at}:
+                octets = bytearray(proofs.text.from_base64url(held[last], "what is turned"))
+                octets[at] ^= 1
+                held[last] = url(bytes(octets))
+            case {"moment": later}:
+                held[last] = int(json.loads(REAL)["checkpoint"]["commit"]["time"]) // 10**6 + later
+            case _:
+                held[last] = new
+    return canonical(after)
+
+
+def judge_real(bundle=REAL, trusted=REAL_TRUST):
+    return proofs.verify(bundle, trusted, now=json.loads(REAL)["record"]["time"] + DAY)
+
+
+@pytest.mark.parametrize("vector", REFUSALS, ids=lambda vector: vector["about"])
+def test_what_is_refused_of_a_real_commit(vector):
+    verdict = judge_real(change(REAL, vector.get("bundle", {})), change(REAL_TRUST, vector.get("trust", {})))
+    told = {"exit": int(verdict.exit), "check": str(verdict.failing.check), "reason": verdict.failing.reason}
+    assert told == {name: vector[name] for name in told}
+
+
+def test_a_real_commit_is_final():
+    verdict, members = judge_real(), json.loads(REAL)
+    assert verdict.exit == 0
+    assert verdict.facts.final.height == members["record"]["height"] + 1
+    assert url(verdict.facts.final.hash) == members["checkpoint"]["commit"]["hash"]
+    assert judge_real(trusted=change(REAL_TRUST, {"keys.2.until": {"moment": 1}})).exit == 0

@@ -21,11 +21,11 @@ ANSWER_MAX = 8 * 1024 * 1024
 
 
 class EngineCommits:
-    """Commits as an engine shows them."""
+    """Commits as the engine at a `url` shows them."""
 
     def __init__(self, chain: str, url: str) -> None:
         self._chain = chain
-        self._url = url
+        self.url = url
 
     def after(self, block: int, app_hash: bytes, voters: Sequence[tuple[bytes, int]]) -> EngineCommit:
         """The votes for the header after a block, which carries its app hash, by keys and powers of who votes for it.
@@ -48,7 +48,7 @@ class EngineCommits:
                 return shown
 
     def _ask(self, height: int, validators: Validators) -> EngineCommit:
-        rpc = Rpc(self._url, ASK_SECONDS, ANSWER_MAX)
+        rpc = Rpc(self.url, ASK_SECONDS, ANSWER_MAX)
         try:
             with rpc.bounded(2 * ASK_SECONDS):  # the first for the connection itself
                 told = rpc.call("commit", height=str(height)).get("signed_header")
