@@ -3,6 +3,7 @@
 import json
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -168,21 +169,23 @@ def test_each_altered_member_of_a_commit(changes, reason):
     assert outcome(shown(**changes)) == final(reason)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        *({"hash": value} for value in ("", url(bytes(31)), url(bytes(33)), 5, None, MEMBERS["hash"] + "=")),
-        *({"parts": value} for value in (-1, 2**32, "1", True, None)),
-        *({"parts_hash": value} for value in ("", url(bytes(31)), None)),
-        *({"path": value} for value in (url(bytes(31)), "*", None, [])),
-        *({"round": value} for value in (-1, 2**31, "0", False)),
-        *({"time": value} for value in (1, "", "01", "-1", "+1", " 1", "1.0", "1e9", str(2**63), "9" * 30, "١", None)),
-        *({"validators": value} for value in ("", url(bytes(20)), None)),
-        *({"votes": value} for value in ([], [None], [*VOTES, None], None, "", {}, [5], [""], [url(bytes(71))])),
-        *({"votes": value} for value in ([url(bytes(73))], [VOTES[0] + "A"], [{}], [None] * 10_000 + [VOTES[0]])),
-        {"more": 1},
+FORMS: dict[str, list[Any]] = {
+    "hash": ["", url(bytes(31)), url(bytes(33)), 5, None, MEMBERS["hash"] + "="],
+    "parts": [-1, 2**32, "1", True, None],
+    "parts_hash": ["", url(bytes(31)), None],
+    "path": [url(bytes(31)), "*", None, []],
+    "round": [-1, 2**31, "0", False],
+    "time": [1, "", "01", "-1", "+1", " 1", "1.0", "1e9", str(2**63), "9" * 30, "١", None],
+    "validators": ["", url(bytes(20)), None],
+    "votes": [
+        *([], [None], [*VOTES, None], None, "", {}, [5], [""], [{}], [url(bytes(71))], [url(bytes(73))]),
+        *([VOTES[0] + "A"], [None] * 10_000 + [VOTES[0]]),
     ],
-)
+    "more": [1],
+}
+
+
+@pytest.mark.parametrize("changes", [{name: value} for name, values in FORMS.items() for value in values])
 def test_what_is_no_commit_is_unusable(changes):
     verdict = judge(shown(**changes))
     assert (verdict.exit, verdict.failing.check) == (2, "bundle-file")
@@ -193,7 +196,8 @@ def test_a_commit_that_lacks_a_member_is_unusable():
         rest = {member: value for member, value in MEMBERS.items() if member != name}
         checkpoint = {"note": VOTED.note, "commit": rest}
         assert judge(VOTED.but(commit=None, changes={"checkpoint": checkpoint})).exit == 2
-    for commit in (None, [], "", 1, {}):
+    others: list[Any] = [None, [], "", 1, {}]
+    for commit in others:
         assert judge(VOTED.but(changes={"checkpoint": {"note": VOTED.note, "commit": commit}})).exit == 2
 
 
@@ -311,7 +315,11 @@ def test_an_engine_that_was_asked_besides():
     assert told.lines("en")[:3] == offline.lines("en")
     refused = offline.unconfirmed(proofs.Exit.NOT_VALID, "not-final")
     assert (refused.exit, refused.facts, refused.failing.check) == (1, None, "final")
-    assert refused.lines("en")[0].startswith("NOT VALID: the validators' votes are not for what the file shows")
+    dated = offline.unconfirmed(proofs.Exit.NOT_CURRENT, "expired")
+    assert (dated.exit, dated.facts, dated.lines("en")) == (3, offline.facts, offline.lines("en"))
+    assert refused.lines("en")[0].startswith(
+        "NOT VALID: it is not shown that the validators voted for this (not-final)"
+    )
 
 
 def test_what_is_final_may_be_stale_or_superseded():

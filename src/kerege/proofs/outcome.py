@@ -176,9 +176,10 @@ class Verdict:
         return replace(self, checks=checks, facts=replace(self.facts, final=final))
 
     def unconfirmed(self, exit_: Exit, reason: str) -> "Verdict":
-        """Return what it comes to where an engine that was asked has not shown that."""
+        """Return what it comes to where an engine that was asked has not shown that; facts only where it may be so."""
         failing = CheckResult(Check.FINAL, Result.FAILED, reason)
-        return replace(self, exit=exit_, checks=self._with(failing), facts=None, failing=failing)
+        facts = self.facts if exit_ is Exit.NOT_CURRENT else None
+        return replace(self, exit=exit_, checks=self._with(failing), facts=facts, failing=failing)
 
     def _with(self, result: CheckResult) -> tuple[CheckResult, ...]:
         return tuple(result if c.check is result.check else c for c in self.checks)

@@ -4,7 +4,6 @@ import pytest
 
 from kerege import proofs
 from tests.portal.verify.twin import Case
-from tests.proofs.test_commit import *  # noqa: F403
 from tests.proofs.test_forms import (
     test_a_trust_file_that_could_mislead_is_unusable,
     test_what_is_no_trust_file_is_unusable,
