@@ -100,6 +100,11 @@ def test_an_engine_that_does_not_show_what_was_voted_for(engine: Engine, told: s
         asked.after(BLOCK, APP_HASH, SEATS)
 
 
+def test_where_the_law_names_nobody_who_votes() -> None:
+    with serving(shows(GOOD)) as engine, pytest.raises(NoCommit, match="the validator set is empty"):
+        engine.after(BLOCK, APP_HASH, [])
+
+
 def test_an_engine_that_is_away() -> None:
     with pytest.raises(NoCommit, match="does not show the votes for header 5"):
         EngineCommits(CHAIN, "http://127.0.0.1:1").after(BLOCK, APP_HASH, SEATS)

@@ -33,9 +33,9 @@ class EngineCommits:
         Raises `NoCommit` where the engine does not show it in time, or shows what would not verify.
         """
         until, height = time.monotonic() + SECONDS, block + 1
-        validators = Validators.of(Validator(key, power) for key, power in voters)
         while True:
             try:
+                validators = Validators.of(Validator(key, power) for key, power in voters)
                 shown = self._ask(height, validators)
                 check_votes(shown, self._chain, height, app_hash, validators)
             except (RpcError, Unreachable) as error:
