@@ -122,5 +122,6 @@ def test_any_row_and_any_absence_is_proven(client, raion):
     absent = client.get(f"/proofs/registries/record/{'00' * 16}")
     judged = entry.judge(absent.content, trusted, now=time.time_ns() // 1_000_000)
     assert (absent.status_code, judged.to_json()["value"]) == (200, None)
+    assert client.get(f"/proofs/registries/record/{'00' * 16}", params={"commit": "with"}).status_code == 422
     assert client.get("/proofs/registries/record/none").status_code in {400, 422}
     assert client.get("/proofs/registries/nothing/00").status_code == 404

@@ -57,7 +57,11 @@ def test_a_wrongly_signed_copy_of_a_recorded_transaction_is_refused_as_if_it_wer
 def test_a_receipt_is_proven_and_verified_offline(client, api, tmp_path):
     told = submit(client, api.sign(job())).json()
     bundle, trust = tmp_path / "bundle.json", tmp_path / "trust.json"
-    bundle.write_bytes(client.get(f"/transactions/{told['transaction']}/proof").content)
+    place = f"/transactions/{told['transaction']}/proof"
+    refused = is_problem(client.get(place, params={"commit": "with"}), "not-provable", 422)
+    assert "one operator runs this ledger" in refused["detail"]
+    is_problem(client.get(place, params={"commit": "yes"}), "malformed", 400)
+    bundle.write_bytes(client.get(place, params={"commit": "without"}).content)
     trust.write_bytes(client.get("/trust").content)
     assert verifier.main([str(bundle), "--trust", str(trust), "--json"]) == 0
     raw = bundle.read_text()

@@ -153,6 +153,9 @@ def test_another_chain_and_nobody(follow, tmp_path):
     follow("ftp://engine").one_sentence("not an address")
 
 
+NOT_FINAL = {"format": "kerege-state-verdict/1", "exit": 1, "check": "final"}
+
+
 def test_verify_asks_an_engine_as_well(follow, tmp_path):
     """A state proof that a checkpoint's signatures carry is held against the votes too."""
     four = tuple(signer(name) for name in "abcd")
@@ -167,6 +170,14 @@ def test_verify_asks_an_engine_as_well(follow, tmp_path):
         refused = kerege("verify", proof, "--trust", file, "--rpc", other)
         assert refused.code == 1
         assert "do not rely on the file" in refused.err
+        told = kerege("verify", proof, "--trust", file, "--rpc", rpc, "--json")
+        header = MOVED.header(11)
+        assert (told.code, told.json["exit"]) == (0, 0)
+        assert told.json["final"] == {"chain": "kg-test", "height": 11, "hash": header.hash.hex()}
+        told = kerege("verify", proof, "--trust", file, "--rpc", other, "--json")
+        assert (told.code, told.json) == (1, NOT_FINAL | {"reason": "not-final"})
+        away = kerege("verify", proof, "--trust", file, "--rpc", "http://127.0.0.1:1", "--json")
+        assert (away.code, away.json) == (2, NOT_FINAL | {"exit": 2, "reason": "not-shown"})
         kerege("verify", proof, "--trust", file, "--witness", rpc).one_sentence("name an engine with --rpc")
     proof.write_bytes(b"{}")
     assert kerege("verify", proof, "--trust", file, "--rpc", "http://127.0.0.1:1").code == 2

@@ -89,7 +89,9 @@ def test_prove_a_transaction_and_show_it(home, tmp_path):
     told = kerege("submit", file, "--home", home, "--as", REGISTRAR, "--json").json
     shown = kerege("show", "transaction", told["transaction"], "--home", home, "--json").json
     assert shown == told
-    done = kerege("prove", told["transaction"], "--out", tmp_path / "bundle.json", "--home", home, "--json")
+    asked = ("prove", told["transaction"], "--out", tmp_path / "bundle.json", "--home", home)
+    kerege(*asked, "--with-commit").one_sentence("one operator runs this ledger", "leave out --with-commit", code=1)
+    done = kerege(*asked, "--json")
     assert done.json == {"file": str(tmp_path / "bundle.json"), "bytes": (tmp_path / "bundle.json").stat().st_size}
     verified = kerege("verify", tmp_path / "bundle.json", "--trust", home / "trust.json", "--json")
     assert verified.code == verified.json["exit"]

@@ -93,7 +93,7 @@ def validators(*answers: Answer, power: int = 10) -> Iterator[list[Witness]]:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield [
-            Witness(key(name).name, key(name).public, power, f"http://127.0.0.1:{server.server_port}")
+            Witness(key(name).name, key(name).public, power, f"http://127.0.0.1:{server.server_port}", b"")
             for name, server in zip("abcd", servers, strict=False)
         ]
     finally:
@@ -129,7 +129,7 @@ BAD: dict[str, Answer] = {
 def test_one_that_lies_or_is_silent_holds_up_nobody(bad: Answer):
     with validators(*HONEST, bad) as witnesses:
         begun = time.monotonic()
-        gathered = GatheredCheckpoints(LEDGER, lambda _height: witnesses)
+        gathered = GatheredCheckpoints(LEDGER, lambda _height: witnesses, "")
         assert gathered.covering(HEAD) == HEAD
         assert time.monotonic() - begun < gathering.ASK_SECONDS, "it is not waited for"
         signed = proofs.note.parse(gathered.sign(HEAD)).signatures
@@ -142,7 +142,7 @@ def test_exactly_two_thirds_are_not_enough_and_whoever_waits_is_told(bad: Answer
     monkeypatch.setattr(gathering, "ASK_SECONDS", 0.2)
     monkeypatch.setattr(gathering, "SECONDS", 0.5)
     with validators(*HONEST[:2], bad) as witnesses:
-        gathered, told = GatheredCheckpoints(LEDGER, lambda _height: witnesses), list[float]()
+        gathered, told = GatheredCheckpoints(LEDGER, lambda _height: witnesses, ""), list[float]()
 
         def ask() -> None:
             begun = time.monotonic()
@@ -164,19 +164,19 @@ def test_exactly_two_thirds_are_not_enough_and_whoever_waits_is_told(bad: Answer
 
 def test_a_signature_that_came_is_asked_for_once():
     with validators(*HONEST, sign("d")) as witnesses:
-        gathered = GatheredCheckpoints(LEDGER, lambda _height: witnesses)
+        gathered = GatheredCheckpoints(LEDGER, lambda _height: witnesses, "")
         assert gathered.covering(HEAD) == HEAD
     assert len(proofs.note.parse(gathered.sign(HEAD)).signatures) == 4
     with pytest.raises(Unprovable, match="block 7"):
-        GatheredCheckpoints(LEDGER, lambda _height: witnesses).sign(HEAD)
+        GatheredCheckpoints(LEDGER, lambda _height: witnesses, "").sign(HEAD)
 
 
 def test_who_signs_is_asked_for_each_block_anew():
     """One leaves, one comes that has not told its address: its power counts, its signature cannot."""
     with validators(*HONEST, sign("d")) as (a, b, c, d):
-        silent = Witness("e", key("e").public, 10, "")
+        silent = Witness("e", key("e").public, 10, "", b"")
         seated = {7: [a, b, c], 8: [b, c, d, silent], 9: [c, d, silent], 10: []}
-        gathered = GatheredCheckpoints(LEDGER, seated.__getitem__)
+        gathered = GatheredCheckpoints(LEDGER, seated.__getitem__, "")
 
         def signers(height: int) -> list[str]:
             head = msgspec.structs.replace(HEAD, height=height)

@@ -73,7 +73,7 @@ def test_the_keys_of_new_validators_are_learned_from_votes_alone(tmp_path):
         genesis=bytes(32),
         origin=ORIGIN,
         chain=Chain(first.chain, 1, first.hash, first.time // MILLISECOND, DAY // MILLISECOND),
-        keys=[TrustedKey(renewal.key_name(ORIGIN, "ministry"), own.checkpoint_key, 0, None, 10)],
+        keys=[TrustedKey(renewal.key_name(ORIGIN, "ministry"), own.checkpoint_key, 0, None, 10, own.consensus_key)],
     )
 
     def from_memory(height: int) -> light.LightBlock:
@@ -92,6 +92,10 @@ def test_the_keys_of_new_validators_are_learned_from_votes_alone(tmp_path):
         ("registry", sets[1][1].checkpoint_key, times[0], times[1], 4),
         ("registry", sets[1][1].checkpoint_key, times[1], None, 5),
     }
+    for block in blocks.values():
+        voting = done.trust.validators_at(block.header.time // MILLISECOND)
+        assert voting is not None
+        assert voting.hash == block.header.validators_hash
 
 
 def row_key(table: str, key: int | str) -> bytes:

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,7 @@ from kerege.node.network.ceremony import create_network
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.pair import Commands
 from kerege.node.network.trusting import trust_network
+from kerege.proofs import bundle, canonical, subject
 from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from kerege.testing import demo
@@ -67,8 +69,10 @@ def test_a_birth_on_a_network(tmp_path: Path) -> None:
         running.until(lambda: home.socket.exists() and trust_network(network), 60)
         assert demo.play(folder, Console(quiet=True), home) == 3, "genuine, and superseded in the end"
         given = ["verify", str(folder / "certificate.json"), "--trust", str(folder / "trust.json")]
-        online = process(*given, "--rpc", rpcs[0], "--witness", rpcs[1])
+        online = process(*given, "--rpc", rpcs[0], "--witness", rpcs[1], "--json")
         assert online.code == 0, online.err
+        assert online.json["facts"]["final"]["height"] == record_of(folder / "certificate.json")["height"] + 1
+        final = prove_with_commit(home, folder / "imported.json", folder / "final.json")
         followed = process(
             "follow",
             "--trust",
@@ -87,8 +91,37 @@ def test_a_birth_on_a_network(tmp_path: Path) -> None:
             assert len(shown) > 10_000
             assert [code for code, value in secrets.items() if value in shown] == []
         running.until(lambda: all(any(network.home(m).snapshots.glob("[0-9]*")) for m in network.validators), 60)
+    check_final(final, folder / "trust.json")
     for member in network.validators:
         check_holds_nothing(network.home(member), secrets)
+
+
+def record_of(bundle: Path) -> Any:
+    """The block record in a bundle."""
+    return json.loads(bundle.read_bytes())["record"]
+
+
+def prove_with_commit(home: Home, before: Path, out: Path) -> Path:
+    """Prove the certificate of a bundle anew, with what the engine's validators voted for."""
+    receipt = subject.read_receipt(bundle.parse(before.read_bytes()).receipt)
+    issued = next(iter(subject.certificates(receipt).values())).issued
+    assert receipt.transaction is not None
+    asked = ("prove", receipt.transaction.hex(), "--certificate", issued.certificate.hex(), "--with-commit")
+    done = process(*asked, "--home", str(home.path), "--out", str(out))
+    assert done.code == 0, done.err
+    return out
+
+
+def check_final(file: Path, trust: Path) -> None:
+    """With every node gone: the votes of more than two thirds say it, and not with a byte of theirs changed."""
+    told = process("verify", str(file), "--trust", str(trust), "--json")
+    assert told.code == 0, told
+    assert told.json["facts"]["final"]["height"] == record_of(file)["height"] + 1
+    assert {c["check"]: c["result"] for c in told.json["checks"]}["final"] == "passed"
+    members = json.loads(file.read_bytes())
+    members["checkpoint"]["commit"]["round"] += 1
+    file.write_bytes(canonical.encode(members))
+    assert process("verify", str(file), "--trust", str(trust)).code == 1
 
 
 def check_holds_nothing(home: Home, secrets: dict[str, bytes]) -> None:

@@ -118,6 +118,7 @@ class Signer:
     until: int | None = None
     seed: int = 0
     power: int = 1
+    consensus: bytes | None = None
 
     @property
     def private(self) -> Ed25519PrivateKey:
@@ -171,6 +172,8 @@ def replicated(signers: list[Signer], **changes: object) -> bytes:
     }
     for key, signer in zip(members["keys"], signers, strict=True):
         key["power"] = signer.power
+        if signer.consensus is not None:
+            key["consensus"] = url(signer.consensus)
     return json.dumps(members | changes, indent=1).encode()
 
 
@@ -238,6 +241,8 @@ class World:
     salt_of_log: int = 0
     validators: bytes = bytes(32)
     event: int | None = None
+    commit: Any = None
+    """Votes of an engine: something with `members(world)`."""
     changes: dict[str, object] = field(default_factory=dict)
 
     def but(self, **changes: Any) -> "World":
@@ -303,7 +308,7 @@ class World:
 
     def members(self) -> dict[str, Any]:
         members: dict[str, Any] = {
-            "checkpoint": {"note": self.note},
+            "checkpoint": {"note": self.note} | ({"commit": self.commit.members(self)} if self.commit else {}),
             "format": "kerege-bundle/1",
             "index": self.index,
             "ledger": self.ledger,

@@ -4,8 +4,10 @@ import pytest
 
 from kerege import proofs
 from tests.proofs.naive import NOW, PLAIN, TRANSFER, Signer, World, noise
+from tests.proofs.votes import Votes, seat
 
 TWO = (Signer("a"), Signer("b"))
+VOTES = Votes({"a": 1})
 THREE = (Signer("a", power=2), Signer("b"), Signer("c"))
 BUNDLES = {
     "certificate with state": World(size=3, index=1, other_keys=1),
@@ -13,6 +15,9 @@ BUNDLES = {
     "absent certificate": World(size=2, index=0, row=None, other_keys=1),
     "replicated, three of four powers": World(size=2, index=0, other_keys=1, validators=noise("v"), signers=THREE),
     "transfer with record": TRANSFER.but(size=3, index=0, with_record=True),
+    "transfer with an engine's commit": TRANSFER.but(
+        size=2, index=0, with_record=True, validators=VOTES.set_hash, signers=(seat("a"),), commit=VOTES
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """A trust file is brought up to date by votes and proofs alone; nobody who answers is believed."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -221,6 +222,24 @@ def test_a_node_ahead_of_the_newest_header_is_waited_for():
 
     trusted = proofs.trust.parse(ledger.trust())
     assert renewal.renew(trusted, fetch, shown.now, prove=ledger.prove).followed.block.header.height == 10
+
+
+def test_the_keys_by_which_blocks_are_voted_for_are_renewed_too():
+    """By them, and from when on, an engine's commit is checked offline."""
+    done = renew(MOVED)
+    for height in (4, 11, 12, 20):
+        assert done.trust.validators_at(MOVED.time(height)).hash == MOVED.set(height).hash
+
+
+def test_a_file_from_before_such_keys_gets_them_from_its_header_on():
+    old = json.loads(STILL.trust())
+    for key in old["keys"]:
+        del key["consensus"]
+    done = renew(STILL, json.dumps(old).encode())
+    assert keys(done, of="a") == [("a", 1, STILL.time(3), 10), ("a", STILL.time(3), None, 10)]
+    assert done.trust.validators_at(STILL.time(2)) is None
+    assert done.trust.validators_at(STILL.time(3)).hash == STILL.set(3).hash
+    assert renew(STILL, json.dumps(old).encode(), prove=False).trust.validators_at(STILL.time(20)) is None
 
 
 def test_keys_that_the_state_never_named_end_at_the_trusted_header():

@@ -188,7 +188,7 @@ def test_a_replicated_trust_file_is_written_as_it_is_read():
     chain = Chain("kg-chain", 5, noise("header"), TIME, DAY)
     keys = (
         TrustedKey("a", A.public, 0, 5, 2),
-        TrustedKey("a", A.public, 5, None, 3),
+        TrustedKey("a", A.public, 5, None, 3, noise("a key of a good form")),
         TrustedKey("b", B.public, 0, None),
     )
     data = proofs.trust.make_replicated(ledger="kg", genesis=bytes(32), origin="o", chain=chain, keys=keys)

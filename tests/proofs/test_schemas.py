@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from kerege.proofs import bundle
+from kerege.proofs import bundle, commit
 from kerege.proofs import trust as files
 from tests.proofs.naive import (
     CERTIFICATE_EVENT,
@@ -20,6 +20,7 @@ from tests.proofs.naive import (
     replicated,
     trust,
 )
+from tests.proofs.votes import VOTED, Votes
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "proof-bundle.md"
@@ -49,6 +50,8 @@ SECOND = [CERTIFICATE_EVENT[0], noise("second")[:16], *CERTIFICATE_EVENT[2:]]
         GOOD.but(signers=(Signer("a"), Signer("b"))),
         GOOD.but(event=1, receipt=receipt([CERTIFICATE_EVENT, SECOND]), certificate=SECOND[1]),
         GOOD.but(size=2, index=0),
+        VOTED,
+        VOTED.but(commit=Votes(silent="a")),
     ],
 )
 def test_genuine_files_fit_their_schemas(world):
@@ -66,6 +69,27 @@ def test_other_files_do_not(changes):
 
 def test_state_needs_a_record():
     assert not BUNDLE.is_valid({name: value for name, value in GOOD.members().items() if name != "record"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"votes": []},
+        {"votes": [None]},
+        {"parts": -1},
+        {"round": "0"},
+        {"time": "01"},
+        {"time": 1},
+        {"hash": ""},
+        {"x": 1},
+    ],
+)
+def test_other_commits_do_not(changes):
+    assert not BUNDLE.is_valid(json.loads(VOTED.but(commit=Votes(changes=changes)).bundle))
+
+
+def test_a_commit_needs_a_record():
+    assert not BUNDLE.is_valid(json.loads(VOTED.but(with_record=False, with_state=False).bundle))
 
 
 @pytest.mark.parametrize("changes", [{"engine": "validators"}, {"genesis": "AB" * 32}, {"keys": []}, {"more": 1}])
@@ -93,9 +117,9 @@ def test_other_trust_files_of_many_do_not(changes):
 def test_schema_and_page_name_every_member_of_trust_files():
     properties, page = TRUST.schema["properties"], PAGE.read_text()
     assert set(properties) == files._MEMBERS | {"chain"}
-    assert set(properties["keys"]["items"]["properties"]) == files._KEY_MEMBERS | {"power"}
+    assert set(properties["keys"]["items"]["properties"]) == files._WEIGHED_MEMBERS | {"consensus"}
     assert set(properties["chain"]["properties"]) == files._CHAIN_MEMBERS
-    assert all(f"`{member}`" in page for member in files._MEMBERS | files._KEY_MEMBERS | {"power"})
+    assert all(f"`{member}`" in page for member in files._MEMBERS | files._WEIGHED_MEMBERS | {"consensus"})
     assert all(f"`chain.{member}`" in page for member in files._CHAIN_MEMBERS)
 
 
@@ -104,6 +128,9 @@ def test_schema_and_page_name_every_member_that_the_reader_knows():
     assert set(properties) == bundle._REQUIRED | bundle._OPTIONAL
     assert set(properties["state"]["properties"]) == bundle._STATE | {"other", "value"}
     assert set(properties["disclosures"]["items"]["properties"]) == bundle._DISCLOSURE
+    assert set(properties["checkpoint"]["properties"]) == {"note", "commit"}
+    assert set(properties["checkpoint"]["properties"]["commit"]["properties"]) == commit._MEMBERS
     page = PAGE.read_text()
+    assert all(f"`commit.{member}`" in page for member in commit._MEMBERS)
     for member in bundle._REQUIRED | bundle._OPTIONAL | bundle._STATE | bundle._DISCLOSURE:
         assert f"`{member}`" in page or f".{member}`" in page

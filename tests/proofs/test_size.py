@@ -24,6 +24,7 @@ from tests.proofs.naive import (
     state_key,
     trust,
 )
+from tests.proofs.votes import VOTED, Votes
 
 ENTRIES = 1_000_000
 STATE_HASHES, STATE_DEPTH = 21, 22  # a leaf among a million hashed keys: on average 20.3 hashes and 1 placeholder
@@ -105,6 +106,15 @@ def test_a_bundle_with_state_path_and_three_signatures_is_at_most_3500_bytes(rec
     assert judged(bundle, THREE) == 0
     record_property("bytes", len(bundle))
     assert len(bundle) <= 3500
+
+
+def test_an_engines_commit_adds_less_than_a_kilobyte(record_property):
+    """Three votes of four; 96 characters, two quotes and a comma for each that a larger set needs."""
+    three, more = VOTED, VOTED.but(commit=Votes(dict.fromkeys("abcdef", 1)))
+    added = len(three.bundle) - len(three.but(commit=None).bundle)
+    record_property("bytes", added)
+    assert added == 804
+    assert len(more.bundle) - len(three.bundle) == 2 * 99
 
 
 @pytest.mark.parametrize("size", [2**20, 2**20 - 1])

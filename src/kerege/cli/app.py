@@ -144,7 +144,7 @@ def verify(
     ] = None,
     witness: Annotated[list[str] | None, typer.Option(help="Another engine that must show the same.")] = None,
 ) -> None:
-    """Verify a proof bundle offline: 0 valid, 1 not valid, 2 unusable, 3 superseded, revoked or stale."""
+    """Verify a proof offline: 0 valid, 1 not valid, 2 unusable, 3 superseded, revoked or stale."""
     if witness and rpc is None:
         sentence = "--witness is held against what --rpc shows: name an engine with --rpc as well."
         raise CommandError(sentence)
@@ -152,12 +152,19 @@ def verify(
     arguments += ["--json"] if json_ else []
     arguments += ["--max-age", str(max_age)] if max_age is not None else []
     arguments += ["--checkpoint", checkpoint] if checkpoint is not None else []
-    code = proofs.cli.main(arguments)
-    if rpc is not None and code in {proofs.Exit.VALID, proofs.Exit.NOT_CURRENT}:
-        told = following.confirm(Path(bundle), Path(trust), rpc, witness or ())
-        if not json_:
-            say(told)
-    raise typer.Exit(code)
+    asked = proofs.cli.parse(arguments)
+    if isinstance(asked, proofs.Exit):
+        raise typer.Exit(int(asked))
+    outcome = proofs.cli.judge(asked)
+    if rpc is not None and outcome.exit in {proofs.Exit.VALID, proofs.Exit.NOT_CURRENT}:
+        try:
+            outcome = outcome.confirmed(following.confirm(Path(bundle), Path(trust), rpc, witness or ()))
+        except following.NotConfirmed as stop:
+            told = outcome.unconfirmed(proofs.Exit(stop.code), stop.reason) if json_ else outcome
+            proofs.cli.tell(told, asked)
+            raise
+    proofs.cli.tell(outcome, asked)
+    raise typer.Exit(int(outcome.exit))
 
 
 @app.command("verify-ledger")
@@ -234,12 +241,15 @@ def prove(
     home: Home = DEFAULT_HOME,
     certificate: Annotated[str, typer.Option(help="Certificate whose status is proven with it, in hex.")] = "",
     *,
+    with_commit: Annotated[
+        bool, typer.Option("--with-commit", help="With the engine's votes, by which it is final: of a network only.")
+    ] = False,
     json_: AsJson = False,
 ) -> None:
     """Write the proof bundle of a transaction."""
     key = CERTIFICATES.encode_key(hex_id(certificate)) if certificate else None
     with wiring().open_door(home) as door:
-        bundle = door.bundle(hex_id(transaction, 32), key)
+        bundle = door.bundle(hex_id(transaction, 32), key, with_commit=with_commit)
     write_over(file, bundle)
     show({"file": str(file), "bytes": len(bundle)}, as_json=json_)
 

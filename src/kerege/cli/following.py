@@ -13,13 +13,22 @@ from kerege.cli.files import outside_homes, read_bytes, write_over
 from kerege.cli.options import AsJson
 from kerege.cli.output import show, when
 from kerege.cli.wiring import CommandError
-from kerege.proofs import Malformed, final, light, renewal, trust
+from kerege.proofs import Final, Malformed, final, light, renewal, trust
 from kerege.proofs.light.moments import MILLISECOND
 
 PATIENCE = 5.0
 """Seconds in which the others must come to the newest block of one."""
 EVIDENCE = Path("fork.json")
 NOT_VALID, UNUSABLE, STALE = 1, 2, 3
+
+
+class NotConfirmed(CommandError):
+    """An engine's word is missing, or stands against what was asked."""
+
+    def __init__(self, sentence: str, error: Exception, code: int) -> None:
+        """`error`, for which there is a word in the verdict for machines: its class's."""
+        super().__init__(sentence, code)
+        self.reason = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
 
 
 def follow(
@@ -49,12 +58,12 @@ def follow(
     show(_told(done, out), as_json=json_)
 
 
-def confirm(bundle: Path, file: Path, rpc: str, witness: Sequence[str]) -> str:
-    """Ask an engine whether what a bundle or state proof leads to was voted for; a sentence, or `CommandError`."""
+def confirm(bundle: Path, file: Path, rpc: str, witness: Sequence[str]) -> Final:
+    """Ask an engine for the header that carries what a bundle or state proof leads to; or raise `CommandError`."""
     before, fetch = _read(file), EngineRpc(rpc, PATIENCE)
     with _told_as_one_sentence(EVIDENCE):
         header = final.confirm(read_bytes(bundle), before, fetch, time.time_ns(), witnesses=_witnesses(witness))
-    return f"FINAL: header {header.height} of {header.chain} carries it, voted for by more than 2/3 of the power."
+    return Final(header.chain, header.height, header.hash)
 
 
 def _witnesses(urls: Sequence[str]) -> dict[str, light.Fetch]:
@@ -67,12 +76,13 @@ def _told_as_one_sentence(evidence: Path) -> Iterator[None]:
     try:
         yield
     except Malformed as error:
-        raise CommandError(f"{error}.") from None
+        raise NotConfirmed(f"{error}.", error, UNUSABLE) from None
     except light.Forked as fork:
         write_over(evidence, light.evidence.write(fork))
-        raise CommandError(f"THE LEDGER HAS FORKED: {fork}. Both stand in {evidence}.", NOT_VALID) from None
+        sentence = f"THE LEDGER HAS FORKED: {fork}. Both stand in {evidence}."
+        raise NotConfirmed(sentence, fork, NOT_VALID) from None
     except light.NotFollowed as error:
-        raise CommandError(_cure(error), _code(error)) from None
+        raise NotConfirmed(_cure(error), error, _code(error)) from None
 
 
 def _read(file: Path) -> trust.Trust:

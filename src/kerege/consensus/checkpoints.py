@@ -8,10 +8,15 @@ from nacl.signing import SigningKey
 
 from kerege import proofs
 from kerege.kernel.block import Head
+from kerege.proofs.commit import EngineCommit
 
 
 class Unprovable(Exception):
     """What was asked for is not in the ledger, its height is no longer held, or nobody signed it."""
+
+
+class NoCommit(Unprovable):
+    """There is no engine's commit to put into a proof: none votes here, or it does not show a good one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,9 @@ class Checkpoints(Protocol):
     def sign(self, head: Head) -> str:
         """The signed note over the log as of a block; raises `Unprovable`."""
 
+    def commit(self, block: int, app_hash: bytes) -> EngineCommit:
+        """The engine's votes for the header that carries what a block led to; raises `NoCommit`."""
+
 
 class OwnCheckpoints:
     """Those of one operator: signed here, as soon as a block is durable."""
@@ -61,6 +69,10 @@ class OwnCheckpoints:
         if signed is None or signed[0] != head.height:
             signed = self._signed = (head.height, sign_checkpoint(self._origin, head, self._keys))
         return signed[1]
+
+    def commit(self, block: int, app_hash: bytes) -> EngineCommit:  # noqa: ARG002 - nothing can be said of any block
+        """See `Checkpoints`."""
+        raise NoCommit("one operator runs this ledger, no engine votes for its blocks")
 
 
 def origin_of(ledger: str) -> str:

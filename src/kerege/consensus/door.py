@@ -75,11 +75,21 @@ class Door(Protocol):
     def checkpoint(self) -> str:
         """The newest signed checkpoint."""
 
-    def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
-        """The proof bundle of a transaction's receipt, with the state under `key` as of the newest checkpoint."""
+    def bundle(
+        self,
+        transaction: bytes,
+        key: bytes | None,
+        disclosures: Sequence[proofs.Disclosure] = (),
+        *,
+        with_commit: bool = False,
+    ) -> bytes:
+        """The proof bundle of a transaction's receipt, with the state under `key` as of the newest checkpoint.
 
-    def prove(self, key: bytes) -> bytes:
-        """The state proof of a key, present or absent, as of the newest block."""
+        With the engine's commit where that is asked for, which one operator's ledger does not have.
+        """
+
+    def prove(self, key: bytes, *, with_commit: bool = False) -> bytes:
+        """The state proof of a key, present or absent, as of the newest block; with the engine's commit as above."""
 
 
 class CommittedReader:
@@ -173,13 +183,21 @@ class LocalDoor:
         """See `Door`."""
         return self._prover.checkpoint()
 
-    def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
+    def bundle(
+        self,
+        transaction: bytes,
+        key: bytes | None,
+        disclosures: Sequence[proofs.Disclosure] = (),
+        *,
+        with_commit: bool = False,
+    ) -> bytes:
         """See `Door`."""
-        return self._prover.bundle(self._prover.place(transaction), key=key, disclosures=disclosures)
+        place = self._prover.place(transaction)
+        return self._prover.bundle(place, key=key, disclosures=disclosures, with_commit=with_commit)
 
-    def prove(self, key: bytes) -> bytes:
+    def prove(self, key: bytes, *, with_commit: bool = False) -> bytes:
         """See `Door`."""
-        return self._prover.entry(key)
+        return self._prover.entry(key, with_commit=with_commit)
 
 
 def collect(door: Door, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -18,7 +18,9 @@ from nacl.signing import VerifyKey
 from kerege import proofs
 from kerege.consensus.checkpoints import Unprovable, origin_of
 from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
+from kerege.consensus.commits import EngineCommits
 from kerege.kernel.block import Head
+from kerege.proofs.commit import EngineCommit
 
 SECONDS = 4.0
 """How long the signatures of a block are waited for: the block that confirms it, and some more."""
@@ -40,6 +42,8 @@ class Witness:
     key: bytes
     power: int
     url: str
+    consensus: bytes
+    """Key by which it votes for blocks."""
 
 
 Witnesses = Callable[[int], Sequence[Witness]]
@@ -47,11 +51,12 @@ Witnesses = Callable[[int], Sequence[Witness]]
 
 
 class GatheredCheckpoints:
-    """`Checkpoints` signed by validators with more than two thirds of the power."""
+    """`Checkpoints` signed by validators with more than two thirds of the power; `engine` shows their votes."""
 
-    def __init__(self, ledger: str, witnesses: Witnesses) -> None:
+    def __init__(self, ledger: str, witnesses: Witnesses, engine: str) -> None:
         self._origin = origin_of(ledger)
         self._witnesses = witnesses
+        self._commits = EngineCommits(ledger, engine)
         self._notes: dict[int, tuple[Head, str]] = {}
         self._lock = threading.Lock()
         self.newest = (0, 0)
@@ -76,6 +81,10 @@ class GatheredCheckpoints:
         raise Unprovable(
             f"block {head.height} is not signed by more than two thirds of the validators: ask again later"
         )
+
+    def commit(self, block: int, app_hash: bytes) -> EngineCommit:
+        """See `Checkpoints`."""
+        return self._commits.after(block, app_hash, [(w.consensus, w.power) for w in self._witnesses(block + 1)])
 
     def _newest(self, head: Head) -> Head:
         signed = [kept for height, (kept, _) in self._notes.items() if height < head.height]

@@ -16,6 +16,7 @@ from kerege.kernel.log import Log
 from kerege.kernel.machine import module_leaf
 from kerege.kernel.module import Modules
 from kerege.kernel.tree import StateTree
+from kerege.proofs.commit import EngineCommit
 from kerege.storage.port import Area, Store
 
 CERTIFICATES = b"registries.certificate\0"
@@ -77,20 +78,23 @@ class Prover:
         key: bytes | None = None,
         disclosures: Sequence[proofs.Disclosure] = (),
         height: int | None = None,
+        with_commit: bool = False,
     ) -> bytes:
         """The proof bundle of a receipt, as of a height (the newest that is signed by default).
 
-        With the state `key` of a certificate that the receipt issued, also what the state holds under it then.
-        Raises `Unprovable` where the receipt is younger than the height, the height is no longer held, or the receipt
-        says nothing about that key.
+        With the state `key` of a certificate that the receipt issued, also what the state holds under it then; and
+        with the engine's commit, where that is asked for.
+        Raises `Unprovable` where the receipt is younger than the height, the height is no longer held, the receipt
+        says nothing about that key; `NoCommit` where there is no commit.
         """
         head = self._head_at(height)
         if place.index >= head.log_size - 1:
             raise Unprovable(f"the receipt is younger than block {head.height}")
         log = Log(head.log_size, self._read_tile)
         note = self.checkpoint(head)
+        commit = self._commit(head) if with_commit else None
         try:
-            if key is None:
+            if key is None and commit is None:
                 path = log.inclusion_path(place.index)
                 return proofs.make(self._ledger, place.receipt, place.index, note, path, disclosures=disclosures)
             return proofs.make(
@@ -100,23 +104,25 @@ class Prover:
                 note,
                 log.multi_path([place.index, head.log_size - 1]),
                 record=self._record(head),
-                state=self.state(key, head),
+                state=None if key is None else self.state(key, head),
                 disclosures=disclosures,
-                certificate=key[len(CERTIFICATES) :] if key.startswith(CERTIFICATES) else None,
+                certificate=key[len(CERTIFICATES) :] if key is not None and key.startswith(CERTIFICATES) else None,
+                commit=commit,
             )
         except proofs.CannotMake as error:
             raise Unprovable(str(error)) from error
 
-    def entry(self, key: bytes, height: int | None = None) -> bytes:
+    def entry(self, key: bytes, height: int | None = None, *, with_commit: bool = False) -> bytes:
         """The state proof of a key, present or absent, as of a height (the newest that is signed by default).
 
-        Raises `Unprovable` for a key of no module, and where the height is no longer held.
+        Raises `Unprovable` for a key of no module, and where the height is no longer held; `NoCommit`.
         """
         head = self._head_at(height)
         path = Log(head.log_size, self._read_tile).inclusion_path(head.log_size - 1)
-        state, record = self.state(key, head), self._record(head)
+        state, record, note = self.state(key, head), self._record(head), self.checkpoint(head)
+        commit = self._commit(head) if with_commit else None
         try:
-            return proofs.entry.make(self._ledger, key, self.checkpoint(head), tuple(path), record, state)
+            return proofs.entry.make(self._ledger, key, note, tuple(path), record, state, commit)
         except proofs.CannotMake as error:
             raise Unprovable(str(error)) from error
 
@@ -164,14 +170,22 @@ class Prover:
             raise Unprovable(f"no block {height}")
         return summary.head
 
+    def _commit(self, head: Head) -> EngineCommit:
+        """The engine's votes for what the newest block that was not empty, up to the head, led to."""
+        return self._checkpoints.commit(self._recorded(head).height, head.app_hash)
+
     def _record(self, head: Head) -> bytes:
         """The last leaf of the log: the record of the newest block that was not empty, up to the head."""
+        summary = self._recorded(head)
+        return rows.read_leaf(self._store, summary.height, summary.leaves - 1)
+
+    def _recorded(self, head: Head) -> rows.Summary:
         summary = rows.read_summary(self._store, head.height)
         while summary is not None and not summary.leaves:
             summary = rows.read_summary(self._store, summary.height - 1)
         if summary is None:
             raise Unprovable(f"block {head.height} has no record")
-        return rows.read_leaf(self._store, summary.height, summary.leaves - 1)
+        return summary
 
     def _read_tile(self, level: int, index: int) -> bytes:
         tile = self._store.get(Area.LOG, rows.tile_key(level, index))

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from kerege import proofs
-from kerege.consensus.checkpoints import Unprovable
+from kerege.consensus.checkpoints import NoCommit, Unprovable
 from kerege.consensus.door import PAGE, LocalDoor
 from kerege.consensus.embedded import Answer, Busy, Stopped
 from kerege.kernel import errors
@@ -117,8 +117,8 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
         found = door.block(height)
         return None if found is None else encode(found)
 
-    def bundle(transaction: bytes, key: bytes | None, shown: list[_Shown]) -> bytes:
-        return door.bundle(transaction, key, [proofs.Disclosure(*each) for each in shown])
+    def bundle(transaction: bytes, key: bytes | None, shown: list[_Shown], with_commit: bool) -> bytes:  # noqa: FBT001
+        return door.bundle(transaction, key, [proofs.Disclosure(*each) for each in shown], with_commit=with_commit)
 
     return {
         "about": (tuple[()], lambda: [door.ledger, door.prefix]),
@@ -132,8 +132,8 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
         "states": (tuple[Annotated[list[bytes], Meta(max_length=PAGE)]], door.states),
         "scan": (tuple[bytes, bytes, Annotated[int, Meta(ge=1, le=PAGE)]], door.scan),
         "checkpoint": (tuple[()], door.checkpoint),
-        "prove": (tuple[bytes], door.prove),
-        "bundle": (tuple[Hash, bytes | None, list[_Shown]], bundle),
+        "prove": (tuple[bytes, bool], lambda key, with_commit: door.prove(key, with_commit=with_commit)),
+        "bundle": (tuple[Hash, bytes | None, list[_Shown], bool], bundle),
     }
 
 
@@ -327,15 +327,22 @@ class SocketDoor:
         """See `Door`."""
         return str(self._ask("checkpoint"))
 
-    def bundle(self, transaction: bytes, key: bytes | None, disclosures: Sequence[proofs.Disclosure] = ()) -> bytes:
+    def bundle(
+        self,
+        transaction: bytes,
+        key: bytes | None,
+        disclosures: Sequence[proofs.Disclosure] = (),
+        *,
+        with_commit: bool = False,
+    ) -> bytes:
         """See `Door`."""
         shown = [[d.field, d.value, d.salt, d.position, d.count, list(d.path)] for d in disclosures]
-        raw: bytes = self._ask("bundle", transaction, key, shown)
+        raw: bytes = self._ask("bundle", transaction, key, shown, with_commit)
         return raw
 
-    def prove(self, key: bytes) -> bytes:
+    def prove(self, key: bytes, *, with_commit: bool = False) -> bytes:
         """See `Door`."""
-        raw: bytes = self._ask("prove", key)
+        raw: bytes = self._ask("prove", key, with_commit)
         return raw
 
 
@@ -357,4 +364,6 @@ def read_result(raw: bytes) -> Any:  # noqa: ANN401
     raise _ERRORS.get(rest[0], WireFault)(*rest[1])
 
 
-_ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (Busy, Stopped, Unprovable, NodeFailed)}
+_ERRORS: dict[str, type[Exception]] = {
+    kind.__name__: kind for kind in (Busy, Stopped, Unprovable, NoCommit, NodeFailed)
+}

@@ -18,7 +18,7 @@ from kerege import proofs
 from kerege.cli.signing import KeySigner
 from kerege.cli.wiring import CommandError, Signer
 from kerege.consensus.bodies import next_body
-from kerege.consensus.checkpoints import Unprovable
+from kerege.consensus.checkpoints import NoCommit, Unprovable
 from kerege.consensus.door import Door, collect
 from kerege.consensus.embedded import Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import refusal_of
@@ -66,6 +66,9 @@ def in_one_sentence() -> Iterator[None]:
         yield
     except (HomeError, DossierError, ExtractError, ReadModelError, StorageError, Damaged) as fault:
         raise CommandError(str(fault)) from None
+    except NoCommit as fault:
+        sentence = f"no proof with the engine's commit: {fault}; leave out --with-commit, or ask again later."
+        raise CommandError(sentence, 1) from None
     except Unprovable as fault:
         sentence = f"no proof of this: {str(fault).rstrip('.')}; check the id and the home."
         raise CommandError(sentence, 1) from None

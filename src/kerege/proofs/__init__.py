@@ -3,10 +3,10 @@
 Usable alone: the standard library and `cryptography` are all it needs, and nothing else of Kerege.
 """
 
-from . import cli, entry, final, light, note, renewal, trust
+from . import cli, commit, entry, final, light, note, renewal, trust
 from .make import CannotMake, Disclosure, StateProof, make
 from .merkle import is_consistent, sides
-from .outcome import Check, Exit, Facts, Issued, Malformed, Result, Status, Verdict
+from .outcome import Check, Exit, Facts, Failed, Final, Issued, Malformed, Result, Status, Verdict
 from .paths import field_commitment
 from .tlog import tlog_proof
 from .trust import Trust, TrustedKey
@@ -18,6 +18,8 @@ __all__ = [
     "Disclosure",
     "Exit",
     "Facts",
+    "Failed",
+    "Final",
     "Issued",
     "Malformed",
     "Result",
@@ -27,6 +29,7 @@ __all__ = [
     "TrustedKey",
     "Verdict",
     "cli",
+    "commit",
     "entry",
     "field_commitment",
     "final",

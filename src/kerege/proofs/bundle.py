@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from . import canonical, msgpack, text
+from . import canonical, commit, msgpack, text
+from .commit import EngineCommit
 from .merkle import leaf_hash
 from .outcome import Malformed
 from .tree import PLACEHOLDER
@@ -77,6 +78,7 @@ class Bundle:
     state: State | None = None
     event: int | None = None
     disclosures: tuple[Disclosed, ...] = ()
+    commit: EngineCommit | None = None
 
 
 def app_hash(state_root: bytes, log_root: bytes) -> bytes:
@@ -174,7 +176,21 @@ def _disclosures(value: object) -> tuple[Disclosed, ...]:
     return disclosures
 
 
-def _check_parts(members: Mapping[str, object]) -> None:
+def read_checkpoint(value: object) -> tuple[str, EngineCommit | None]:
+    """Read a checkpoint from its members: the signed note, and an engine's commit; or raise `Malformed`."""
+    members = canonical.members(value, "the checkpoint", frozenset({"note"}), frozenset({"commit"}))
+    signed = canonical.text(members["note"], "the checkpoint note")
+    return signed, commit.read(members["commit"]) if "commit" in members else None
+
+
+def checkpoint_members(note: str, shown: EngineCommit | None) -> dict[str, object]:
+    """The members of a checkpoint."""
+    return {"note": note} if shown is None else {"note": note, "commit": commit.members(shown)}
+
+
+def _check_parts(members: Mapping[str, object], shown: EngineCommit | None) -> None:
+    if shown is not None and "record" not in members:
+        raise Malformed("an engine's commit needs the block record")
     if "state" in members and "record" not in members:
         raise Malformed("a state part needs the block record")
     if "event" in members and "state" not in members:
@@ -190,20 +206,19 @@ def parse(data: bytes) -> Bundle:
     members = canonical.members(canonical.decode(data), "the bundle", _REQUIRED, _OPTIONAL)
     if members["format"] != FORMAT:
         raise Malformed(f"the format is not {FORMAT}")
-    _check_parts(members)
-    checkpoint = canonical.members(members["checkpoint"], "the checkpoint", frozenset({"note"}), frozenset({"commit"}))
-    if "commit" in checkpoint:
-        raise Malformed("the checkpoint holds an engine's commit, which is not read here")
+    signed, shown = read_checkpoint(members["checkpoint"])
+    _check_parts(members, shown)
     return Bundle(
         ledger=canonical.text(members["ledger"], "the ledger id"),
         receipt=text.from_base64url(members["receipt"], "the receipt"),
         index=canonical.natural(members["index"], "the index"),
         path=hashes(members["path"], "the log path"),
-        note=canonical.text(checkpoint["note"], "the checkpoint note"),
+        note=signed,
         record=read_record(members["record"], with_root="state" not in members) if "record" in members else None,
         state=read_state(members["state"]) if "state" in members else None,
         event=canonical.natural(members["event"], "the event") if "event" in members else None,
         disclosures=_disclosures(members["disclosures"]) if "disclosures" in members else (),
+        commit=shown,
     )
 
 
@@ -244,7 +259,7 @@ def _disclosure_members(disclosed: Disclosed) -> dict[str, object]:
 def encode(bundle: Bundle) -> bytes:
     """Write a bundle's canonical bytes, the exact inverse of `parse`."""
     members: dict[str, object] = {
-        "checkpoint": {"note": bundle.note},
+        "checkpoint": checkpoint_members(bundle.note, bundle.commit),
         "format": FORMAT,
         "index": bundle.index,
         "ledger": bundle.ledger,

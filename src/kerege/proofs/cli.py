@@ -14,6 +14,8 @@ from .outcome import Check, Exit, Unusable, Verdict
 from .texts import LANGUAGES
 from .verify import unusable, verify
 
+Outcome = Verdict | entry.Judged
+
 _DAYS_LIMIT = 100_000
 
 
@@ -68,14 +70,23 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     return _Inputs(bundle, trust, newer)
 
 
-def _judge(arguments: argparse.Namespace) -> Verdict | entry.Judged:
+def parse(argv: Sequence[str]) -> argparse.Namespace | Exit:
+    """Read the arguments; an exit code where they are wrong, or asked for help."""
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit as stop:
+        return Exit.UNUSABLE if stop.code else Exit.VALID
+
+
+def judge(arguments: argparse.Namespace) -> Outcome:
+    """Verify what the arguments name."""
     try:
         given = _inputs(arguments)
     except Unusable as bad:
         return unusable(bad.check, bad.reason)
-    judge = entry.judge if entry.is_entry(given.bundle) else verify
+    ask = entry.judge if entry.is_entry(given.bundle) else verify
     now = time.time_ns() // 1_000_000
-    return judge(given.bundle, given.trust, now=now, max_age_days=arguments.max_age, checkpoint=given.checkpoint)
+    return ask(given.bundle, given.trust, now=now, max_age_days=arguments.max_age, checkpoint=given.checkpoint)
 
 
 def _say(text: str) -> None:
@@ -89,16 +100,20 @@ def _say(text: str) -> None:
         sys.stdout.write(data.decode())
 
 
-def main(argv: Sequence[str]) -> int:
-    """Verify as the arguments say, print the outcome and return the exit code (wrong arguments: 2)."""
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as stop:
-        return int(Exit.UNUSABLE) if stop.code else int(Exit.VALID)
-    outcome = _judge(arguments)
+def tell(outcome: Outcome, arguments: argparse.Namespace) -> None:
+    """Print an outcome as the arguments say."""
     if arguments.json:
         told = outcome.to_json() if isinstance(outcome, entry.Judged) else outcome.to_json(arguments.lang)
         _say(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         _say("\n".join(outcome.lines(arguments.lang)))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Verify as the arguments say, print the outcome and return the exit code (wrong arguments: 2)."""
+    arguments = parse(argv)
+    if isinstance(arguments, Exit):
+        return int(arguments)
+    outcome = judge(arguments)
+    tell(outcome, arguments)
     return int(outcome.exit)

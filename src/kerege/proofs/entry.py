@@ -4,12 +4,13 @@ For all that no paper stands for: a record of an old registry, an office, a case
 by the module's tree, that by the state root, that by the block record, that by the log, that by the signatures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import bundle as files
-from . import canonical, merkle, note, paths, text, texts, tree, trust
+from . import canonical, commit, merkle, note, paths, text, texts, tree, trust
+from .commit import EngineCommit
 from .make import CannotMake, StateProof, record_part, state_part
-from .outcome import Check, Exit, Failed, Malformed, Unusable
+from .outcome import Check, Exit, Failed, Final, Malformed, Unusable
 from .verify import Checks, Question, check_age, check_newer, check_signatures
 
 FORMAT = "kerege-state/1"
@@ -31,6 +32,7 @@ class Entry:
     note: str
     record: files.Record
     state: files.State
+    commit: EngineCommit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Held:
     signers: tuple[str, ...]
     checkpoint: note.Checkpoint
     """To which the proof leads."""
+    final: Final | None = None
+    """By the engine's commit; None: the proof holds none."""
 
     @property
     def table(self) -> str:
@@ -69,7 +73,7 @@ def parse(data: bytes) -> Entry:
     members = canonical.members(canonical.decode(data), "the state proof", _MEMBERS)
     if members["format"] != FORMAT:
         raise Malformed(f"the format is not {FORMAT}")
-    checkpoint = canonical.members(members["checkpoint"], "the checkpoint", frozenset({"note"}))
+    signed, shown = files.read_checkpoint(members["checkpoint"])
     key = text.from_base64url(members["key"], "the state key")
     if not 0 < len(key) <= KEY_LIMIT or b"." not in key.partition(b"\0")[0]:
         raise Malformed("the state key names no table")
@@ -77,9 +81,10 @@ def parse(data: bytes) -> Entry:
         canonical.text(members["ledger"], "the ledger id"),
         key,
         files.hashes(members["path"], "the log path"),
-        canonical.text(checkpoint["note"], "the checkpoint note"),
+        signed,
         files.read_record(members["record"], with_root=False),
         files.read_state(members["state"]),
+        shown,
     )
 
 
@@ -87,7 +92,7 @@ def encode(entry: Entry) -> bytes:
     """The canonical bytes of a state proof."""
     return canonical.encode(
         {
-            "checkpoint": {"note": entry.note},
+            "checkpoint": files.checkpoint_members(entry.note, entry.commit),
             "format": FORMAT,
             "key": text.to_base64url(entry.key),
             "ledger": entry.ledger,
@@ -98,10 +103,19 @@ def encode(entry: Entry) -> bytes:
     )
 
 
-def make(ledger: str, key: bytes, signed: str, path: tuple[bytes, ...], record: bytes, state: StateProof) -> bytes:
+def make(
+    ledger: str,
+    key: bytes,
+    signed: str,
+    path: tuple[bytes, ...],
+    record: bytes,
+    state: StateProof,
+    commit: EngineCommit | None = None,
+) -> bytes:
     """The bytes of a state proof; raises `CannotMake` where its parts do not lead to the root of the note `signed`."""
     try:
-        data = encode(Entry(ledger, key, path, signed, record_part(record, with_root=False), state_part(state)))
+        block = record_part(record, with_root=False)
+        data = encode(Entry(ledger, key, path, signed, block, state_part(state), commit))
         entry = parse(data)
         state_root(entry, note.parse_checkpoint(entry.note))
     except (Malformed, Failed) as error:
@@ -137,9 +151,12 @@ def verify(data: bytes, trusted: trust.Trust) -> Held:
         raise Failed(Check.LEDGER, "another-ledger")
     if not trusted.is_of_engine(entry.record.validators):
         raise Failed(Check.LEDGER, "another-engine")
-    state_root(entry, checkpoint)
-    signers = check_signatures(checkpoint, trusted, (entry.record.time, entry.record.time))
-    return Held(entry.ledger, entry.key, entry.state.value, entry.record.height, entry.record.time, signers, checkpoint)
+    root, record = state_root(entry, checkpoint), entry.record
+    signers = check_signatures(checkpoint, trusted, (record.time, record.time))
+    final = None
+    if entry.commit is not None:
+        final = commit.check(entry.commit, record.height, files.app_hash(root, checkpoint.root), trusted)
+    return Held(entry.ledger, entry.key, entry.state.value, record.height, record.time, signers, checkpoint, final)
 
 
 def state_root(entry: Entry, checkpoint: note.Checkpoint) -> bytes:
@@ -192,6 +209,16 @@ class Judged:
     age: int = 0
     """Milliseconds from the block's time to the moment of verification, at least 0."""
     stale: tuple[texts.Stale, ...] = ()
+    final: Final | None = None
+    """None: nobody asked whether the engine's validators voted for it."""
+
+    def confirmed(self, final: Final) -> "Judged":
+        """The same, once an engine has shown that it is final."""
+        return replace(self, final=final)
+
+    def unconfirmed(self, exit_: Exit, reason: str) -> "Judged":
+        """What it comes to where an engine that was asked has not shown that."""
+        return Judged(exit_, Check.FINAL, reason)
 
     def to_json(self) -> dict[str, object]:
         """What is told to machines."""
@@ -210,10 +237,14 @@ class Judged:
             "signers": list(held.signers),
             "engine": self.engine,
             "stale": [each.check for each in self.stale],
+            "final": None if self.final is None else self.final.to_json(),
         }
 
     def lines(self, lang: str) -> list[str]:
-        """What is told to a person, in `ky`, `ru` or `en`: three lines, or one where the proof does not hold."""
+        """What is told to a person, in `ky`, `ru` or `en`: three lines, or one where the proof does not hold.
+
+        A fourth says that it is final, where that was asked.
+        """
         words, held = texts.TEXTS[lang], self.held
         if held is None:
             if self.check is None:
@@ -231,7 +262,7 @@ class Judged:
             stale="".join(f" {each.sentence(words)}" for each in self.stale),
             said=_SAID[lang][value is None].format(table=texts.safe(held.table), key=held.rest.hex(), value=value),
         )
-        return told.split("\n")
+        return [*told.split("\n"), *texts.final_lines(self.final, words)]
 
 
 def judge(
@@ -253,4 +284,5 @@ def judge(
     check_age(held.time, asked, checks)
     stale = tuple(texts.Stale(each, checks.results[each].reason, max_age_days) for each in checks.stale())
     outcome = Exit.NOT_CURRENT if stale else Exit.VALID
-    return Judged(outcome, held=held, engine=asked.trust.engine, age=max(0, now - held.time), stale=stale)
+    age = max(0, now - held.time)
+    return Judged(outcome, held=held, engine=asked.trust.engine, age=age, stale=stale, final=held.final)

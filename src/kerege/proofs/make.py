@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from . import bundle as files
 from . import merkle, msgpack, paths, subject, text
+from .commit import EngineCommit
 from .note import parse_checkpoint
 from .outcome import Failed, Malformed
 
@@ -85,12 +86,13 @@ def make(
     state: StateProof | None = None,
     disclosures: Sequence[Disclosure] = (),
     certificate: bytes | None = None,
+    commit: EngineCommit | None = None,
 ) -> bytes:
     """Return the bytes of a proof bundle.
 
     Without `record`, `path` is the RFC 6962 path of the receipt at `index`; with it, the multi-target path of `index`
     and the last leaf, whose MessagePack `record` is. A `state` proof needs the record. `certificate` says which one is
-    meant where the receipt issued several.
+    meant where the receipt issued several. An engine's `commit` needs the record, too.
 
     Raises:
         CannotMake: a part is malformed, or a path does not lead to the root in the checkpoint `note`. Signatures are
@@ -107,6 +109,7 @@ def make(
             state=None if state is None else state_part(state),
             event=_event(receipt, certificate) if state is not None else None,
             disclosures=tuple(sorted(map(_disclosed, disclosures), key=lambda d: d.field)),
+            commit=commit,
         )
         data = files.encode(made)
         paths.walk(files.parse(data), parse_checkpoint(note))

@@ -37,6 +37,18 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return node_hash(root_of(leaves[:half]), root_of(leaves[half:]))
 
 
+def multi_path(leaves: Sequence[bytes], targets: Sequence[int]) -> list[bytes]:
+    """The multi-target path of some places in a tree over the leaves' data."""
+    if len(leaves) == 1:
+        return []
+    half = _split(len(leaves))
+    left, right = [t for t in targets if t < half], [t - half for t in targets if t >= half]
+    path = multi_path(leaves[:half], left) if left else []
+    path += multi_path(leaves[half:], right) if right else []
+    path += [] if left else [root_of(leaves[:half])]
+    return path + ([] if right else [root_of(leaves[half:])])
+
+
 class _Fold:
     """One walk over a multi-target path; also collects the plain path of each target."""
 

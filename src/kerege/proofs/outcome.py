@@ -1,6 +1,6 @@
 """What a verification can come to: the exceptions inside, the verdict outside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 
@@ -51,6 +51,7 @@ class Check(StrEnum):
     DISCLOSURES = "disclosures"
     SIGNATURES = "signatures"
     THRESHOLD = "threshold"
+    FINAL = "final"
     FORK = "fork"
     STATUS = "status"
     AGE = "age"
@@ -114,6 +115,19 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Final:
+    """The engine's header that carries what the proof leads to, voted for by more than two thirds of the power."""
+
+    chain: str
+    height: int
+    hash: bytes
+
+    def to_json(self) -> dict[str, object]:
+        """What is told to machines."""
+        return {"chain": self.chain, "height": self.height, "hash": self.hash.hex()}
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a verified bundle says; every field is covered by a hash or a signature."""
 
@@ -139,6 +153,8 @@ class Facts:
     disclosed: tuple[tuple[str, str], ...]
     stale: tuple[Check, ...]
     max_age_days: int | None
+    final: Final | None = None
+    """None: nobody asked whether the engine's validators voted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +168,24 @@ class Verdict:
     failing: CheckResult | None = field(default=None)
     """The check that decided against the bundle (exit 1 and 2)."""
 
+    def confirmed(self, final: Final) -> "Verdict":
+        """Return it with what an engine has shown that was asked besides: that it is final."""
+        if self.facts is None:
+            raise AssertionError("what is not genuine is not asked for")
+        checks = self._with(CheckResult(Check.FINAL, Result.PASSED))
+        return replace(self, checks=checks, facts=replace(self.facts, final=final))
+
+    def unconfirmed(self, exit_: Exit, reason: str) -> "Verdict":
+        """Return what it comes to where an engine that was asked has not shown that; facts only where it may be so."""
+        failing = CheckResult(Check.FINAL, Result.FAILED, reason)
+        facts = self.facts if exit_ is Exit.NOT_CURRENT else None
+        return replace(self, exit=exit_, checks=self._with(failing), facts=facts, failing=failing)
+
+    def _with(self, result: CheckResult) -> tuple[CheckResult, ...]:
+        return tuple(result if c.check is result.check else c for c in self.checks)
+
     def lines(self, lang: str = "en") -> list[str]:
-        """Return the lines for a person: three, and one per disclosed field; one where the input is unusable.
+        """Return the lines for a person: three, one per disclosed field, one if it is final; one if unusable.
 
         `lang` is `ky`, `ru` or `en`.
         """
@@ -204,4 +236,5 @@ def _facts_json(facts: Facts) -> dict[str, object]:
         },
         "disclosed": [{"field": name, "value": value} for name, value in facts.disclosed],
         "stale": list(facts.stale),
+        "final": None if facts.final is None else facts.final.to_json(),
     }

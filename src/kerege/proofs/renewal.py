@@ -32,6 +32,8 @@ class Seat:
     """One who signs blocks and checkpoints, as the state names it."""
 
     name: str
+    consensus: bytes
+    """Key that signs blocks."""
     key: bytes
     """Checkpoint key."""
     power: int
@@ -65,8 +67,8 @@ def key_name(origin: str, institution: str) -> str:
 
 def _seat(item: msgpack.Value) -> Seat:
     match item:
-        case [str(institution), bytes(), bytes(key), int(power), *_] if power > 0:
-            return Seat(institution, key, power)
+        case [str(institution), bytes(consensus), bytes(key), int(power), *_] if power > 0:
+            return Seat(institution, consensus, key, power)
         case _:
             raise Malformed("a seat in the validator set is not one")
 
@@ -140,16 +142,16 @@ class _Ledger:
         return terms[::-1]
 
 
-def _holder(key: TrustedKey) -> tuple[str, bytes, int]:
-    return key.name, key.key, key.power
+def _holder(key: TrustedKey) -> tuple[str, bytes, int, bytes | None]:
+    return key.name, key.key, key.power, key.consensus
 
 
 def _change(keys: Sequence[TrustedKey], origin: str, term: Term, since: int) -> list[TrustedKey]:
     """The keys after a term began: who is in it goes on or begins, who is not ends."""
-    seats = {(key_name(origin, s.name), s.key, s.power) for s in term.seats}
+    seats = {(key_name(origin, s.name), s.key, s.power, s.consensus) for s in term.seats}
     going_on = {_holder(k) for k in keys if k.until is None} & seats
     until = [k if k.until is not None or _holder(k) in going_on else replace(k, until=since) for k in keys]
-    begun = [TrustedKey(name, key, since, None, power) for name, key, power in sorted(seats - going_on)]
+    begun = [TrustedKey(n, key, since, None, power, voting) for n, key, power, voting in sorted(seats - going_on)]
     return [*(k for k in until if k.until is None or k.since < k.until), *begun]
 
 

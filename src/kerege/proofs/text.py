@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from .outcome import Malformed
 
 HASH_SIZE = 32
+_BIG = 2**63
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
@@ -62,6 +63,14 @@ def from_hex(text: object, what: str, size: int) -> bytes:
     if data.hex() != text or len(data) != size:
         raise Malformed(f"{what} is not {size} bytes of lower-case hex")
     return data
+
+
+def from_digits(text: object, what: str) -> int:
+    """Read a number from 0, below 2^63, that is too large for JSON and therefore text; or raise `Malformed`."""
+    plain = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < len(str(_BIG)) + 1
+    if not plain or not isinstance(text, str) or str(int(text)) != text or int(text) >= _BIG:
+        raise Malformed(f"{what} is not a number below 2^63 in text")
+    return int(text)
 
 
 def to_hashes(data: bytes, what: str) -> tuple[bytes, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .outcome import Check, Exit, Facts, Status, Verdict
+from .outcome import Check, Exit, Facts, Final, Status, Verdict
 from .trust import COMETBFT, ONE_OPERATOR
 
 LANGUAGES = ("ky", "ru", "en")
@@ -34,6 +34,7 @@ class Texts:
     issued_none: str
     issued_several: str
     disclosed: str
+    final: str
     days: str
     hours: str
     minutes: str
@@ -62,6 +63,7 @@ _EN = Texts(
         Check.DISCLOSURES: "a field shown is not what was registered",
         Check.SIGNATURES: "a signature is not good",
         Check.THRESHOLD: "too few signatures",
+        Check.FINAL: "it is not shown that the validators voted for this",
         Check.FORK: "the ledger was shown with two histories; report this",
     },
     say_nothing="STATUS: nothing can be said, because the file is not valid.",
@@ -93,6 +95,7 @@ _EN = Texts(
         "ISSUED BY: the entry of {time} issued several certificates, and the file does not say which is meant."
     ),
     disclosed="SHOWN: {field} = {value}",
+    final="FINAL: header {height} of {chain} carries it, voted for by more than 2/3 of the power.",
     days="{0} d {1} h",
     hours="{0} h {1} min",
     minutes="{0} min",
@@ -121,6 +124,7 @@ _RU = Texts(
         Check.DISCLOSURES: "показанное поле не совпадает с зарегистрированным",
         Check.SIGNATURES: "подпись неверна",
         Check.THRESHOLD: "подписей недостаточно",
+        Check.FINAL: "не показано, что валидаторы голосовали за это",
         Check.FORK: "реестр показан с двумя разными историями; сообщите об этом",
     },
     say_nothing="СТАТУС: ничего сказать нельзя, файл недействителен.",
@@ -150,6 +154,7 @@ _RU = Texts(
     issued_none="КЕМ ВЫДАНО: свидетельства нет; запись от {time}, блок {height}.",
     issued_several="КЕМ ВЫДАНО: запись от {time} выдала несколько свидетельств, файл не говорит, о каком речь.",
     disclosed="ПОКАЗАНО: {field} = {value}",
+    final="ОКОНЧАТЕЛЬНО: это закреплено заголовком {height} цепочки {chain}, за него подано более 2/3 голосов.",
     days="{0} дн. {1} ч",
     hours="{0} ч {1} мин",
     minutes="{0} мин",
@@ -178,6 +183,7 @@ _KY = Texts(
         Check.DISCLOSURES: "көрсөтүлгөн талаа катталганга дал келбейт",
         Check.SIGNATURES: "кол тамга туура эмес",
         Check.THRESHOLD: "кол тамгалар жетишсиз",
+        Check.FINAL: "валидаторлор бул үчүн добуш бергени көрсөтүлгөн эмес",
         Check.FORK: "реестр эки башка тарых менен көрсөтүлгөн; бул тууралуу билдириңиз",
     },
     say_nothing="СТАТУСУ: эч нерсе айтууга болбойт, анткени файл жараксыз.",
@@ -209,6 +215,7 @@ _KY = Texts(
     issued_none="КИМ БЕРГЕН: күбөлүк жок; жазуу {time}, блок {height}.",
     issued_several="КИМ БЕРГЕН: {time} жазуусу бир нече күбөлүк берген, файл кайсынысы экенин айтпайт.",
     disclosed="КӨРСӨТҮЛДҮ: {field} = {value}",
+    final="АКЫРКЫ: муну {chain} чынжырынын {height}-баш жазуусу бекитет, ага добуштардын 2/3 бөлүгүнөн көбү берилген.",
     days="{0} күн {1} саат",
     hours="{0} саат {1} мүнөт",
     minutes="{0} мүнөт",
@@ -278,6 +285,11 @@ def _issued_line(facts: Facts, texts: Texts) -> str:
     )
 
 
+def final_lines(final: Final | None, texts: Texts) -> list[str]:
+    """Return the line that tells the engine's word; none where it was not asked."""
+    return [] if final is None else [texts.final.format(height=final.height, chain=safe(final.chain))]
+
+
 def lines(verdict: Verdict, lang: str) -> list[str]:
     """Return the lines of a verdict in `lang`; see `Verdict.lines`."""
     texts = TEXTS[lang]
@@ -296,4 +308,5 @@ def lines(verdict: Verdict, lang: str) -> list[str]:
         _status_line(verdict, facts, texts),
         _issued_line(facts, texts),
         *(texts.disclosed.format(field=safe(name), value=safe(value)) for name, value in facts.disclosed),
+        *final_lines(facts.final, texts),
     ]

@@ -1,7 +1,8 @@
 """The trust file: the only thing a verifier must have from a source it trusts.
 
 It names the ledger and its log, and the keys that sign checkpoints with the time in which each was valid. Where several
-institutions run the ledger, it also says what each key weighs, and from which header of the engine a client starts.
+institutions run the ledger, it also says what each key weighs, which key its holder votes with, and from which header
+of the engine a client starts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from . import canonical, note, text
 from .bundle import NO_VALIDATORS
 from .ed25519 import KEY_SIZE, is_sound_point
+from .light.block import Validator, Validators
 from .outcome import Malformed
 
 FORMAT = "kerege-trust/1"
@@ -26,6 +28,7 @@ CHAIN_LIMIT = 50
 
 _MEMBERS = frozenset({"format", "ledger", "genesis", "origin", "engine", "threshold", "keys"})
 _KEY_MEMBERS = frozenset({"name", "key", "from", "until"})
+_WEIGHED_MEMBERS = _KEY_MEMBERS | {"power"}
 _CHAIN_MEMBERS = frozenset({"id", "height", "hash", "time", "period"})
 
 Span = tuple[int, int]
@@ -42,6 +45,8 @@ class TrustedKey:
     until: int | None
     power: int = 1
     """Weight of its holder's vote; one operator's keys all weigh the same."""
+    consensus: bytes | None = None
+    """Key by which its holder votes for blocks; None: not known."""
 
     def valid_within(self, first: int, last: int) -> bool:
         """Say whether the key was valid at some moment from `first` to `last`."""
@@ -106,28 +111,36 @@ class Trust:
         for moment in (span[0], *sorted(turn for turn in turns if span[0] < turn <= span[1])):
             yield [k for k in self.keys if k.valid_within(moment, moment)]
 
+    def validators_at(self, moment: int) -> Validators | None:
+        """Who voted for blocks at a moment (ms); None where not every key by which they did is known."""
+        valid = [k for k in self.keys if k.valid_within(moment, moment)]
+        known = [Validator(k.consensus, k.power) for k in valid if k.consensus is not None]
+        return Validators.of(known) if known and len(known) == len(valid) else None
+
     def is_of_engine(self, validators: bytes) -> bool:
         """Say whether a block record with this validators hash is of a ledger that is run as this file says."""
         return (validators == NO_VALIDATORS) == (self.chain is None)
 
 
 def _key(value: object, *, weighed: bool) -> TrustedKey:
-    names = _KEY_MEMBERS | {"power"} if weighed else _KEY_MEMBERS
-    members = canonical.members(value, "a key of the trust file", names)
+    names, more = (_WEIGHED_MEMBERS, frozenset({"consensus"})) if weighed else (_KEY_MEMBERS, frozenset[str]())
+    members = canonical.members(value, "a key of the trust file", names, more)
     name = canonical.text(members["name"], "a key's name")
     key = text.from_base64url(members["key"], "a key", KEY_SIZE)
     since = canonical.natural(members["from"], "a key's beginning")
     until = None if members["until"] is None else canonical.natural(members["until"], "a key's end")
     power = canonical.natural(members["power"], "a key's power") if weighed else 1
+    known = "consensus" in members
+    consensus = text.from_base64url(members["consensus"], "a consensus key", KEY_SIZE) if known else None
     if not note.is_key_name(name):
         raise Malformed("a key's name is empty or holds spaces, plus or control characters")
-    if not is_sound_point(key):
+    if not is_sound_point(key) or (consensus is not None and not is_sound_point(consensus)):
         raise Malformed("a key is of small order or not canonical")
     if until is not None and until <= since:
         raise Malformed("a key ends before it begins")
     if power == 0:
         raise Malformed("a key has no power")
-    return TrustedKey(name, key, since, until, power)
+    return TrustedKey(name, key, since, until, power, consensus)
 
 
 def _check_names(keys: Sequence[TrustedKey]) -> None:
@@ -148,8 +161,9 @@ def _check_counted(keys: Sequence[TrustedKey], threshold: int) -> None:
 
 def _check_weighed(keys: Sequence[TrustedKey]) -> None:
     """The same where keys weigh: one may be listed again for another time, when its holder had another power."""
-    if len({k.key for k in keys}) != len({(k.name, k.key) for k in keys}):
-        raise Malformed("a key is listed under two names")
+    for held in ({(k.key, k.name) for k in keys}, {(k.consensus, k.name) for k in keys if k.consensus is not None}):
+        if len({key for key, _ in held}) != len(held):
+            raise Malformed("a key is listed under two names")
     if not 0 < sum(k.power for k in keys) <= POWER_LIMIT:
         raise Malformed("the power of all keys is not between 1 and 10^15")
     _check_names(keys)
@@ -219,6 +233,11 @@ def _key_members(key: TrustedKey) -> dict[str, object]:
     return {"name": key.name, "key": text.to_base64url(key.key), "from": key.since, "until": key.until}
 
 
+def _weighed_members(key: TrustedKey) -> dict[str, object]:
+    members = _key_members(key) | {"power": key.power}
+    return members if key.consensus is None else members | {"consensus": text.to_base64url(key.consensus)}
+
+
 def write(trust: Trust) -> bytes:
     """Write a trust file, the inverse of `parse`; raises `Malformed` where it could not be read back."""
     members: dict[str, object] = {
@@ -238,7 +257,7 @@ def write(trust: Trust) -> bytes:
         own = {
             "engine": COMETBFT,
             "threshold": TWO_THIRDS,
-            "keys": [_key_members(k) | {"power": k.power} for k in trust.keys],
+            "keys": [_weighed_members(k) for k in trust.keys],
             "chain": {
                 "id": chain.id,
                 "height": chain.height,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from . import bundle as files
-from . import canonical, note, paths
+from . import canonical, commit, note, paths
 from .bundle import Bundle
 from .ed25519 import is_signed
 from .note import Checkpoint, Signature
@@ -14,6 +14,7 @@ from .outcome import (
     Exit,
     Facts,
     Failed,
+    Final,
     Malformed,
     Result,
     Status,
@@ -167,6 +168,13 @@ def _signing_span(bundle: Bundle, walked: Walked, now: int) -> Span:
     return walked.receipt.time, max(now, walked.receipt.time)
 
 
+def _final(bundle: Bundle, walked: Walked, checkpoint: Checkpoint, trust: Trust) -> Final | None:
+    """Check the engine's commit, where the bundle holds one; raises `Failed`."""
+    if bundle.commit is None or bundle.record is None or walked.state_root is None:
+        return None
+    return commit.check(bundle.commit, bundle.record.height, files.app_hash(walked.state_root, checkpoint.root), trust)
+
+
 def check_newer(checkpoint: Checkpoint, as_of: int, asked: Question, checks: Checks) -> None:
     """Compare with the checkpoint given apart, if one is; raises `Failed` for a fork, `Unusable` for what is none."""
     newer = _read_newer(asked, checkpoint.size, as_of)
@@ -202,6 +210,8 @@ def _judge(data: bytes, asked: Question, checks: Checks) -> Verdict:
     signers = check_signatures(checkpoint, asked.trust, span)
     checks.put(Check.SIGNATURES, Result.PASSED)
     checks.put(Check.THRESHOLD, Result.PASSED)
+    final = _final(bundle, walked, checkpoint, asked.trust)
+    checks.put(Check.FINAL, Result.ABSENT if final is None else Result.PASSED)
 
     as_of, status = span[0], _status(bundle, walked)
     check_newer(checkpoint, as_of, asked, checks)
@@ -228,6 +238,7 @@ def _judge(data: bytes, asked: Question, checks: Checks) -> Verdict:
         disclosed=tuple((d.field, d.value) for d in bundle.disclosures),
         stale=checks.stale(),
         max_age_days=asked.max_age_days,
+        final=final,
     )
     return Verdict(Exit.VALID if failing is None else Exit.NOT_CURRENT, checks.all(), facts, failing)
 

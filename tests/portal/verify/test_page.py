@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from kerege.portal.verify import build_page, headers, page_texts
 from tests.portal.verify.twin import LANGUAGES
 from tests.proofs.naive import CERTIFICATE_EVENT, LOG_KEY, World, noise, note, receipt, row
+from tests.proofs.votes import TRUSTED, VOTED, Votes
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -65,7 +66,7 @@ def test_a_superseded_certificate_is_genuine_but_not_current(opened, demo):
     choose(opened.page, demo, "superseded.json")
     assert exit_of(opened.page) == "3"
     expect(opened.page.locator("#lines")).to_contain_text("SUPERSEDED since")
-    expect(opened.page.locator("#failing")).to_contain_text("Check 13 of 15")
+    expect(opened.page.locator("#failing")).to_contain_text("Check 14 of 16")
     expect(opened.page.locator("#fields")).to_be_hidden()
 
 
@@ -157,6 +158,21 @@ def test_age_and_a_newer_checkpoint(opened):
     page.evaluate(DROP, [["newer.txt", newer]])
     expect(page.locator("#lines")).to_contain_text("OUT OF DATE")
     expect(page.locator("#newer-chosen")).to_contain_text("newer.txt")
+
+
+def test_what_was_voted_for_is_said_to_be_final(opened):
+    """A fourth line; without the votes nothing is said, and with others the file is not valid."""
+    page, old = opened.page, receipt([CERTIFICATE_EVENT], time=1_600_000_000_000)
+    world = VOTED.but(time=1_700_000_000_000, row=row(since=1), receipt=old)
+    page.evaluate(DROP, [["a.json", world.bundle.decode()], ["t.json", TRUSTED.decode()]])
+    expect(page.locator("#lines li")).to_have_count(4)
+    assert exit_of(page) == "0"
+    expect(page.locator("#lines li").last).to_contain_text("✓FINAL: header 10 of kg-chain")
+    page.evaluate(DROP, [["a.json", world.but(commit=None).bundle.decode()]])
+    expect(page.locator("#lines li")).to_have_count(3)
+    page.evaluate(DROP, [["a.json", world.but(commit=Votes(after=2)).bundle.decode()]])
+    expect(page.locator("#failing")).to_contain_text("Check 12 of 16")
+    assert exit_of(page) == "1"
 
 
 def test_by_keyboard_alone(opened, demo):

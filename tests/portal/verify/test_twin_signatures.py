@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tests.portal.verify.twin import about
 from tests.proofs import test_ed25519 as curve
-from tests.proofs.naive import LOG_KEY, Signer, World, noise, sha
+from tests.proofs.naive import LOG_KEY, Signer, World, noise, replicated, sha
+from tests.proofs.votes import VOTED, Votes
 
 GOOD = World()
 
@@ -58,12 +59,28 @@ class Odd(Signer):
         return point_bytes(plus(point, TWO) if self.to_key else point)
 
     def line(self, body):
+        return _line(self.name, self.public, self.sign(body))
+
+    def sign(self, body):
         nonce = 0 if self.no_nonce else int.from_bytes(noise("nonce", body), "little") % curve.L
         point = times(nonce, BASE) if nonce else (0, 1)
         encoded = point_bytes(plus(point, TWO) if self.to_point else point)
         k = int.from_bytes(hashlib.sha512(encoded + self.public + body).digest(), "little") % curve.L
         s = (nonce + k * self.scalar) % curve.L + self.more
-        return _line(self.name, self.public, encoded + s.to_bytes(32, "little"))
+        return encoded + s.to_bytes(32, "little")
+
+
+@dataclass(frozen=True)
+class OddVotes(Votes):
+    """All votes are of keys that sign as `Odd` does."""
+
+    by: Odd = Odd("a")
+
+    def key(self, name):
+        return self.by.public
+
+    def sign(self, name, body):
+        return self.by.sign(body)
 
 
 @dataclass(frozen=True)
@@ -107,3 +124,20 @@ def test_signatures_that_verifiers_disagree_about(twin):
                 assert said(Fixed(name, key=key, signature=signature)) == [bad]
     for y in (0, 1, curve.P - 1, curve.P, curve.P + 1, 2**255 - 1):
         assert said(Fixed(name, key=curve.encoded(y))) == [(2, "trust-file")]
+
+
+def test_votes_that_verifiers_disagree_about(twin):
+    """The engine multiplies by the cofactor, and so do both: a point of small order more makes no difference."""
+
+    def said(**odd):
+        by = Odd("a", seed=1, **odd)
+        votes = OddVotes({"a": 1}, by=by)
+        trusted = replicated([Signer("a", consensus=by.public)])
+        worlds = [VOTED.but(size=n, validators=votes.set_hash, signers=(Signer("a"),), commit=votes) for n in (3, 4, 5)]
+        answers = twin.agrees([about(world, trusted) for world in worlds])
+        return {(answer["exit"], answer["failing"]) for answer in answers}
+
+    for good in ({}, {"to_point": True}, {"to_key": True}, {"no_nonce": True}, {"to_key": True, "to_point": True}):
+        assert said(**good) == {(0, None)}, good
+    assert said(more=curve.L) == {(1, "final")}
+    assert said(more=1) == {(1, "final")}

@@ -29,9 +29,13 @@ def key(name: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
 
 
+def public(name: str) -> bytes:
+    return key(name).public_key().public_bytes_raw()
+
+
 def validators(**powers: int) -> Validators:
     """A set by names, in the engine's order."""
-    members = [Validator(key(name).public_key().public_bytes_raw(), power) for name, power in powers.items()]
+    members = [Validator(public(name), power) for name, power in powers.items()]
     return Validators(tuple(sorted(members, key=lambda v: (-v.power, v.address))))
 
 
@@ -90,7 +94,7 @@ class Chain:
     def signed(self, header: Header, by: dict[str, int], silent: str = "") -> Commit:
         block = BlockId(header.hash, 1, sha256(b"parts").digest())
         empty = Commit(header.height, 0, block, ())
-        names = {Validator(key(n).public_key().public_bytes_raw(), 1).address: n for n in by}
+        names = {Validator(public(n), 1).address: n for n in by}
         votes = []
         for place, validator in enumerate(validators(**by)):
             name, time = names[validator.address], header.time + place

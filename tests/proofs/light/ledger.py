@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from kerege.proofs.light import Header, NotShown
 from kerege.proofs.light.moments import DAY, MILLISECOND
-from tests.proofs.light.chain import CHAIN, FOUR, Chain, key, validators
+from tests.proofs.light.chain import CHAIN, FOUR, Chain, public, validators
 from tests.proofs.naive import (
     LEDGER,
     MODULES,
@@ -58,7 +58,7 @@ class Ledger(Chain):
         for height in heights:
             since = 0 if height == 1 else height
             seats = [
-                [n, key(n).public_key().public_bytes_raw(), self.checkpoint_key(n, height).public, power]
+                [n, public(n), self.checkpoint_key(n, height).public, power]
                 for n, power in sorted(self.sets[height].items())
             ]
             rows[row_key(SETS, since)] = b"\x01" + pack([seats, validators(**self.sets[height]).hash, before])
@@ -122,7 +122,8 @@ class Ledger(Chain):
         """The trust file that names the header of a height, and the keys of who signs then."""
         header = self.header(height)
         signers = [
-            replace(self.checkpoint_key(n, height), power=power, since=1) for n, power in self.powers(height).items()
+            replace(self.checkpoint_key(n, height), power=power, since=1, consensus=public(n))
+            for n, power in self.powers(height).items()
         ]
         chain = {"id": CHAIN, "height": height, "hash": header.hash.hex(), "time": header.time // MILLISECOND}
         return replicated(signers, **({"chain": chain | {"period": 14 * DAY // MILLISECOND}} | changes))

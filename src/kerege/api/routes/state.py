@@ -7,6 +7,7 @@ from litestar.response.base import ASGIResponse
 from msgspec import Meta, Struct
 from msgspec import inspect as types
 
+from kerege.api.commits import CommitQuery, no_commit
 from kerege.api.cursors import MAXIMUM, Cursors, bad_cursor
 from kerege.api.octets import to_base64url
 from kerege.api.operations import Asked, Good, Operation, malformed, read_parts, read_query
@@ -14,7 +15,7 @@ from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, NOT_PROVABLE, Pr
 from kerege.api.replies import JSON, json_reply, reply
 from kerege.api.service import Service
 from kerege.api.shapes import RowShape, RowsShape
-from kerege.consensus.checkpoints import Unprovable
+from kerege.consensus.checkpoints import NoCommit, Unprovable
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm
 from kerege.kernel.tables import Table
@@ -89,8 +90,11 @@ def _proof(service: Service) -> Operation:
     async def prove(request: Asked) -> ASGIResponse:
         table = _table(service, read_parts(request, RowParts))
         key = _key(request, table, service.door.prefix)
+        with_commit = read_query(request, CommitQuery).is_wanted
         try:
-            return reply(await service.ask(lambda door: door.prove(key)), JSON)
+            return reply(await service.ask(lambda door: door.prove(key, with_commit=with_commit)), JSON)
+        except NoCommit as fault:
+            raise no_commit(fault) from None
         except Unprovable as fault:
             raise Problem(NOT_PROVABLE, f"{str(fault).rstrip('.')}: ask again.") from None
 
@@ -102,6 +106,7 @@ def _proof(service: Service) -> Operation:
         run=prove,
         good=Good(description="The state proof, kerege-state/1.", schema={"type": "object"}),
         parts=RowParts,
+        query=CommitQuery,
         problems=(NOT_FOUND, NOT_PROVABLE, NO_NODE),
     )
 

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from msgspec import UNSET, Struct
 
 from kerege.api import idempotency
+from kerege.api.commits import CommitQuery, no_commit
 from kerege.api.idempotency import Entry
 from kerege.api.octets import Base64url, Hex32, from_base64url, to_base64url
 from kerege.api.operations import (
@@ -50,7 +51,7 @@ from kerege.api.shapes import (
     SubmitShape,
     schema_of,
 )
-from kerege.consensus.checkpoints import Unprovable
+from kerege.consensus.checkpoints import NoCommit, Unprovable
 from kerege.consensus.door import Door
 from kerege.consensus.outcomes import ACCEPTED
 from kerege.kernel import addresses, crypto, forms
@@ -85,7 +86,7 @@ class IdPart(Struct, forbid_unknown_fields=True):
     identifier: Hex32
 
 
-class ProofQuery(Struct, forbid_unknown_fields=True):
+class ProofQuery(CommitQuery, forbid_unknown_fields=True):
     """What a proof is of beside the receipt."""
 
     state: Base64url = ""
@@ -371,17 +372,21 @@ def no_receipt(identifier: bytes) -> Problem:
 def _prove(service: Service) -> Operation:
     async def prove(request: Asked) -> ASGIResponse:
         identifier = bytes.fromhex(read_parts(request, IdPart).identifier)
-        wanted = read_query(request, ProofQuery).state
+        wanted = read_query(request, ProofQuery)
         try:
-            key = from_base64url(wanted) or None
+            key = from_base64url(wanted.state) or None
         except ValueError as error:
             raise malformed("query", f"state: {error}") from None
 
         def bundle(door: Door) -> bytes | None:
-            return None if door.find(identifier) is None else door.bundle(identifier, key)
+            if door.find(identifier) is None:
+                return None
+            return door.bundle(identifier, key, with_commit=wanted.is_wanted)
 
         try:
             found = await service.ask(bundle)
+        except NoCommit as fault:
+            raise no_commit(fault) from None
         except Unprovable as fault:
             detail = f"{str(fault).rstrip('.')}: leave out state, or give the key of a certificate that it issued."
             raise Problem(NOT_PROVABLE, detail) from None

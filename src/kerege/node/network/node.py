@@ -55,7 +55,13 @@ def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
     def at(height: int) -> list[Witness]:
         signing = committed_context(modules, store, network.ledger).use(Nodes).signing(height)
         return [
-            Witness(f"{origin}/{seat.institution}", seat.checkpoint_key, seat.power, places.get(seat.institution, ""))
+            Witness(
+                f"{origin}/{seat.institution}",
+                seat.checkpoint_key,
+                seat.power,
+                places.get(seat.institution, ""),
+                seat.consensus_key,
+            )
             for seat in (() if signing is None else signing.validators)
         ]
 
@@ -83,7 +89,7 @@ def open_node(home: Home, network: Network, socket: Path, log: Log, stop: thread
         outbox = Outbox(home.path / OUTBOX)
         key = (home.secrets / GATEWAY_KEY).read_bytes()
         engine = ReplicatedEngine(replica, rpc=node.rpc_url, key=key, now=wall_clock, alarm=log.alarm, outbox=outbox)
-        checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network, machine.modules, store))
+        checkpoints = GatheredCheckpoints(machine.ledger, witnesses_of(network, machine.modules, store), node.rpc_url)
         prover = prover_over(replica, checkpoints)
         door = LocalDoor(machine.modules, store, prover, machine.ledger, machine.prefix, engine)
         ledger = Ledger(home, machine.modules, store, machine, engine, prover, door)

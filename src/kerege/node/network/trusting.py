@@ -53,7 +53,14 @@ def trust_file(genesis: Genesis, header: bytes, time: int) -> bytes:
         origin=origin,
         chain=proofs.trust.Chain(genesis.ledger, FIRST, header, time, PERIOD),
         keys=[
-            proofs.TrustedKey(f"{origin}/{each.institution}", each.checkpoint_key, genesis.time, None, each.power)
+            proofs.TrustedKey(
+                f"{origin}/{each.institution}",
+                each.checkpoint_key,
+                genesis.time,
+                None,
+                each.power,
+                each.consensus_key,
+            )
             for each in founding_validators(genesis)
         ],
     )

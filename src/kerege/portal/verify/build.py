@@ -14,7 +14,7 @@ from kerege.proofs.texts import LANGUAGES, TEXTS
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     *("outcome", "bytes", "sha2", "ed25519", "canonical", "msgpack", "merkle"),
-    *("note", "trust", "bundle", "subject", "paths", "verify", "words", "page"),
+    *("note", "trust", "commit", "bundle", "subject", "paths", "verify", "words", "page"),
 )
 """The parts of the script, each after those that it uses."""
 

@@ -3,7 +3,7 @@
 Facts of CometBFT v0.38: `types/block.go`, `types/validator.go`, `types/canonical.go`, `spec/core/data_structures.md`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -74,9 +74,9 @@ class Header:
     evidence_hash: bytes
     proposer: bytes
 
-    @cached_property
-    def hash(self) -> bytes:
-        """Root of a Merkle tree over its fields, each as the engine wraps it."""
+    @property
+    def fields(self) -> list[bytes]:
+        """What is hashed, in its order: each field as the engine wraps it."""
         wrapped = (
             self.last_commit_hash,
             self.data_hash,
@@ -88,7 +88,7 @@ class Header:
             self.evidence_hash,
             self.proposer,
         )
-        fields = [
+        return [
             wire.number(1, self.version) + wire.number(2, self.app_version),
             wire.data(1, self.chain.encode()),
             wire.number(1, self.height),
@@ -96,7 +96,11 @@ class Header:
             self.last_block.encode(),
             *(wire.data(1, value) for value in wrapped),
         ]
-        return merkle.root_of(fields)
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Root of a Merkle tree over its fields."""
+        return merkle.root_of(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,11 @@ class Validators:
             raise Malformed("a validator is in the set twice")
         if any(v.power < 0 for v in self.members) or not 0 < self.power <= POWER_LIMIT:
             raise Malformed("the power of the validators is not between 1 and the engine's limit")
+
+    @classmethod
+    def of(cls, members: Iterable[Validator]) -> "Validators":
+        """A set in the engine's order: most power first, then by address."""
+        return cls(tuple(sorted(members, key=lambda v: (-v.power, v.address))))
 
     def __iter__(self) -> Iterator[Validator]:
         return iter(self.members)

@@ -14,7 +14,6 @@ VALIDATORS_LIMIT = 10_000
 PAGE = 100
 """Validators on one page of an answer; the engine gives no more."""
 
-_BIG = 2**63
 _APP_HASH_LIMIT = 64
 _HEADER = frozenset(
     {
@@ -34,14 +33,6 @@ def _items(value: object, what: str, read: Callable[[object], _T]) -> tuple[_T, 
     if len(items) > VALIDATORS_LIMIT:
         raise Malformed(f"{what} is longer than {VALIDATORS_LIMIT}")
     return tuple(map(read, items))
-
-
-def _big(value: object, what: str) -> int:
-    """A 64-bit number from 0, which the engine writes as text."""
-    plain = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_BIG)) + 1
-    if not plain or not isinstance(value, str) or str(int(value)) != value or int(value) >= _BIG:
-        raise Malformed(f"{what} is not a number below 2^63 in text")
-    return int(value)
 
 
 def _hex(value: object, what: str, *sizes: int) -> bytes:
@@ -89,10 +80,10 @@ def read_header(value: object) -> Header:
         return _hash(members[name], f"the header's {name}")
 
     return Header(
-        version=_big(version["block"], "the block version"),
-        app_version=_big(version.get("app", "0"), "the application's version"),
+        version=text.from_digits(version["block"], "the block version"),
+        app_version=text.from_digits(version.get("app", "0"), "the application's version"),
         chain=_chain(members["chain_id"]),
-        height=_big(members["height"], "the height"),
+        height=text.from_digits(members["height"], "the height"),
         time=moments.parse(members["time"], "the header's time"),
         last_block=_block_id(members["last_block_id"]),
         last_commit_hash=hash_("last_commit_hash"),
@@ -130,7 +121,7 @@ def read_commit(value: object) -> Commit:
     if round_ >= 2**31:
         raise Malformed("the commit's round is not below 2^31")
     return Commit(
-        _big(members["height"], "the commit's height"),
+        text.from_digits(members["height"], "the commit's height"),
         round_,
         _block_id(members["block_id"]),
         _items(members["signatures"], "the votes", _vote),
@@ -148,7 +139,7 @@ def read_validator(value: object) -> Validator:
     data = text.from_base64(canonical.text(key["value"], "a validator's key"), "a validator's key")
     if len(data) != KEY_SIZE:
         raise Malformed("a validator's key is not 32 bytes long")
-    made = Validator(data, _big(members["voting_power"], "a validator's power"))
+    made = Validator(data, text.from_digits(members["voting_power"], "a validator's power"))
     if _hex(members["address"], "a validator's address", ADDRESS_SIZE) != made.address:
         raise Malformed("a validator's address is not that of its key")
     return made
@@ -163,18 +154,23 @@ def _result(data: bytes) -> object:
     return members["result"]
 
 
+def read_signed_header(value: object) -> tuple[Header, Commit]:
+    """Read a header with its commit, or raise `Malformed`."""
+    both = canonical.members(value, "the signed header", frozenset({"header", "commit"}))
+    return read_header(both["header"]), read_commit(both["commit"])
+
+
 def signed_header(answer: bytes) -> tuple[Header, Commit]:
     """Read an answer of `/commit`, or raise `Malformed`."""
     members = canonical.members(_result(answer), "the answer", frozenset({"signed_header", "canonical"}))
-    both = canonical.members(members["signed_header"], "the signed header", frozenset({"header", "commit"}))
-    return read_header(both["header"]), read_commit(both["commit"])
+    return read_signed_header(members["signed_header"])
 
 
 def validators_page(answer: bytes) -> tuple[tuple[Validator, ...], int]:
     """Read an answer of `/validators`: this page of them, and how many there are in all. Raises `Malformed`."""
     names = frozenset({"block_height", "validators", "count", "total"})
     members = canonical.members(_result(answer), "the answer", names)
-    total = _big(members["total"], "the number of validators")
+    total = text.from_digits(members["total"], "the number of validators")
     if total > VALIDATORS_LIMIT:
         raise Malformed(f"more than {VALIDATORS_LIMIT} validators")
     return _items(members["validators"], "the validators", read_validator), total

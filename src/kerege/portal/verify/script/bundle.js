@@ -83,20 +83,21 @@ function disclosuresOf(value) {
 function parseBundle(data) {
   const members = membersOf(decodeJson(data), "the bundle", BUNDLE_MEMBERS, BUNDLE_PARTS);
   if (members.format !== BUNDLE_FORMAT) throw new Malformed(`the format is not ${BUNDLE_FORMAT}`);
+  const checkpoint = membersOf(members.checkpoint, "the checkpoint", ["note"], ["commit"]);
+  const note = textOf(checkpoint.note, "the checkpoint note");
+  const commit = "commit" in checkpoint ? commitOf(checkpoint.commit) : null;
+  if (commit !== null && !("record" in members)) throw new Malformed("an engine's commit needs the block record");
   if ("state" in members && !("record" in members)) throw new Malformed("a state part needs the block record");
   if ("event" in members && !("state" in members)) {
     throw new Malformed("an event is named only with a state part, which binds it");
-  }
-  const checkpoint = membersOf(members.checkpoint, "the checkpoint", ["note"], ["commit"]);
-  if ("commit" in checkpoint) {
-    throw new Malformed("the checkpoint holds an engine's commit, which is not read here");
   }
   return {
     ledger: textOf(members.ledger, "the ledger id"),
     receipt: fromBase64url(members.receipt, "the receipt"),
     index: naturalOf(members.index, "the index"),
     path: hashesOf(members.path, "the log path"),
-    note: textOf(checkpoint.note, "the checkpoint note"),
+    note,
+    commit,
     record: "record" in members ? recordOf(members.record, !("state" in members)) : null,
     state: "state" in members ? stateOf(members.state) : null,
     event: "event" in members ? naturalOf(members.event, "the event") : null,

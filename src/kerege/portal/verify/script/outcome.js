@@ -16,6 +16,7 @@ const CHECKS = [
   "disclosures",
   "signatures",
   "threshold",
+  "final",
   "fork",
   "status",
   "age",

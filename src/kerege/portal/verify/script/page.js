@@ -95,10 +95,10 @@ function showVerdict() {
   }
 }
 
-// A sign for each line: unchanged or not, the status, who issued it.
+// A sign for each line: unchanged or not, the status, who issued it, whether it is final.
 function signsOf({ exit, facts }) {
   if (facts === null) return [SIGNS.bad, SIGNS.none, SIGNS.none];
-  return [SIGNS.good, exit === EXIT.VALID ? SIGNS.good : SIGNS.wary, facts.issued ? SIGNS.good : SIGNS.none];
+  return [SIGNS.good, exit === EXIT.VALID ? SIGNS.good : SIGNS.wary, facts.issued ? SIGNS.good : SIGNS.none, SIGNS.good];
 }
 
 function showLines() {

@@ -78,10 +78,11 @@ function walkPaths(bundle, checkpoint) {
   const issued = certificatesOf(receipt);
   const certificate = chooseCertificate(bundle, issued);
   checkPlaces(bundle, checkpoint, receipt);
-  walkLog(bundle, checkpoint, recordRoot(bundle, certificate));
+  const root = recordRoot(bundle, certificate);
+  walkLog(bundle, checkpoint, root);
   const standing = standingOf(bundle, certificate);
   if (certificate !== null) {
     for (const disclosed of bundle.disclosures) checkDisclosure(disclosed, certificate.content);
   }
-  return { receipt, certificate, issued: issued.size, standing };
+  return { receipt, certificate, issued: issued.size, standing, stateRoot: root };
 }

@@ -18,17 +18,20 @@ const meet = (one, other) =>
   (other.until === null || one.since < other.until) && (one.until === null || other.since < one.until);
 
 function trustedKey(value, weighed) {
-  const members = membersOf(value, "a key of the trust file", weighed ? [...KEY_MEMBERS, "power"].sort() : KEY_MEMBERS);
+  const names = weighed ? [...KEY_MEMBERS, "power"].sort() : KEY_MEMBERS;
+  const members = membersOf(value, "a key of the trust file", names, weighed ? ["consensus"] : []);
   const name = textOf(members.name, "a key's name");
   const key = fromBase64url(members.key, "a key", KEY_SIZE);
   const since = naturalOf(members.from, "a key's beginning");
   const until = members.until === null ? null : naturalOf(members.until, "a key's end");
   const power = weighed ? naturalOf(members.power, "a key's power") : 1;
+  const voting = "consensus" in members;
+  const consensus = voting ? fromBase64url(members.consensus, "a consensus key", KEY_SIZE) : null;
   if (!isKeyName(name)) throw new Malformed("a key's name is empty or holds spaces, plus or control characters");
-  if (!isSoundPoint(key)) throw new Malformed("a key is of small order or not canonical");
+  if (!isSoundPoint(key) || (voting && !isSoundPoint(consensus))) throw new Malformed("a key is of small order or not canonical");
   if (until !== null && until <= since) throw new Malformed("a key ends before it begins");
   if (power === 0) throw new Malformed("a key has no power");
-  return { name, key, since, until, power };
+  return { name, key, since, until, power, consensus };
 }
 
 function checkNames(keys) {
@@ -54,16 +57,19 @@ function checkCounted(keys, threshold) {
 const holderOf = ({ name, key }) => `${toHex(key)} ${name}`;
 
 function checkWeighed(keys) {
-  if (new Set(keys.map(({ key }) => toHex(key))).size !== new Set(keys.map(holderOf)).size) {
-    throw new Malformed("a key is listed under two names");
+  const voting = keys.filter(({ consensus }) => consensus !== null);
+  for (const held of [keys, voting.map(({ name, consensus }) => ({ name, key: consensus }))]) {
+    if (new Set(held.map(({ key }) => toHex(key))).size !== new Set(held.map(holderOf)).size) {
+      throw new Malformed("a key is listed under two names");
+    }
   }
   const power = keys.reduce((sum, key) => sum + key.power, 0);
   if (power < 1 || power > POWER_LIMIT) throw new Malformed("the power of all keys is not between 1 and 10^15");
   checkNames(keys);
 }
 
-// The engine's chain and the header that is trusted: for those who follow it; here it must only be well-formed.
-function checkChain(value) {
+// The id of the engine's chain. The header that is trusted is for those who follow it; here it must be well-formed.
+function chainOf(value) {
   const members = membersOf(value, "the chain", CHAIN_MEMBERS);
   const id = textOf(members.id, "the chain id");
   const height = naturalOf(members.height, "the trusted height");
@@ -74,9 +80,10 @@ function checkChain(value) {
     throw new Malformed("the chain id is not printable text of at most 50 characters");
   }
   if (height === 0 || period === 0) throw new Malformed("the trusted height or the trusting period is 0");
+  return id;
 }
 
-// Threshold (null: more than two thirds of the power) and keys, as the engine asks for them.
+// Threshold (null: more than two thirds of the power), keys and chain id (null: one operator).
 function engineOf(members) {
   const weighed = members.engine === COMETBFT;
   const values = listOf(members.keys, "the list of keys");
@@ -84,13 +91,12 @@ function engineOf(members) {
     const threshold = naturalOf(members.threshold, "the threshold");
     const keys = values.map((value) => trustedKey(value, false));
     checkCounted(keys, threshold);
-    return { threshold, keys };
+    return { threshold, keys, chain: null };
   }
   if (members.threshold !== TWO_THIRDS) throw new Malformed(`the threshold is not ${TWO_THIRDS}`);
   const keys = values.map((value) => trustedKey(value, true));
   checkWeighed(keys);
-  checkChain(members.chain);
-  return { threshold: null, keys };
+  return { threshold: null, keys, chain: chainOf(members.chain) };
 }
 
 // Read a trust file: strict JSON, spacing free.
@@ -105,11 +111,11 @@ function parseTrust(data) {
   }
   const ledger = textOf(members.ledger, "the ledger id");
   if (ledger === "" || !isPrintable(ledger)) throw new Malformed("the ledger id is not printable text");
-  const { threshold, keys } = engineOf(members);
+  const { threshold, keys, chain } = engineOf(members);
   fromHex(members.genesis, "the genesis hash", 32);
   const origin = textOf(members.origin, "the origin");
   if (origin === "" || !isPrintable(origin)) throw new Malformed("the origin is not one printable line");
-  return { ledger, origin, threshold, keys, replicated };
+  return { ledger, origin, threshold, keys, chain, replicated };
 }
 
 // The key that a signature line names, once for each time in which it was valid.

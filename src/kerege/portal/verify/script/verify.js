@@ -126,7 +126,7 @@ function checkAge(asOf, { now, maxAgeDays }, results) {
   else results.putIf("age", now - Number(asOf) <= maxAgeDays * DAY, "too-old");
 }
 
-function factsOf(bundle, checkpoint, walked, asked, [asOf], status, signers, results) {
+function factsOf(bundle, checkpoint, walked, asked, [asOf], status, signers, final, results) {
   const { receipt, standing, certificate } = walked;
   return {
     ledger: bundle.ledger,
@@ -154,6 +154,7 @@ function factsOf(bundle, checkpoint, walked, asked, [asOf], status, signers, res
       appointment: toHex(certificate.appointment),
     },
     disclosed: bundle.disclosures.map(({ field, value }) => ({ field, value })),
+    final,
     stale: ["age", "newer-checkpoint"].filter((check) => results.results.get(check).result === "failed"),
   };
 }
@@ -175,12 +176,14 @@ function judge(data, asked, results) {
   const signers = checkSignatures(checkpoint, asked.trust, span);
   results.put("signatures", "passed");
   results.put("threshold", "passed");
+  const final = checkCommit(bundle, walked, checkpoint, asked.trust);
+  results.put("final", final === null ? "absent" : "passed");
 
   const status = statusOf(bundle, walked);
   checkNewer(checkpoint, readNewer(asked, checkpoint.size, span[0]), results);
   results.putIf("status", CURRENT.includes(status), status);
   checkAge(span[0], asked, results);
-  const facts = factsOf(bundle, checkpoint, walked, asked, span, status, signers, results);
+  const facts = factsOf(bundle, checkpoint, walked, asked, span, status, signers, final, results);
   return results.verdict(results.firstFailing() === null ? EXIT.VALID : EXIT.NOT_CURRENT, facts);
 }
 

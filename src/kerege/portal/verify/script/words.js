@@ -49,7 +49,7 @@ function issuedLine({ issued, status, time, height }, words) {
   });
 }
 
-// The three lines of a verdict; one where the input is unusable. Fields shown have a table of their own.
+// The three lines of a verdict, a fourth where it is final; one where the input is unusable. Fields shown have a table of their own.
 function linesOf(verdict, words, maxAgeDays = null) {
   const { facts, failing, exit } = verdict;
   if (facts === null) {
@@ -67,5 +67,6 @@ function linesOf(verdict, words, maxAgeDays = null) {
     }),
     statusLine(verdict, words, maxAgeDays),
     issuedLine(facts, words),
+    ...(facts.final === null ? [] : [fill(words.final, { ...facts.final, chain: safe(facts.final.chain) })]),
   ];
 }
