@@ -18,6 +18,7 @@ from nacl.signing import SigningKey
 from kerege.consensus import rows
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import refusal_of
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.transaction import Body
 from kerege.modules.authority.types import Validator
@@ -191,7 +192,7 @@ class Load:
             try:
                 with SocketDoor(self._socket) as door:
                     answers = door.submit(raws)
-            except (OSError, Busy, Stopped, WireFault, NodeFailed):
+            except (OSError, Busy, Stopped, BeingRestored, WireFault, NodeFailed):
                 time.sleep(0.2)
                 continue
             self._note(answers)
