@@ -75,7 +75,7 @@ def in_one_sentence() -> Iterator[None]:
         raise CommandError(sentence, 1) from None
     except BeingRestored as restored:
         sentence = f"{restored}: until the ledger is whole nothing is read of it."
-        raise CommandError(sentence, 1) from None
+        raise CommandError(sentence) from None
     except (NodeFailed, WireFault) as fault:
         sentence = f"the node cannot answer ({str(fault).rstrip('.')}): look at what it prints."
         raise CommandError(sentence) from None
