@@ -402,10 +402,12 @@ class NodeWiring:
         with in_one_sentence():
             return bool(_network().stop(home))
 
-    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
+    def rejoin_network(
+        self, home: Path, member: str, *, snapshot: bool, after_halt: str | None, lost: Sequence[str]
+    ) -> int:
         """See `Wiring`."""
         with in_one_sentence():
-            return int(_network().begin_anew(home, member, snapshot=snapshot))
+            return int(_network().begin_anew(home, member, snapshot=snapshot, after_halt=after_halt, lost=lost))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""
