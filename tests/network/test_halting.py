@@ -1,8 +1,10 @@
 """Too many lost their memory of votes: who may come back to a ledger that stands still, and above which votes."""
 
 import json
+import random
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -14,7 +16,7 @@ from kerege.node.network.layout import Member, Network
 from kerege.node.network.rejoining import rejoin
 from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
-from kerege.testing.network import Load, Running, check_stores, create, plain_commands
+from kerege.testing.network import Load, Running, Wires, check_stores, create, plain_commands
 from tests.cli.program import kerege
 from tests.network.test_faults import PEOPLE, alike
 from tests.network.test_rejoining import remember, standing
@@ -27,6 +29,10 @@ Votes = dict[tuple[int, str], list[str]]
 """Round and kind → names of those whose vote an engine has."""
 FIVE = ("bank", "courts", "ministry", "posts", "treasury")
 SEVEN = (*FIVE, "tax", "health")
+TRIES = 100
+"""Cuts, of which one in ten or so comes just between two votes."""
+UNSENT = 5.0
+"""Seconds in which a machine gives up what a killed process had not sent yet."""
 KEPT = "data/priv_validator_state.json"
 
 
@@ -192,25 +198,44 @@ def test_two_of_four_lose_their_disks_and_the_ledger_goes_on(tmp_path):
     lost, other = (network.find(name) for name in ("ministry", "treasury"))
     with Running(network, plain_commands) as running, Load(network, PEOPLE) as load:
         running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE), 60)
-        for member in (lost, other):
-            running.kill(member.name, 1)
-            running.pair(member.name).close()
-        decided = [head_of(network, member) for member in (lost, other)]
-        for member in (lost, other):
-            for gone in (network.home(member).path / "store", network.engine(member) / "data"):
-                shutil.rmtree(gone)
-        running.until(lambda: stands(network, lost, other), 30)
-        agreed = asked(network, lost, other).rpartition(" ")[2].rstrip(".")
-        rejoin(network, lost, after_halt=agreed, lost=[other.name])
-        running.pair(lost.name).open()
+        decided = lose(running, network, lost, other)
+        come_back(running, network, load, lost, other)
+    check_kept(network, load, decided)
+
+
+def lose(running: Running, network: Network, *members: Member) -> list[tuple[int, bytes]]:
+    """They are killed and their disks are lost; what each had decided."""
+    for member in members:
+        running.kill(member.name, 1)
+        running.pair(member.name).close()
+    decided = [head_of(network, member) for member in members]
+    for member in members:
+        for gone in (network.home(member).path / "store", network.engine(member) / "data"):
+            shutil.rmtree(gone)
+    return decided
+
+
+def come_back(running: Running, network: Network, load: Load, lost: Member, other: Member) -> None:
+    """One by a decision of all, then the other as ever; the load goes on."""
+
+    def goes_on() -> None:
         done = len(load.acknowledged)
         running.until(lambda: len(load.acknowledged) > done + 3 * len(PEOPLE), 60)
-        rejoin(network, other)
-        running.pair(other.name).open()
-        done = len(load.acknowledged)
-        running.until(lambda: len(load.acknowledged) > done + 3 * len(PEOPLE), 60)
-        load.end()
-        running.until(lambda: alike(running), 60)
+
+    running.until(lambda: stands(network, lost, other), 30)
+    agreed = asked(network, lost, other).rpartition(" ")[2].rstrip(".")
+    rejoin(network, lost, after_halt=agreed, lost=[other.name])
+    running.pair(lost.name).open()
+    goes_on()
+    rejoin(network, other)
+    running.pair(other.name).open()
+    goes_on()
+    load.end()
+    running.until(lambda: alike(running), 60)
+
+
+def check_kept(network: Network, load: Load, decided: Sequence[tuple[int, bytes]]) -> None:
+    """What was decided stays, all have the same, and nobody was proven to have voted twice."""
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
     with RocksStore(network.home(network.find("bank")).path) as store:
@@ -219,6 +244,36 @@ def test_two_of_four_lose_their_disks_and_the_ledger_goes_on(tmp_path):
             assert summary is not None
             assert summary.head.app_hash == app_hash
         assert not [key for key, _ in store.scan(Area.BLOCKS) if rows.holds_misbehaviour(key)]
+
+
+def test_what_two_decided_unseen_stays_when_one_of_them_comes_back(tmp_path):
+    """Cut off between the last vote that they needed and their own: nobody else knows of their newest block."""
+    with Wires(5) as wires:
+        network = create(tmp_path, PEOPLE, host=wires.host)
+        lost, other = (network.find(name) for name in ("ministry", "treasury"))
+        gone = [network.members.index(member) for member in (lost, other)]
+        with Running(network, wires.commands(network)) as running, Load(network, PEOPLE, pause=0) as load:
+            running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE), 60)
+            decided: list[tuple[int, bytes]] = []
+            for _ in range(TRIES):
+                time.sleep(random.uniform(0.2, 0.7))  # anywhere in a round
+                with wires.unheard(gone):
+                    time.sleep(0.3)
+                    heights = running.heights()
+                    if max(heights[at] for at in gone) > max(heights[at] for at in range(5) if at not in gone):
+                        decided = lose(running, network, lost, other)
+                        time.sleep(UNSENT)
+                        break
+                running.until(lambda: alike_but_busy(running), 30)
+            assert decided, f"not within {TRIES} cuts"
+            come_back(running, network, load, lost, other)
+    check_kept(network, load, decided)
+
+
+def alike_but_busy(running: Running) -> bool:
+    """Whether all are within a block again."""
+    heights = running.heights()
+    return max(heights) - min(heights) <= 1
 
 
 def head_of(network: Network, member: Member) -> tuple[int, bytes]:
