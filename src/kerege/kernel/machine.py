@@ -8,7 +8,7 @@ Threads: one may execute while another seals the block before, in order; everyth
 """
 
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -333,7 +333,7 @@ class Machine:
         self._decoded_bytes = 0
 
     def _prepared(self, raws: list[bytes], decoded: list[Transaction | NotATransaction]) -> Prepared:
-        ticket = self.verifier.submit(_claims(t for t in decoded if isinstance(t, Transaction)))
+        ticket = self.verifier.submit(_claims([t for t in decoded if isinstance(t, Transaction)]))
         return Prepared(raws, decoded, ticket, self._begin_fetch(decoded))
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
@@ -359,7 +359,7 @@ class _Undoing:
             self._state.discard_block()
 
 
-def _claims(transactions: Iterable[Transaction]) -> list[crypto.Item]:
+def _claims(transactions: list[Transaction]) -> list[crypto.Item]:
     """What each says of who signed it."""
     return [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions]
 
