@@ -148,6 +148,14 @@ def test_where_too_few_remember_nobody_comes_back(network, lost):
         rejoin(network, network.find("ministry"), after_halt="42/1", lost=lost)
 
 
+def test_a_validator_that_nobody_knows_here_is_asked_for(network):
+    """It came by law after the founding, and may remember, or have come back."""
+    known = Network(network.path, network.ledger, network.nation, network.members[1:], network.dev)
+    at = {name: place for name, place in BOTH.items() if name != "bank"}
+    with engines(network, **at), pytest.raises(HomeError, match="of 4 validators of block 42 1 are no members known"):
+        rejoin(known, known.find("ministry"), after_halt="42/1", lost=["treasury"])
+
+
 def test_only_one_of_two_comes_back(network):
     with (
         engines(network, **BOTH, treasury="42/1/4"),

@@ -60,16 +60,18 @@ def memory_after_halt(network: Network, member: Member, address: str, agreed: st
     remember = [each for each in told.values() if each.name not in away]
     voting = [each for each in remember if each.powers.get(each.address)]
     if not voting:
-        raise HomeError(_told_hopeless("nobody remembers its votes", "it"))
+        raise HomeError(_told_hopeless("nobody remembers its votes", "the next block"))
     first = _check_together(voting, remember)
     own = first.powers.get(address.upper(), 0)
     if not own:
         reason = f"{member.name} has no vote about block {first.height}: leave --after-halt out, it begins anew."
         raise HomeError(reason)
     back = [each for each in told.values() if each.name in away]
+    silent = [each for each in network.validators if each.name in away - set(told)]
+    _check_known(first, {address.upper(), *(each.address for each in told.values())}, len(silent))
     _check_few(member, first, sum(first.powers[each.address] for each in voting), own, back)
     last = max((first.round, _PROPOSE), *(_votes_of(address.upper(), each) for each in remember))
-    _check_agreed(member, max(voting, key=lambda each: each.round), remember, sorted(away), agreed)
+    _check_agreed(member, first, remember, sorted(away), agreed)
     return {"height": str(first.height), "round": last[0], "step": last[1]}
 
 
@@ -118,6 +120,17 @@ def _check_together(voting: Sequence[_Told], all_: Sequence[_Told]) -> _Told:
         reason = f"those that remember do not stand at one height ({told}): wait until they have reached one another."
         raise HomeError(reason)
     return max(voting, key=lambda each: each.round)
+
+
+def _check_known(first: _Told, addresses: set[str], silent: int) -> None:
+    """Each validator of the block is a member here: one that came later may remember, or have come back, unheard of."""
+    strangers = len(set(first.powers) - addresses)
+    if strangers > silent:
+        reason = (
+            f"of {len(first.powers)} validators of block {first.height} {strangers - silent} are no members known "
+            "here: let them be known with `kerege network introduce`, and answer."
+        )
+        raise HomeError(reason)
 
 
 def _check_few(member: Member, first: _Told, held: int, own: int, back: Sequence[_Told]) -> None:
