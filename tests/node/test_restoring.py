@@ -1,9 +1,10 @@
 """A node that is filled from a snapshot refuses whoever reads or submits, at every door, until its ledger is whole."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from kerege.modules.accounts.state import USAGE
 from kerege.node import readmodel
 from kerege.node.async_wire import AsyncSubmitter
 from kerege.node.home import Home
-from kerege.node.ledger import trust_file
+from kerege.node.ledger import Ledger, trust_file
 from kerege.node.ledger_view import DoorView
 from kerege.node.network.node import prover_over
 from kerege.node.replica import create_replica
 from kerege.node.wire import DoorServer, SocketDoor
+from kerege.node.wiring import NodeWiring
 from kerege.node.workplace import read_nation
 from kerege.portal.pages import Portal, routes
 from kerege.readmodel.errors import NotBuilt
@@ -255,6 +257,36 @@ def refused(answer: httpx.Response) -> None:
 def test_a_command_says_it_in_one_sentence(half: Node, words: tuple[str, ...]) -> None:
     done = kerege(*words, "--home", half.home.path)
     done.one_sentence(f"a snapshot of height {HEIGHT} is being restored", "try again after 5 s")
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The handlers of this process, put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_node_that_starts_meanwhile_says_so_and_goes_on(half: Node, snapshot: Given) -> None:
+    told, looks = list[str](), list[int]()
+    door, prover = half.door, half.door._prover
+    ledger = Ledger(half.home, door.modules, half.store, half.joining.replica.machine, half.engine, prover, door)
+
+    def look(_ledger: Ledger) -> None:
+        """After the node has looked what is due: while it is restored, and when it was."""
+        looks.append(0)
+        if len(looks) == 1:
+            half.fill(snapshot)
+        else:
+            signal.raise_signal(signal.SIGTERM)
+
+    NodeWiring().run_node(half.home, told.append, None, [look], opened=lambda _stop: nullcontext(ledger))
+    assert told[0].startswith("kg-test is being restored from a snapshot, socket ")
+    assert len(looks) == 2
+    assert ledger.server is not None
+    ledger.server.close()
 
 
 def test_no_key_of_a_dossier_is_released_by_half_a_ledger(half: Node) -> None:
