@@ -55,6 +55,19 @@ def _id(name: str) -> str:
 # The home
 
 
+@pytest.mark.parametrize("words", [["--home", ""], ["--home="], ["--home", " "]], ids=repr)
+@pytest.mark.parametrize("name", [name for name in leaves() if any("--home" in p.opts for p in leaves()[name].params)])
+def test_an_empty_name_is_not_the_current_folder(name, words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    kerege(*name.split(), *words).one_sentence("empty name", "`.` for the current one")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_home_that_is_compared_has_a_name_too(tmp_path):
+    for homes in (("", tmp_path), (tmp_path, "")):
+        kerege("diff-state", *homes).one_sentence("empty name")
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_no_home(name, tmp_path, files):
     missing = tmp_path / "missing"

@@ -146,9 +146,10 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(pair, tmp_path):
     with RocksStore(stranger.path) as store:
         batch = Batch()
         batch.put(Area.META, rows.GENESIS, b"another")
+        batch.put(Area.META, rows.HEAD, b"another")
         store.write(batch)
     for done, reason in (
-        (empty, "same genesis"),
+        (empty, "no ledger is here yet"),
         (kerege("diff-state", good, stranger.path), "same genesis"),
         (kerege("diff-state", good, bad, "--height", "16"), "newest common one is 15"),
         (kerege("diff-state", good, tmp_path / "missing"), "is not a home"),

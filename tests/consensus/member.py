@@ -99,7 +99,10 @@ class TimedReplica(Replica):
 
 
 def replica_on(
-    store: Store, now: Clock = wall_clock, alarm: Callable[[str], None] = lambda _text: None
+    store: Store,
+    now: Clock = wall_clock,
+    alarm: Callable[[str], None] = lambda _text: None,
+    verifier: Verifier | None = None,
 ) -> TimedReplica:
     """A process over a store: where it stands is read from there."""
     modules, head = Modules(MODULES), rows.read_head(store)
@@ -111,7 +114,7 @@ def replica_on(
         read_tile=lambda level, index: store.get(Area.LOG, rows.tile_key(level, index)) or b"",
         head=head,
         trees=None if head is None else open_trees(modules, store, head, None, lambda *_: None),
-        verifier=Verifier(remembered=100_000),
+        verifier=verifier or Verifier(remembered=100_000),
     )
     return TimedReplica(machine, store, now=now, alarm=alarm)
 

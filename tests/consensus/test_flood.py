@@ -16,7 +16,7 @@ from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.embedded import wall_clock
 from kerege.consensus.lines import OUT_OF_TURN, OUT_OF_TURN_BYTES, Lines
-from kerege.kernel.crypto import ED25519, native_present
+from kerege.kernel.crypto import ED25519
 from kerege.kernel.errors import TooManyOutOfTurn, TooManyWaiting, WrongSequence
 from kerege.kernel.module import Modules
 from kerege.kernel.transaction import Transaction
@@ -26,15 +26,20 @@ from kerege.modules.bank.messages import Transfer
 from kerege.testing import names
 from tests.consensus.member import Member, genesis, pay, signed
 from tests.consensus.members import needs_engine
-from tests.consensus.test_parcels import PEOPLE, Decided, forged, pack
+from tests.consensus.test_parcels import CHECKED, PEOPLE, Decided, forged, pack
 
 FLOODER, HONEST = PEOPLE[0], PEOPLE[1:21]
-needs_native = pytest.mark.skipif(not native_present(), reason="no native code: signatures wait for the block")
+
+
+@pytest.fixture(params=CHECKED)
+def checked(request: pytest.FixtureRequest) -> str:
+    """Where signatures are checked: what counts for whom is the same by both."""
+    return str(request.param)
 
 
 @pytest.fixture
-def decided() -> Decided:
-    return Decided()
+def decided(checked: str) -> Decided:
+    return Decided(checked=checked)
 
 
 def run_of(count: int, first: int = 0, **more: Any) -> list[bytes]:
@@ -102,18 +107,16 @@ def test_of_one_sender_a_share_may_wait_and_the_others_find_their_room(monkeypat
     assert decided.check(*line[100:]) == [APPLIED] * 50
 
 
-@needs_native
 def test_a_parcel_is_turned_away_only_where_nothing_in_it_may_wait(decided):
     offer(decided, run_of(OUT_OF_TURN, 1))
     assert decided.check(pack(*run_of(20, 200))) == [BUSY]
     assert decided.check(pack(*run_of(20, 200), honest()[0])) == [APPLIED]
 
 
-@needs_native
-def test_what_a_gateway_says_in_anothers_name_takes_nothing_of_its_share(decided, monkeypatch):
+def test_what_a_gateway_says_in_anothers_name_takes_nothing_of_its_share(checked, monkeypatch):
     """Forged, or signed with a key that is not the sender's."""
     monkeypatch.setattr(lines, "MAXIMUM_OF_ONE", 50)
-    decided, victim = Decided(), HONEST[0]
+    decided, victim = Decided(checked=checked), HONEST[0]
     bad = [forged(pay(victim, FLOODER, number)) for number in range(60)]
     parcel = pack(*bad, *run_of(2))
     assert decided.check(parcel) == [APPLIED]
@@ -122,6 +125,37 @@ def test_what_a_gateway_says_in_anothers_name_takes_nothing_of_its_share(decided
     chosen = decided.prepare(parcel, *good)
     assert chosen == [parcel, *good]
     assert [result.code for result in decided.decide(*chosen).tx_results] == [APPLIED] * 51
+
+
+def test_what_came_in_parcels_counts_for_its_sender(checked, monkeypatch):
+    """Nothing more is taken of one that fills its share, alone or packed, until some ran; the others have room."""
+    monkeypatch.setattr(lines, "MAXIMUM_OF_ONE", 60)
+    decided, line = Decided(checked=checked), run_of(100)
+    parcels = [pack(*line[:30]), pack(*line[30:60])]
+    assert decided.check(*parcels) == [APPLIED] * 2
+    until_proved(decided)
+    answers = offer(decided, [*line[60:70], pack(*line[70:])])
+    assert [answer.code for answer in answers] == [BUSY] * 11
+    assert {answer.codespace for answer in answers} == {TooManyWaiting.code}
+    assert decided.check(*honest(), pack(*honest(1))) == [APPLIED] * 21
+    decided.decide(parcels[0])
+    assert decided.check(parcels[1], again=True) == [APPLIED]
+    assert decided.check(*line[60:100]) == [APPLIED] * 30 + [BUSY] * 10
+
+
+def test_what_came_in_a_parcel_closes_a_turn_for_what_comes_behind(decided):
+    line = run_of(2 * OUT_OF_TURN + 10)
+    assert decided.check(pack(*line[:10])) == [APPLIED]
+    until_proved(decided)
+    assert decided.check(*line[10:]) == [APPLIED] * 2 * OUT_OF_TURN, "in line, all of them"
+
+
+def until_proved(decided: Decided) -> None:
+    """Until the verdicts on what came in parcels are there."""
+    until = time.monotonic() + 20
+    while decided.replica._ahead.waiting():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 # What goes into a block
@@ -156,10 +190,10 @@ def test_a_key_that_is_no_longer_the_senders_leaves_the_pool(decided):
     assert decided.check(*behind, again=True) == [NOT_A_TRANSACTION] * 50
 
 
-def test_what_cannot_run_leaves_the_pool_after_a_while_and_what_can_stays():
+def test_what_cannot_run_leaves_the_pool_after_a_while_and_what_can_stays(checked):
     now = wall_clock()
     times = [now]
-    decided = Decided(now, lambda: times[0])
+    decided = Decided(now, lambda: times[0], checked=checked)
     beyond, load = run_of(10, 5), honest(1)[:3]
     parcel = pack(*run_of(5, 100))
     assert decided.check(*beyond, *load, *honest()[:3], parcel) == [APPLIED] * 17

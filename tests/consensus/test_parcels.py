@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from kerege.consensus import parcels, rows
+from kerege.consensus.checking import CheckedBeside
 from kerege.consensus.codes import APPLIED, BUSY, NOT_A_TRANSACTION
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.embedded import Clock, wall_clock
@@ -19,7 +21,7 @@ from kerege.consensus.pool import PARCELS_CHECKED_AT_ONCE
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.replica import Replica
 from kerege.kernel.codec import encode
-from kerege.kernel.crypto import native_present
+from kerege.kernel.crypto import Verifier, native_present
 from kerege.kernel.module import Modules
 from kerege.kernel.transaction import MAXIMUM_BLOCK_WEIGHT
 from kerege.modules import MODULES
@@ -46,7 +48,8 @@ from tests.consensus.member import (
 
 PEOPLE = [f"person-{number}" for number in range(30)]
 GENESIS = genesis(PEOPLE)
-needs_native = pytest.mark.skipif(not native_present(), reason="no native code: signatures wait for the block")
+CHECKED = ["native", "beside"] if native_present() else ["beside"]
+"""Where signatures are checked: everything here is the same by both."""
 REGISTRATION = register()
 STRANGER = SigningKey(sha256(b"stranger").digest())
 
@@ -55,13 +58,23 @@ def stamp(time: int) -> Timestamp:
     return Timestamp(seconds=time // 1_000, nanos=time % 1_000 * 1_000_000)
 
 
+_beside = cache(CheckedBeside)
+
+
+def verifier(checked: str) -> Verifier:
+    """One that checks natively, or as a member does that has no native code."""
+    if checked == "native":
+        return Verifier(kind="native", remembered=100_000)
+    return Verifier(kind="plain", remembered=100_000, batches=_beside())
+
+
 class Decided:
     """A replica whose blocks the test decides; the gateway's key is registered in its first."""
 
-    def __init__(self, time: int | None = None, now: Clock = wall_clock) -> None:
+    def __init__(self, time: int | None = None, now: Clock = wall_clock, *, checked: str = CHECKED[0]) -> None:
         self.time = time
         self.store = MemoryStore()
-        self.replica: Replica = replica_on(self.store, now)
+        self.replica: Replica = replica_on(self.store, now, verifier=verifier(checked))
         self.replica.init_chain(m.RequestInitChain(app_state_bytes=json.dumps(app_state(GENESIS)).encode()))
         self.height = 0
         self.decide(REGISTRATION)
@@ -86,9 +99,9 @@ class Decided:
         return answer.status == m.ResponseProcessProposal.ACCEPT
 
 
-@pytest.fixture
-def decided() -> Decided:
-    return Decided()
+@pytest.fixture(params=CHECKED)
+def decided(request: pytest.FixtureRequest) -> Decided:
+    return Decided(checked=request.param)
 
 
 def pack(*transactions: bytes, key: SigningKey = GATEWAY, ledger: str = LEDGER) -> bytes:
@@ -160,12 +173,12 @@ def test_looking_again_checks_no_signature(decided, monkeypatch):
     checked: list[object] = []
     monkeypatch.setattr("kerege.kernel.crypto.well_signed", lambda *item: checked.append(item))
     monkeypatch.setattr("kerege.kernel.crypto.ed25519_verify", lambda *item: checked.append(item))
-    monkeypatch.setattr(decided.replica.machine.verifier, "submit", lambda *item: checked.append(item))
+    for begin in ("submit", "begin"):
+        monkeypatch.setattr(decided.replica.machine.verifier, begin, lambda *item: checked.append(item))
     assert decided.check(parcel, again=True) == [APPLIED]
     assert not checked
 
 
-@needs_native
 def test_only_a_few_wait_for_their_verdicts_and_the_rest_is_told_to_come_again(decided, monkeypatch):
     many = [pack(*[pay(who, PEOPLE[0], number) for who in PEOPLE[1:4]]) for number in range(60)]
     with monkeypatch.context() as patch:
@@ -176,14 +189,13 @@ def test_only_a_few_wait_for_their_verdicts_and_the_rest_is_told_to_come_again(d
     assert decided.check(many[-1]) == [APPLIED]
 
 
-@needs_native
 def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatch):
     """Rounds may fail as long as a proposer likes; each block takes what was begun for those before it."""
     verifier, begun = decided.replica.machine.verifier, set[int]()
-    submit, collect = verifier.submit, verifier.collect
+    begin, collect = verifier.begin, verifier.collect
 
-    def submitted(*asked):
-        ticket = submit(*asked)
+    def begins(*asked):
+        ticket = begin(*asked)
         begun.add(id(ticket))
         return ticket
 
@@ -191,7 +203,7 @@ def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatc
         begun.discard(id(ticket))
         return collect(ticket, *more)
 
-    monkeypatch.setattr(verifier, "submit", submitted)
+    monkeypatch.setattr(verifier, "begin", begins)
     monkeypatch.setattr(verifier, "collect", collected)
     kept = []
     for number in range(20):
@@ -207,7 +219,6 @@ def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatc
     assert decided.decide(kept[0]).tx_results[0].code == APPLIED
 
 
-@needs_native
 def test_a_parcel_without_a_good_signature_is_thrown_out_once_that_is_known(decided):
     bad = pack(*[forged(pay(who, PEOPLE[0])) for who in PEOPLE[1:5]])
     assert decided.check(bad) == [APPLIED]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from kerege.node.network.layout import Network, read_network
+from kerege.node.home import Home, write_private
+from kerege.node.network.layout import Member, Network, read_network
 from tools.engine import DEFAULT, installed
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,29 @@ def test_where_no_network_is(tmp_path, command):
     done = kerege("network", *command, "--home", tmp_path)
     assert done.returncode == 2
     assert "kerege network init" in done.stderr
+
+
+UP = [["up"], ["up", "--detach"]]
+
+
+@pytest.mark.parametrize("command", [*UP, ["down"], ["status"], ["logs"], ["rejoin", "x"]])
+def test_a_network_of_nobody_is_told_with_the_cure(tmp_path, command):
+    about = {"format": 1, "ledger": "kg-test", "nation": "kg", "members": []}
+    write_private(Home(tmp_path).network, json.dumps(about).encode())
+    done = kerege("network", *command, "--home", tmp_path)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    assert f"{Home(tmp_path).network} names no member that votes (0 in all)" in done.stderr
+    assert "restore it from a backup" in done.stderr
+
+
+@pytest.mark.parametrize("command", UP)
+def test_a_folder_in_which_no_member_lies_starts_nothing(tmp_path, command):
+    member = Member("national-bank", votes=True, peers=1, rpc=2, metrics=3, power=1)
+    Network(tmp_path, "kg-test", "kg", (member,)).write()
+    done = kerege("network", *command, "--home", tmp_path)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    assert f"no member of kg-test lies in {tmp_path}" in done.stderr
+    assert f"{tmp_path}/network/national-bank" in done.stderr
 
 
 def test_a_home_of_another_kind_is_not_founded_anew(tmp_path):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -28,9 +29,12 @@ def answering(network: Network, **heights: int) -> Iterator[None]:
 
 
 @contextmanager
-def standing(member: Member, height: int) -> Iterator[None]:
+def standing(member: Member, height: int, **more: Any) -> Iterator[None]:
+    """An engine of such a height; `more`: what else it answers, by method."""
     sync = {"latest_block_height": str(height), "latest_app_hash": "", "catching_up": False, "latest_block_time": ""}
-    results = {"status": {"sync_info": sync}, "net_info": {"n_peers": "3"}, "num_unconfirmed_txs": {"total": "0"}}
+    plain = {"status": {}, "net_info": {"n_peers": "3"}, "num_unconfirmed_txs": {"total": "0"}}
+    results: dict[str, Any] = {**plain, **more}
+    results["status"] = {"sync_info": sync, **results["status"]}
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -67,6 +71,19 @@ def test_a_member_votes_again_only_above_what_it_may_have_signed(tmp_path):
     with answering(network, **{behind: 50, others[0]: 100}):
         assert rejoin(network, network.find(lost)) == 102
     assert json.loads(signed.read_bytes()) == {"height": "102", "round": 0, "step": 3}
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_where_all_must_vote_nobody_may_be_silent(tmp_path, others):
+    """Of two or three validators all decide: silent for two heights it would be so for ever."""
+    network = create(tmp_path, ["somebody"], validators=["bank", "courts", "ministry"][: others + 1])
+    lost, *left = network.validators
+    with (
+        answering(network, **{each.name: 50 for each in left}),
+        pytest.raises(HomeError, match=r"bank silent, up to height 52, .* run it with --after-halt ask"),
+    ):
+        rejoin(network, lost)
+    assert (network.home(lost).path / "store").is_dir()
 
 
 def test_who_lost_its_keys_as_well_is_told_and_nothing_is_emptied(tmp_path):

@@ -24,10 +24,11 @@ from kerege.api.routes.health import health_operations
 from kerege.api.routes.ledger import ledger_operations
 from kerege.api.routes.state import state_operations
 from kerege.api.routes.transactions import transaction_operations
-from kerege.api.service import Service
+from kerege.api.service import Service, restoring
 from kerege.api.serving import serve
 from kerege.consensus.door import Door
 from kerege.consensus.outcomes import Texts
+from kerege.consensus.whole import BeingRestored
 
 ROOT = "/api/v1"
 PAGE_SECURITY = tuple((name, value) for name, value in SECURITY if name != "content-security-policy")
@@ -124,19 +125,18 @@ def _document(operations: list[Operation]) -> Operation:
 def _for_people(answer: Answer, page: Callable[[Asked, int], Response[str]] | None) -> Answer:
     """The same answer, as a page where a person asks for one: a browser, at an address that is not the API's."""
 
-    def told(request: Asked, failure: Any) -> Response[Any]:  # noqa: ANN401 - whatever was raised
+    def answered(request: Asked, failure: Any) -> Response[Any]:  # noqa: ANN401 - whatever was raised
         given = answer(request, failure)
         if page is None or f"{request.url.path}/".startswith(f"{ROOT}/"):
             return given
         if "text/html" not in request.headers.get("accept", ""):
             return given
         shown = page(request, int(given.status_code or FAILED.status))
-        shown.headers.update(
-            {"allow": given.headers["allow"]} if "allow" in given.headers else {}, **dict(PAGE_SECURITY)
-        )
+        told: dict[str, str] = {name: given.headers[name] for name in ("allow", "retry-after") if name in given.headers}
+        shown.headers.update(told, **dict(PAGE_SECURITY))
         return shown
 
-    return told
+    return answered
 
 
 def _refuse(request: Asked, refused: HTTPException) -> Response[bytes]:
@@ -156,6 +156,8 @@ def _fail(_request: Asked, failure: Exception) -> Response[bytes]:
     """An error of our own: the operator reads it in the log, the client learns nothing of it."""
     if isinstance(failure, Problem):
         return failure.response()
+    if isinstance(failure, BeingRestored):
+        return restoring(failure).response()
     log.error("a request failed", exc_info=failure)
     return Problem(
         FAILED, "Nothing is known to be wrong with the request: the operator's log has the cause."

@@ -40,6 +40,7 @@ KEY_IN_USE = Kind("idempotency-key-in-use", HTTPStatus.CONFLICT, "A request with
 BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger has as much waiting as it takes")
 TOO_MANY = Kind("too-many-waiting", HTTPStatus.TOO_MANY_REQUESTS, "As much of this sender waits as may of one")
 NO_NODE = Kind("no-node", HTTPStatus.SERVICE_UNAVAILABLE, "The ledger's node does not answer")
+RESTORING = Kind("restoring", HTTPStatus.SERVICE_UNAVAILABLE, "The node is being filled from a snapshot")
 FAILED = Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "The server met an error of its own")
 TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time")
 BAD_HTTP = Kind("not-http", HTTPStatus.BAD_REQUEST, "The bytes are no HTTP request")
@@ -47,6 +48,8 @@ HEADERS_TOO_LARGE = Kind(
     "headers-too-large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is longer than the bound"
 )
 
+AWAY = (NO_NODE, RESTORING)
+"""Of everything that is asked of the node."""
 KINDS = tuple(kind for kind in dict(globals()).values() if isinstance(kind, Kind))
 
 

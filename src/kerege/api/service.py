@@ -11,10 +11,11 @@ from kerege.api.idempotency import Keys
 from kerege.api.languages import DEFAULT, choose
 from kerege.api.metrics import Metrics
 from kerege.api.outcomes import Teller
-from kerege.api.problems import BUSY, NO_NODE, Problem
+from kerege.api.problems import BUSY, NO_NODE, RESTORING, Problem
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy, Stopped
 from kerege.consensus.outcomes import Texts
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 
@@ -45,12 +46,14 @@ class Service:
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, question: Callable[[Door], T]) -> T:
-        """Ask the door in a thread; raises `Problem` where the node does not answer."""
+        """Ask the door in a thread; raises `Problem` where the node does not answer, or has no whole ledger."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._readers, self._asked, question)
         except (Stopped, OSError) as lost:
             raise no_node(lost) from None
+        except BeingRestored as reason:
+            raise restoring(reason) from None
 
     def _asked(self, question: Callable[[Door], T]) -> T:
         try:
@@ -77,6 +80,8 @@ class Service:
             raise Problem(BUSY, detail, headers={"retry-after": "1"}) from None
         except (Stopped, OSError) as lost:
             raise no_node(lost) from None
+        except BeingRestored as reason:
+            raise restoring(reason) from None
 
     async def _counted(self, raws: list[bytes]) -> list[Answer]:
         self._count(len(raws))
@@ -99,6 +104,13 @@ def no_node(lost: BaseException) -> Problem:
     reason = str(lost).rstrip(".") or type(lost).__name__
     detail = f"The node does not answer ({reason}): ask for the receipt by the transaction's id when it runs again."
     return Problem(NO_NODE, detail, headers={"retry-after": "2"})
+
+
+def restoring(reason: BeingRestored) -> Problem:
+    """The problem of a node that is filled from a snapshot: nothing is told before the ledger is whole."""
+    sentence = str(reason)
+    detail = f"{sentence[0].upper()}{sentence[1:]}: nothing was read, nothing was accepted."
+    return Problem(RESTORING, detail, headers={"retry-after": str(reason.retry_after)})
 
 
 def wall_clock() -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerege.cli.options import AsJson
+from kerege.cli.options import AsJson, folder_of
 from kerege.cli.output import dump, say, show, show_rows
 from kerege.cli.wiring import wiring
 
@@ -13,8 +13,10 @@ SHOWN = 100
 
 
 def diff_state(
-    one: Annotated[Path, typer.Argument(help="A home of a ledger, or a dump in its folder `divergence`.")],
-    other: Annotated[Path, typer.Argument(help="Another one of the same ledger.")],
+    one: Annotated[
+        Path, typer.Argument(parser=folder_of, help="A home of a ledger, or a dump in its folder `divergence`.")
+    ],
+    other: Annotated[Path, typer.Argument(parser=folder_of, help="Another one of the same ledger.")],
     height: Annotated[
         int | None, typer.Option(min=0, help="Compare at this height; else at the newest that both have.")
     ] = None,

@@ -211,13 +211,24 @@ def rejoin(
     home: Home,
     *,
     snapshot: Snapshot = False,
+    after_halt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEIGHT/ROUND", help="Where the ledger stands still without it, as all confirmed; ask: tells it."
+        ),
+    ] = None,
+    lost: Annotated[
+        list[str] | None, typer.Option(help="With --after-halt: another member whose memory of votes is gone.")
+    ] = None,
     json_: AsJson = False,
 ) -> None:
     """Let a validator that lost its ledger, and kept its keys, begin anew while the others run.
 
-    It votes again only above every height at which it can have voted before.
+    It votes again only above every height at which it can have voted before; where too many lost theirs for the others
+    to go on, one of them above every vote that those know of it.
     """
-    show({"member": member, "votes_from": wiring().rejoin_network(home, member, snapshot=snapshot)}, as_json=json_)
+    height = wiring().rejoin_network(home, member, snapshot=snapshot, after_halt=after_halt, lost=lost or [])
+    show({"member": member, "votes_from": height}, as_json=json_)
 
 
 @app.command()

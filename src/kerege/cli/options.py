@@ -9,7 +9,16 @@ from kerege.cli.keystore import ask_passphrase, find_key, open_key
 from kerege.cli.wiring import CommandError, Signer, wiring
 from kerege.kernel import addresses
 
-Home = Annotated[Path, typer.Option("--home", help="Folder of the ledger.")]
+
+def folder_of(text: str | Path) -> Path:
+    """The folder of a ledger by its name; raises `CommandError` for none, which would be the current one."""
+    if not str(text).strip():
+        sentence = "the folder of the ledger has an empty name: write it in full, or `.` for the current one."
+        raise CommandError(sentence)
+    return Path(text)
+
+
+Home = Annotated[Path, typer.Option("--home", parser=folder_of, metavar="<path>", help="Folder of the ledger.")]
 As = Annotated[
     str, typer.Option("--as", help="Whose key signs: a name or file of the keystore, or a throw-away OFFICE/ROLE.")
 ]

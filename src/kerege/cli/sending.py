@@ -16,6 +16,7 @@ from kerege.consensus.bodies import next_body
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import APPLIED, explain, outcome
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel import forms
 from kerege.kernel.errors import BadForm, WrongSequence
 from kerege.kernel.messages import Message
@@ -97,7 +98,7 @@ def _first(door: Door, raw: bytes) -> tuple[Answer | None, str]:
     """The answer of an open door, or why there is none."""
     try:
         (answer,) = door.submit([raw])
-    except (Busy, Stopped, ConnectionError) as lost:
+    except (Busy, Stopped, BeingRestored, ConnectionError) as lost:
         return None, str(lost)
     return answer, ""
 

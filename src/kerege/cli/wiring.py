@@ -167,8 +167,14 @@ class Wiring(Protocol):
     def stop_network(self, home: Path) -> bool:
         """Stop a network; False where none ran."""
 
-    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
-        """Let a member that lost its disk begin anew, by a snapshot at will; the height from which it votes again."""
+    def rejoin_network(
+        self, home: Path, member: str, *, snapshot: bool, after_halt: str | None, lost: Sequence[str]
+    ) -> int:
+        """Let a member that lost its disk begin anew, by a snapshot at will; the height from which it votes again.
+
+        Of a ledger that stands still: `after_halt` is the height and round that all institutions confirmed, `lost` who
+        has no memory of its votes beside it.
+        """
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """How the validators stand, and with `every` the node beside them."""

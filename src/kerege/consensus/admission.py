@@ -11,6 +11,7 @@ from kerege.consensus import rows
 from kerege.consensus.door import committed_context
 from kerege.consensus.embedded import Answer
 from kerege.consensus.replica import Replica
+from kerege.consensus.whole import check_whole, whole
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
 from kerege.kernel.errors import BadSignature, NotATransaction, WrongSequence
@@ -39,15 +40,17 @@ class Admission:
         self._store = replica.store
 
     def context(self, time: int) -> Context:
-        """Committed state, read at a time later than its newest block."""
+        """Committed state, read at a time later than its newest block; raises `BeingRestored`."""
+        check_whole(self._store)
         ctx = committed_context(self._replica.machine.modules, self._store, self._replica.machine.ledger)
         ctx.time = max(ctx.time, time)
         return ctx
 
     def look(self, ctx: Context, transactions: Sequence[Transaction]) -> list[Verdict]:
-        """A verdict on each."""
-        found = [self._look(ctx, transaction) for transaction in transactions]
-        good = self._replica.machine.verify(list(transactions), ctx)
+        """A verdict on each; raises `BeingRestored`."""
+        with whole(self._store):
+            found = [self._look(ctx, transaction) for transaction in transactions]
+            good = self._replica.machine.verify(list(transactions), ctx)
         return [
             self._signed(verdict, transaction, well_signed=signed)
             for verdict, transaction, signed in zip(found, transactions, good, strict=True)

@@ -1,4 +1,4 @@
-"""Signatures checked ahead: begun on native threads when they are first seen, there when a block is executed."""
+"""Signatures checked ahead: begun elsewhere when they are first seen, there when a block is executed."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -17,11 +17,12 @@ class Ahead:
         """By the bytes of the entries."""
 
     def begin(self, entries: Sequence[Entry]) -> None:
-        """Begin with what these bring; nothing where no native threads are: in line it would hold up what comes next,
-        and is left to the block. What is under way is not begun again: nobody would take its first verdicts.
+        """Begin with what these bring, on native threads or in a process beside.
+
+        What is under way is not begun again: nobody would take its first verdicts.
         """
         fresh = [entry for entry in entries if entry.raw not in self._jobs]
-        if self._machine.verifier.native and fresh:
+        if fresh:
             wanted = [transaction for entry in fresh for transaction in entry.transactions]
             job = self._machine.begin_signatures(wanted), fresh
             for entry in fresh:

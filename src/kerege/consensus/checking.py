@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from typing import IO
 
 import msgspec
@@ -42,16 +43,17 @@ class CheckedBeside:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checking")
         self._open: dict[int, Future[bytes]] = {}
-        self._last = 0
+        self._tickets = count(1)
+        """Drawn by several threads."""
         self._process: subprocess.Popen[bytes] | None = None
         self._end: Callable[[], object] = lambda: None
         """Ends the process; called at the latest with the last reference to this."""
 
     def submit(self, items: Sequence[Claim]) -> int:
         """Begin; returns a ticket at once."""
-        self._last += 1
-        self._open[self._last] = self._thread.submit(self._ask, list(items))
-        return self._last
+        ticket = next(self._tickets)
+        self._open[ticket] = self._thread.submit(self._ask, list(items))
+        return ticket
 
     def done(self, ticket: int) -> bool:
         """Whether `collect` would not wait."""

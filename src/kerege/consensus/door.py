@@ -1,7 +1,8 @@
 """The door to a ledger for everybody who is not the ledger: submit, ask for state, ask for proofs.
 
 The same calls whether the store was opened in this process (`LocalDoor`) or a running node is reached
-through its socket (`kerege.node.wire`). Reads are of committed blocks only.
+through its socket (`kerege.node.wire`). Reads are of committed blocks only, and raise `BeingRestored` while the node is
+filled from a snapshot.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from kerege import proofs
 from kerege.consensus import rows
 from kerege.consensus.embedded import Answer, Stopped, Submission
 from kerege.consensus.prover import Prover
+from kerege.consensus.whole import check_whole, of_whole
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.context import Context
 from kerege.kernel.module import Modules
@@ -27,7 +29,7 @@ class Submitter(Protocol):
     """What takes transactions: the embedded engine, or a node's place in a network."""
 
     def submit(self, raws: list[bytes]) -> Submission:
-        """Hand in transactions; raises `Busy` or `Stopped`."""
+        """Hand in transactions; raises `Busy`, `Stopped` or `BeingRestored`."""
 
     def accept(self, raws: list[bytes]) -> Submission:
         """The same, each answered as soon as it is kept."""
@@ -132,17 +134,18 @@ class LocalDoor:
         self._engine = engine
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
-        """See `Door`; raises `Busy` or `Stopped`."""
+        """See `Door`; raises `Busy`, `Stopped` or `BeingRestored`."""
         if self._engine is None:
             raise Stopped("the ledger is open for reading only")
         return self._engine.submit(raws).wait()
 
     def accept(self, raws: list[bytes]) -> list[Answer]:
-        """See `Door`; raises `Busy` or `Stopped`."""
+        """See `Door`; raises `Busy`, `Stopped` or `BeingRestored`."""
         if self._engine is None:
             raise Stopped("the ledger is open for reading only")
         return self._engine.accept(raws).wait()
 
+    @of_whole
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""
         found = rows.find_receipt(self.store, transaction)
@@ -150,39 +153,48 @@ class LocalDoor:
 
     def context(self) -> Context:
         """Keepers over committed state."""
+        check_whole(self.store)
         return committed_context(self.modules, self.store, self.ledger)
 
+    @of_whole
     def next_sequence(self, address: bytes, lane: int = 0) -> int:
         """See `Door`."""
         return int(self.context().port(SenderPort).next_sequence(address, lane))
 
+    @of_whole
     def head(self) -> Head:
         """See `Door`."""
         return self._prover.head()
 
+    @of_whole
     def block(self, height: int) -> StoredBlock | None:
         """See `Door`."""
         return rows.read_block(self.store, height)
 
+    @of_whole
     def state(self, key: bytes) -> bytes | None:
         """See `Door`."""
         return self.store.get(Area.STATE, key)
 
+    @of_whole
     def states(self, keys: list[bytes]) -> list[bytes | None]:
         """See `Door`."""
         if len(keys) > PAGE:
             raise ValueError(f"{len(keys)} keys asked for, {PAGE} at most")
         return self.store.multi_get(Area.STATE, keys)
 
+    @of_whole
     def scan(self, prefix: bytes, after: bytes = b"", limit: int = PAGE) -> list[tuple[bytes, bytes]]:
         """See `Door`."""
         start = max(prefix, after + b"\0") if after else prefix
         return list(islice(self.store.scan(Area.STATE, start, end_of(prefix)), max(0, min(limit, PAGE))))
 
+    @of_whole
     def checkpoint(self) -> str:
         """See `Door`."""
         return self._prover.checkpoint()
 
+    @of_whole
     def bundle(
         self,
         transaction: bytes,
@@ -195,6 +207,7 @@ class LocalDoor:
         place = self._prover.place(transaction)
         return self._prover.bundle(place, key=key, disclosures=disclosures, with_commit=with_commit)
 
+    @of_whole
     def prove(self, key: bytes, *, with_commit: bool = False) -> bytes:
         """See `Door`."""
         return self._prover.entry(key, with_commit=with_commit)

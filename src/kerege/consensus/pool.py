@@ -160,8 +160,7 @@ class Pool:
             raise TooLarge(size=entry.weight, limit=parcels.MAXIMUM_WEIGHT)
         self._check_new(ctx, entry.transactions)
         self._ahead.begin([entry])
-        if self._machine.verifier.native:
-            self._unproved.append(entry)
+        self._unproved.append(entry)
         return self._let_in(entry, ctx.time)
 
     def _check_new(self, ctx: Context, transactions: Iterable[Transaction]) -> None:

@@ -25,6 +25,7 @@ from kerege.consensus.proposals import Classes, classes_at
 from kerege.consensus.replica import Replica
 from kerege.consensus.turns import in_turn
 from kerege.consensus.unanswered import RETRY_AFTER, Item, Place, Unanswered
+from kerege.consensus.whole import BeingRestored, check_whole
 from kerege.kernel.block import Block, Outcome
 from kerege.kernel.codec import decode
 from kerege.kernel.context import Context
@@ -206,7 +207,8 @@ class ReplicatedEngine:
     # Submitting
 
     def submit(self, raws: list[bytes]) -> Submission:
-        """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run.
+        """Hand in transactions; raises `Busy` before the engine's pool fills, `Stopped` where this does not run, and
+        `BeingRestored`.
 
         What is more than its sender's share is answered with `TooManyWaiting`.
         """
@@ -220,6 +222,7 @@ class ReplicatedEngine:
         return self._submit(raws, lambda item: item.waiters if self._outbox is None else item.accepting)
 
     def _submit(self, raws: list[bytes], whose: Callable[[Item], list[Place]]) -> Submission:
+        check_whole(self.store)
         submission, waiting = open_submission(self.machine, raws)
         size = sum(len(transaction.raw) for _, _, transaction in waiting)
         with self._changed:
@@ -314,10 +317,14 @@ class ReplicatedEngine:
         return taken
 
     def _look_at(self, taken: list[Item]) -> None:
-        """Answer what is no transaction or known already; load the rest."""
+        """Answer what is no transaction or known already; load the rest. Nothing is while a snapshot is restored."""
         items = in_turn(taken)
-        ctx = self._admission.context(self.now())
-        verdicts = self._admission.look(ctx, [item.transaction for item in items])
+        try:
+            ctx = self._admission.context(self.now())
+            verdicts = self._admission.look(ctx, [item.transaction for item in items])
+        except BeingRestored:
+            self._put_off(items)
+            return
         classes = Classes(classes_at(ctx))
         fit: list[Item] = []
         with self._changed:
@@ -333,6 +340,14 @@ class ReplicatedEngine:
                     self._hold(item, verdict, ctx.height)
         self._keep(fit)
         self._fresh.extend(self._loads(ctx, fit))
+
+    def _put_off(self, items: list[Item]) -> None:
+        """Wait a moment before they are looked at."""
+        with self._changed:
+            for item in items:
+                self._enqueue(item)
+            if self._open:
+                self._changed.wait(SWEEP_SECONDS)
 
     def _keep(self, fit: list[Item]) -> None:
         """Into the outbox with what is only to be accepted; out of it with what was answered."""

@@ -185,8 +185,9 @@ WORTH_HANDING_OVER = 64
 class Verifier:
     """Checks witnesses ahead of execution; remembers the verdicts where the same ones are asked for again.
 
-    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present, else in good numbers to
-    `batches`; the rest is checked in line when collected: a Python thread per check beside busy Python starves.
+    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present, else to `batches` (what is waited
+    for only in good numbers); the rest is checked in line when collected: a Python thread per check beside busy Python
+    starves.
     `kind`: "" the best present, "native" (raises `ImportError` where absent), "plain". `threads`: native
     ones. `remembered`: verdicts kept, the oldest half dropped at a time; 0 none, for whoever checks each witness once.
 
@@ -213,6 +214,13 @@ class Verifier:
 
     def submit(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
         """Start checking; returns at once. `settings` are those used where `collect` is given none."""
+        return self._begin(items, settings, self._least)
+
+    def begin(self, items: Sequence[Item], settings: SignatureSettings) -> Ticket:
+        """The same for verdicts that nobody waits for yet: elsewhere, however few they are."""
+        return self._begin(items, settings, 1)
+
+    def _begin(self, items: Sequence[Item], settings: SignatureSettings, least: int) -> Ticket:
         ticket = Ticket(items, settings)
         if self._generation:
             ticket.marks = [_mark(kind, key, transaction.id, signature) for kind, key, transaction, signature in items]
@@ -227,7 +235,7 @@ class Verifier:
                 for position, verdict in enumerate(ticket.verdicts)
                 if verdict is None and items[position][0] == ED25519
             ]
-            if len(ticket.batched) < self._least:
+            if len(ticket.batched) < least:
                 ticket.batched = []
             if ticket.batched:
                 chosen = [items[position] for position in ticket.batched]

@@ -132,11 +132,11 @@ class Machine:
         one over committed state.
         """
         settings = self._signature_settings(self.context() if ctx is None else ctx)
-        return self.verifier.collect(self._submit(transactions), settings)
+        return self.verifier.collect(self.verifier.submit(_claims(transactions)), settings)
 
     def begin_signatures(self, transactions: list[Transaction]) -> crypto.Ticket:
-        """Begin to check witnesses by the settings in force, for `verifier.collect`."""
-        return self._submit(transactions, self._signature_settings(self.context()))
+        """Begin to check witnesses by the settings in force, for `verifier.collect`: nobody waits for them yet."""
+        return self.verifier.begin(_claims(transactions), self._signature_settings(self.context()))
 
     def check_transaction(self, raw: bytes, time: int) -> Transaction:
         """Admission of one transaction; raises `NotATransaction` with number and facts."""
@@ -345,14 +345,8 @@ class Machine:
         self._decoded_bytes = 0
 
     def _prepared(self, raws: list[bytes], decoded: list[Transaction | NotATransaction]) -> Prepared:
-        ticket = self._submit([t for t in decoded if isinstance(t, Transaction)])
+        ticket = self.verifier.submit(_claims([t for t in decoded if isinstance(t, Transaction)]))
         return Prepared(raws, decoded, ticket, self._begin_fetch(decoded))
-
-    def _submit(
-        self, transactions: list[Transaction], settings: crypto.SignatureSettings = crypto.NO_ORIGINS
-    ) -> crypto.Ticket:
-        items = [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions]
-        return self.verifier.submit(items, settings)
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
         """Which sites' passkeys may sign: from state, as of this block, so that every node gives the same verdict."""
@@ -375,6 +369,11 @@ class _Undoing:
         self._state.limit = UNBOUNDED
         if kind is not None:
             self._state.discard_block()
+
+
+def _claims(transactions: list[Transaction]) -> list[crypto.Item]:
+    """What each says of who signed it."""
+    return [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions]
 
 
 def _texts(value: object) -> tuple[str, ...]:

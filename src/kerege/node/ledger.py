@@ -19,6 +19,7 @@ from kerege.consensus.door import CommittedReader, LocalDoor
 from kerege.consensus.embedded import Clock, EmbeddedEngine, wall_clock
 from kerege.consensus.prover import Prover
 from kerege.consensus.trees import Progress, dump_trees, open_trees
+from kerege.consensus.whole import check_whole
 from kerege.kernel.block import Head
 from kerege.kernel.codec import decode
 from kerege.kernel.crypto import Verifier
@@ -156,10 +157,15 @@ def remove_home(folder: Path, home: Home) -> None:
 
 
 def open_reader(home: Home) -> tuple[Modules, SecondaryStore]:
-    """Open a home for reading only, also while a node writes it."""
+    """Open a home for reading only, also while a node writes it; raises `BeingRestored`."""
     home.read_about()
     store = SecondaryStore(home.path)
-    store.catch_up()
+    try:
+        store.catch_up()
+        check_whole(store)
+    except BaseException:
+        store.close()
+        raise
     return Modules(MODULES), store
 
 

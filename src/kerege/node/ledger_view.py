@@ -2,6 +2,7 @@
 
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Stopped
+from kerege.consensus.whole import BeingRestored
 from kerege.dossiers.errors import LedgerUnreachable
 from kerege.dossiers.ports import Grant, JobStart
 from kerege.modules.disclosure.state import JOBS, LOOKS, TOMBSTONES
@@ -11,7 +12,7 @@ from kerege.modules.registries.types import BlankStatus
 from kerege.modules.services.state import CASES
 from kerege.node.wire import WireFault
 
-_UNREACHABLE = (OSError, Stopped, WireFault)
+_UNREACHABLE = (OSError, Stopped, BeingRestored, WireFault)
 
 
 class DoorView:

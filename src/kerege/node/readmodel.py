@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from kerege.consensus import rows
+from kerege.consensus.whole import BeingRestored, check_whole
 from kerege.kernel.block import StoredBlock
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.module import Modules
@@ -22,6 +23,9 @@ PAUSE = 0.25
 GATHERING = 0.1
 """Seconds between two looks at one in which much does: the blocks of that time are written together."""
 
+RESTORING = 1.0
+"""Seconds between two looks at a store that is being filled from a snapshot."""
+
 
 class StoreSource:
     """Blocks of a home, also while a node writes it. A context manager."""
@@ -35,8 +39,9 @@ class StoreSource:
         return read_genesis(self._store)
 
     def height(self) -> int:
-        """See `Source`: catches up with the node first."""
+        """See `Source`: catches up with the node first. Raises `BeingRestored`."""
         self._store.catch_up()
+        check_whole(self._store)
         head = rows.read_head(self._store)
         self._height = 0 if head is None else head.height
         return self._height
@@ -91,17 +96,27 @@ def status(home: Home, url: str | None) -> dict[str, Any]:
 
 
 def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[], bool]) -> dict[str, Any]:
-    """Keep the tables where the ledger is for as long as `goes_on`."""
-    with open_projector(home, url) as (projector, database, source):
-        place = projector.build()
-        while goes_on():
-            began = time.monotonic()
-            if source.height() > place.height:
-                place = projector.catch_up(progress)
-                time.sleep(max(0.0, began + GATHERING - time.monotonic()))
-            else:
-                time.sleep(PAUSE)
-        return _told(projector, database, source)
+    """Keep the tables where the ledger is for as long as `goes_on`; a snapshot that is being restored is waited for."""
+    while True:
+        try:
+            with open_projector(home, url) as (projector, database, source):
+                _follow(projector, source, progress, goes_on)
+                return _told(projector, database, source)
+        except BeingRestored:
+            if not goes_on():
+                raise
+            time.sleep(RESTORING)
+
+
+def _follow(projector: Projector, source: StoreSource, progress: Progress, goes_on: Callable[[], bool]) -> None:
+    place = projector.build()
+    while goes_on():
+        began = time.monotonic()
+        if source.height() > place.height:
+            place = projector.catch_up(progress)
+            time.sleep(max(0.0, began + GATHERING - time.monotonic()))
+        else:
+            time.sleep(PAUSE)
 
 
 def _told(projector: Projector, database: Database, source: StoreSource) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from kerege.cli.wiring import Signer
 from kerege.consensus.bodies import next_body
 from kerege.consensus.embedded import Answer, Busy, Submission
 from kerege.consensus.outcomes import refusal_of
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel.machine import next_due
 from kerege.kernel.tick import Tick
 from kerege.node.ledger import Ledger
@@ -27,14 +28,11 @@ class Ticker:
     def tick(self, ledger: Ledger, signer: Callable[[], Signer | None]) -> None:
         """Where something is due and nobody else makes a block; returns in a bounded time. Raises `Stopped`."""
         if self._sent is None:
-            due = next_due(ledger.modules, ledger.door.context())
-            now = ledger.engine.now()
-            own = None if due is None or due > max(now, ledger.door.head().time) else signer()
-            if own is None:
-                return
             try:
-                self._sent = ledger.engine.submit([signed_tick(ledger, own, now)])
-            except Busy:  # then others make a block
+                self._sent = _sent(ledger, signer)
+            except (Busy, BeingRestored):  # then others make a block
+                return
+            if self._sent is None:
                 return
         try:
             (answer,) = self._sent.wait(WAIT_SECONDS)
@@ -48,6 +46,13 @@ class Ticker:
         if code and code != self._told:
             self._tell(f"what is due waits for somebody else's block: the ledger refused a tick ({code})")
         self._told = code
+
+
+def _sent(ledger: Ledger, signer: Callable[[], Signer | None]) -> Submission | None:
+    """A tick that is under way; None where nothing is due, or nobody here signs."""
+    due, now = next_due(ledger.modules, ledger.door.context()), ledger.engine.now()
+    own = None if due is None or due > max(now, ledger.door.head().time) else signer()
+    return None if own is None else ledger.engine.submit([signed_tick(ledger, own, now)])
 
 
 def signed_tick(ledger: Ledger, signer: Signer, now: int) -> bytes:

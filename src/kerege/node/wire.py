@@ -22,6 +22,7 @@ from kerege import proofs
 from kerege.consensus.checkpoints import NoCommit, Unprovable
 from kerege.consensus.door import PAGE, LocalDoor
 from kerege.consensus.embedded import Answer, Busy, Stopped
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel import errors
 from kerege.kernel.block import Head, StoredBlock
 from kerege.kernel.codec import decode, encode
@@ -148,6 +149,8 @@ def _serve(calls: dict[str, _Call], raw: bytes) -> bytes:
         return encode([True, answer(*arguments)])
     except Busy as busy:
         return encode([False, "Busy", [busy.waiting, busy.retry_after]])
+    except BeingRestored as restored:
+        return encode([False, "BeingRestored", [restored.height, restored.retry_after]])
     except (Stopped, Unprovable, ValueError) as known:
         kind = "WireFault" if isinstance(known, ValueError) else type(known).__name__
         return encode([False, kind, [str(known)]])
@@ -365,5 +368,5 @@ def read_result(raw: bytes) -> Any:  # noqa: ANN401
 
 
 _ERRORS: dict[str, type[Exception]] = {
-    kind.__name__: kind for kind in (Busy, Stopped, Unprovable, NoCommit, NodeFailed)
+    kind.__name__: kind for kind in (Busy, Stopped, BeingRestored, Unprovable, NoCommit, NodeFailed)
 }

@@ -24,6 +24,7 @@ from kerege.consensus.embedded import Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import refusal_of
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.trees import Damaged
+from kerege.consensus.whole import BeingRestored
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folders
 from kerege.dossiers.errors import DossierError
@@ -75,6 +76,9 @@ def in_one_sentence() -> Iterator[None]:
     except (Busy, Stopped) as fault:
         sentence = f"the ledger did not answer ({fault}): ask again when it runs."
         raise CommandError(sentence, 1) from None
+    except BeingRestored as restored:
+        sentence = f"{restored}: until the ledger is whole nothing is read of it."
+        raise CommandError(sentence) from None
     except (NodeFailed, WireFault) as fault:
         sentence = f"the node cannot answer ({str(fault).rstrip('.')}): look at what it prints."
         raise CommandError(sentence) from None
@@ -187,15 +191,11 @@ class NodeWiring:
             if port is not None:
                 starts["the web worker"] = lambda: web.web_worker(home, port, public)
             kept = [stack.enter_context(Kept(name, start, _warn)) for name, start in starts.items()]
-            height, newest = ledger.prover.head().height, ledger.prover.head().time
-            late = behind(newest, ledger.engine.now())
-            if late:
-                _warn(late)
             where = f"socket {ledger.home.socket}"
             if port is not None:
                 where = f"{web.address_of(port)} · {where}"
             ticker = Ticker(_warn)
-            ready(f"{ledger.machine.ledger} at height {height}, {where}; Ctrl-C stops")
+            ready(f"{ledger.machine.ledger} {_standing(ledger)}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:
                     sentence = f"the ledger stopped: {ledger.engine.failure}"
@@ -405,10 +405,12 @@ class NodeWiring:
         with in_one_sentence():
             return bool(_network().stop(home))
 
-    def rejoin_network(self, home: Path, member: str, *, snapshot: bool) -> int:
+    def rejoin_network(
+        self, home: Path, member: str, *, snapshot: bool, after_halt: str | None, lost: Sequence[str]
+    ) -> int:
         """See `Wiring`."""
         with in_one_sentence():
-            return int(_network().begin_anew(home, member, snapshot=snapshot))
+            return int(_network().begin_anew(home, member, snapshot=snapshot, after_halt=after_halt, lost=lost))
 
     def network_status(self, home: Path, *, every: bool) -> list[dict[str, Any]]:
         """See `Wiring`."""
@@ -448,6 +450,18 @@ class NodeWiring:
         """See `Wiring`."""
         with in_one_sentence():
             return devkeys.list_keys(Home(home))
+
+
+def _standing(ledger: Ledger) -> str:
+    """Where a node begins, in words; a clock that is behind is told on standard error."""
+    try:
+        head = ledger.door.head()
+    except BeingRestored:
+        return "is being restored from a snapshot"
+    late = behind(head.time, ledger.engine.now())
+    if late:
+        _warn(late)
+    return f"at height {head.height}"
 
 
 def _trust(home: Home) -> proofs.trust.Trust:

@@ -18,6 +18,7 @@ from nacl.signing import SigningKey
 from kerege.consensus import rows
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import refusal_of
+from kerege.consensus.whole import BeingRestored
 from kerege.kernel.genesis import Genesis
 from kerege.kernel.transaction import Body
 from kerege.modules.authority.types import Validator
@@ -191,7 +192,7 @@ class Load:
             try:
                 with SocketDoor(self._socket) as door:
                     answers = door.submit(raws)
-            except (OSError, Busy, Stopped, WireFault, NodeFailed):
+            except (OSError, Busy, Stopped, BeingRestored, WireFault, NodeFailed):
                 time.sleep(0.2)
                 continue
             self._note(answers)
@@ -287,6 +288,8 @@ class Wires:
             _ip(f"link set {near} master {self._mark}b0 up")
             for words in (f"addr add {self.host(number)}/24 dev {far}", f"link set {far} up", "link set lo up"):
                 _ip(f"netns exec {space} ip {words}")
+            # What a killed process had not sent yet is soon given up, as where its machine is gone.
+            _ip(f"netns exec {space} sysctl -q -w net.ipv4.tcp_orphan_retries=1")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -306,6 +309,23 @@ class Wires:
         finally:
             for number in numbers:
                 _ip(f"link set {self._mark}v{number} master {self._mark}b0")
+
+    @contextmanager
+    def unheard(self, numbers: Sequence[int]) -> Iterator[None]:
+        """What these send comes to one another only, and what a killed one had not sent yet is lost: they hear all."""
+        others = [self.host(other) for other in range(self._count) if other not in numbers]
+        self._route("add", numbers, others)
+        try:
+            yield
+        finally:
+            self._route("del", numbers, others)
+
+    def _route(self, word: str, numbers: Sequence[int], hosts: Sequence[str]) -> None:
+        """All of a member at once: in between another would hear half."""
+        lines = "".join(f"route {word} blackhole {host}/32\n" for host in hosts)
+        for number in numbers:
+            command = ["ip", "netns", "exec", self.space(number), "ip", "-batch", "-"]
+            subprocess.run(command, input=lines.encode(), check=True, capture_output=True)
 
     def commands(self, network: Network) -> Callable[[Member], Commands]:
         """Members as ever, each engine in its namespace."""

@@ -9,7 +9,7 @@ from kerege.api.cursors import MAXIMUM, Cursors, bad_cursor
 from kerege.api.octets import to_base64url
 from kerege.api.operations import Asked, Good, Operation, read_parts, read_query
 from kerege.api.outcomes import Teller, read_leaf
-from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, Problem
+from kerege.api.problems import AWAY, BAD_CURSOR, NOT_FOUND, Problem
 from kerege.api.replies import json_reply
 from kerege.api.routes.ledger import head_shape
 from kerege.api.service import Service
@@ -68,7 +68,7 @@ def _block(service: Service) -> Operation:
         good=Good(description="The block.", shape=BlockShape),
         parts=HeightPart,
         headers=_LANGUAGE,
-        problems=(NOT_FOUND, NO_NODE),
+        problems=(NOT_FOUND, *AWAY),
     )
 
 
@@ -104,7 +104,7 @@ def _receipts(service: Service) -> Operation:
         good=Good(description="A page.", shape=ReceiptsShape),
         query=PageQuery,
         headers=_LANGUAGE,
-        problems=(BAD_CURSOR, NO_NODE),
+        problems=(BAD_CURSOR, *AWAY),
     )
 
 

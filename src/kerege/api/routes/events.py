@@ -5,7 +5,7 @@ from litestar.response.streaming import ASGIStreamingResponse
 
 from kerege.api.feed import MAXIMUM_STREAMS, Feed, Place
 from kerege.api.operations import Asked, Good, Operation, malformed
-from kerege.api.problems import BAD_CURSOR, BUSY, NO_NODE, Problem
+from kerege.api.problems import AWAY, BAD_CURSOR, BUSY, Problem
 from kerege.api.replies import SECURITY
 from kerege.api.service import Service
 
@@ -39,7 +39,7 @@ def event_operations(service: Service, feed: Feed) -> list[Operation]:
             run=events,
             good=Good(description="A stream that stays open.", media_type=EVENT_STREAM, schema={}),
             headers={"last-event-id": {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,14})(\.[1-9][0-9]{0,14})?$"}},
-            problems=(BAD_CURSOR, BUSY, NO_NODE),
+            problems=(BAD_CURSOR, BUSY, *AWAY),
         )
     ]
 

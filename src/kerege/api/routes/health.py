@@ -4,7 +4,7 @@ from litestar.response.base import ASGIResponse
 
 from kerege.api.metrics import CONTENT_TYPE, Metrics
 from kerege.api.operations import Asked, Good, Operation
-from kerege.api.problems import NO_NODE
+from kerege.api.problems import AWAY
 from kerege.api.replies import json_reply, reply
 from kerege.api.service import Service
 from kerege.api.shapes import HealthShape
@@ -40,7 +40,7 @@ def health_operations(service: Service, metrics: Metrics) -> list[Operation]:
             summary="Whether the ledger's node answers.",
             run=ready,
             good=Good(description="It does.", shape=HealthShape),
-            problems=(NO_NODE,),
+            problems=AWAY,
         ),
         Operation(
             method="GET",

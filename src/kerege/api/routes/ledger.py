@@ -5,7 +5,7 @@ import inspect
 from litestar.response.base import ASGIResponse
 
 from kerege.api.operations import Asked, Good, Operation
-from kerege.api.problems import NO_NODE
+from kerege.api.problems import AWAY
 from kerege.api.replies import JSON, TEXT, encode_json, json_reply, reply
 from kerege.api.service import Service, wall_clock
 from kerege.api.shapes import HeadShape, LedgerShape, MessageShape, MessagesShape, TableShape, TablesShape
@@ -69,7 +69,7 @@ def ledger_operations(service: Service) -> list[Operation]:
             summary="Which ledger this is and where it stands.",
             run=ledger,
             good=Good(description="The ledger.", shape=LedgerShape),
-            problems=(NO_NODE,),
+            problems=AWAY,
         ),
         Operation(
             method="GET",
@@ -94,7 +94,7 @@ def ledger_operations(service: Service) -> list[Operation]:
             summary="The newest signed checkpoint of the log (C2SP tlog-checkpoint).",
             run=checkpoint,
             good=Good(description="A signed note.", media_type=TEXT),
-            problems=(NO_NODE,),
+            problems=AWAY,
         ),
         Operation(
             method="GET",

@@ -11,7 +11,7 @@ from kerege.api.commits import CommitQuery, no_commit
 from kerege.api.cursors import MAXIMUM, Cursors, bad_cursor
 from kerege.api.octets import to_base64url
 from kerege.api.operations import Asked, Good, Operation, malformed, read_parts, read_query
-from kerege.api.problems import BAD_CURSOR, NO_NODE, NOT_FOUND, NOT_PROVABLE, Problem
+from kerege.api.problems import AWAY, BAD_CURSOR, NOT_FOUND, NOT_PROVABLE, Problem
 from kerege.api.replies import JSON, json_reply, reply
 from kerege.api.service import Service
 from kerege.api.shapes import RowShape, RowsShape
@@ -82,7 +82,7 @@ def _row(service: Service) -> Operation:
         run=row,
         good=Good(description="The row.", shape=RowShape),
         parts=RowParts,
-        problems=(NOT_FOUND, NO_NODE),
+        problems=(NOT_FOUND, *AWAY),
     )
 
 
@@ -107,7 +107,7 @@ def _proof(service: Service) -> Operation:
         good=Good(description="The state proof, kerege-state/1.", schema={"type": "object"}),
         parts=RowParts,
         query=CommitQuery,
-        problems=(NOT_FOUND, NOT_PROVABLE, NO_NODE),
+        problems=(NOT_FOUND, NOT_PROVABLE, *AWAY),
     )
 
 
@@ -148,7 +148,7 @@ def _rows(service: Service) -> Operation:
         good=Good(description="A page.", shape=RowsShape),
         parts=TableParts,
         query=RowsQuery,
-        problems=(NOT_FOUND, BAD_CURSOR, NO_NODE),
+        problems=(NOT_FOUND, BAD_CURSOR, *AWAY),
     )
 
 

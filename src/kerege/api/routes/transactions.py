@@ -26,11 +26,11 @@ from kerege.api.operations import (
 )
 from kerege.api.outcomes import kind_of
 from kerege.api.problems import (
+    AWAY,
     BAD_FORM,
     BUSY,
     KEY_IN_USE,
     KEY_REUSED,
-    NO_NODE,
     NO_TRANSACTION,
     NOT_FOUND,
     NOT_PROVABLE,
@@ -61,7 +61,7 @@ from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.transaction import MAXIMUM_DEPTH, MAXIMUM_SIZE, Body, Witness, encode_body, seal
 
 HOUR = 3_600_000
-LATER = frozenset({BUSY, NO_NODE, OUT_OF_ORDER, TOO_MANY})
+LATER = frozenset({BUSY, *AWAY, OUT_OF_ORDER, TOO_MANY})
 """Problems of what may be right when it is sent again as it is."""
 SALT = 16
 DEPTH = 2 * MAXIMUM_DEPTH
@@ -134,7 +134,7 @@ def _prepare(service: Service) -> Operation:
         good=Good(description="What to sign.", shape=PreparedShape),
         bodies=bodies,
         maximum=PREPARED_BYTES,
-        problems=(BAD_FORM, NO_NODE),
+        problems=(BAD_FORM, *AWAY),
     )
 
 
@@ -224,7 +224,7 @@ def _submit(service: Service) -> Operation:
         headers={**_LANGUAGE, **_KEY, **_PREFER},
         bodies=bodies,
         maximum=SUBMITTED_BYTES,
-        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, TOO_MANY, NO_NODE),
+        problems=(NO_TRANSACTION, OUT_OF_ORDER, KEY_REUSED, KEY_IN_USE, BUSY, TOO_MANY, *AWAY),
     )
 
 
@@ -325,7 +325,7 @@ def _batch(service: Service) -> Operation:
         headers={**_LANGUAGE, **_KEY},
         bodies=bodies,
         maximum=BATCH_BYTES,
-        problems=(KEY_REUSED, KEY_IN_USE, BUSY, NO_NODE),
+        problems=(KEY_REUSED, KEY_IN_USE, BUSY, *AWAY),
     )
 
 
@@ -359,7 +359,7 @@ def _find(service: Service) -> Operation:
         good=Good(description="The receipt.", shape=ReceiptShape),
         parts=IdPart,
         headers=_LANGUAGE,
-        problems=(NOT_FOUND, NO_NODE),
+        problems=(NOT_FOUND, *AWAY),
     )
 
 
@@ -403,5 +403,5 @@ def _prove(service: Service) -> Operation:
         good=Good(description="The bundle.", schema={"type": "object"}),
         parts=IdPart,
         query=ProofQuery,
-        problems=(NOT_FOUND, NOT_PROVABLE, NO_NODE),
+        problems=(NOT_FOUND, NOT_PROVABLE, *AWAY),
     )

@@ -111,10 +111,13 @@ def stop(home: Path) -> bool:
     return control.stop(read_network(home))
 
 
-def begin_anew(home: Path, member: str, *, snapshot: bool) -> int:
+def begin_anew(home: Path, member: str, *, snapshot: bool, after_halt: str | None, lost: Sequence[str]) -> int:
     """Let a member that lost its disk begin anew; the height from which it votes again."""
+    if lost and after_halt is None:
+        reason = "--lost names who lost its memory beside the member: give --after-halt too, `ask` tells its value."
+        raise HomeError(reason)
     network = read_network(home)
-    return rejoin(network, network.find_here(member), snapshot=snapshot)
+    return rejoin(network, network.find_here(member), snapshot=snapshot, after_halt=after_halt, lost=lost)
 
 
 def status(home: Path, *, every: bool) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ def start_detached(network: Network, port: int | None, progress: Progress) -> in
 
     Raises `HomeError` where one runs already, with its words where it ends, or with who does not answer.
     """
+    network.check_here()
     if runs(network) is not None:
         raise HomeError(told_running(network))
     command = [sys.executable, "-m", "kerege.node.network.supervisor", "--home", str(network.path.resolve())]

@@ -131,6 +131,16 @@ class Network:
             raise HomeError(reason)
         return found
 
+    def check_here(self) -> None:
+        """Raise `HomeError` where there is nobody to run."""
+        if not self.here:
+            reason = (
+                f"no member of {self.ledger} lies in {self.path}, where the folder `engine` of "
+                f"{' or '.join(str(self.home(member).path) for member in self.members)} would be: restore the home "
+                "of yours from its backup."
+            )
+            raise HomeError(reason)
+
     def write(self) -> None:
         """Mark the folder as a network's."""
         about = _About(FORMAT, self.ledger, self.nation, self.members, self.dev)
@@ -149,6 +159,12 @@ def read_network(path: Path) -> Network:
         raise HomeError(reason) from None
     if about.format != FORMAT:
         reason = f"{path} is a network of format {about.format}, this program reads {FORMAT}: use the release it is of."
+        raise HomeError(reason)
+    if not any(member.votes for member in about.members):
+        reason = (
+            f"{file} names no member that votes ({len(about.members)} in all), so nobody could run: restore it from a "
+            "backup of the home."
+        )
         raise HomeError(reason)
     return Network(path, about.ledger, about.nation, about.members, about.dev)
 

@@ -25,6 +25,7 @@ from kerege.consensus.outbox import Outbox
 from kerege.consensus.prover import Prover
 from kerege.consensus.replica import Replica
 from kerege.consensus.replicated import ReplicatedEngine
+from kerege.consensus.whole import whole
 from kerege.kernel.module import Modules
 from kerege.modules.authority.keeper import Nodes
 from kerege.node import follower
@@ -53,7 +54,8 @@ def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
     origin, places = origin_of(network.ledger), {member.name: member.rpc_url for member in network.validators}
 
     def at(height: int) -> list[Witness]:
-        signing = committed_context(modules, store, network.ledger).use(Nodes).signing(height)
+        with whole(store):
+            signing = committed_context(modules, store, network.ledger).use(Nodes).signing(height)
         return [
             Witness(
                 f"{origin}/{seat.institution}",

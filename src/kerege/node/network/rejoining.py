@@ -1,7 +1,7 @@
 """A member that lost its disk and kept its keys begins anew and comes to where the others are.
 
 Its votes are what must not happen twice: the engine's memory of what it signed is lost too, so that it may vote again
-only above every height at which it can have voted.
+only above every height at which it can have voted. Where nobody decides another block without it: `halting.py`.
 """
 
 import json
@@ -16,6 +16,7 @@ from kerege.node.home import HomeError, write_private
 from kerege.node.ledger import CHECKPOINT_KEY
 from kerege.node.network.document import read_genesis
 from kerege.node.network.engines import set_engine
+from kerege.node.network.halting import memory_after_halt
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.settings import Setting
 from kerege.node.network.status import SECONDS, status_of, statuses
@@ -28,18 +29,22 @@ LEAST = 2
 """Members whose engines a joining one asks for headers."""
 MARGIN = 2
 """Heights above the others' newest in which it can have voted: the one being decided, and one not told yet."""
-KEPT = ("config.toml", "genesis.json", "node_key.json", "priv_validator_key.json")
+KEY = "priv_validator_key.json"
+KEPT = ("config.toml", "genesis.json", "node_key.json", KEY)
 """What a member needs of its engine's settings to begin anew, beside the key of its checkpoints."""
 _PRECOMMIT = 3
 
 
-def rejoin(network: Network, member: Member, *, snapshot: bool = False) -> int:
+def rejoin(
+    network: Network, member: Member, *, snapshot: bool = False, after_halt: str | None = None, lost: Sequence[str] = ()
+) -> int:
     """Empty the member's ledger and its engine's blocks; returns the height from which it votes again.
 
     Its memory of votes is kept where it is still there and reaches as far as the others are: only the ledger was lost.
     Raises `HomeError` where it runs, where too few of the others answer or are left to decide, and for the node, whose
     dossiers are restored from a backup. It begins at a snapshot where another member that lies here offers one, and
-    with `snapshot` where one elsewhere does.
+    with `snapshot` where one elsewhere does. `after_halt` and `lost`: of a ledger that stands still, see
+    `halting.memory_after_halt`.
     """
     if not member.votes:
         reason = "the node holds the dossiers: restore its whole home from a backup, it then catches up by itself."
@@ -48,15 +53,14 @@ def rejoin(network: Network, member: Member, *, snapshot: bool = False) -> int:
         reason = f"{member.name} runs: stop it first, only a member that lost its disk begins anew."
         raise HomeError(reason)
     _check_kept(network, member)
-    height = _height_of_others(network, member)
-    memory = _memory_of(network, member, height)
-    others = [other for other in network.members if other is not member]
+    memory = _memory_of(network, member) if after_halt is None else _after_halt(network, member, after_halt, lost)
+    others = [other for other in network.members if other is not member and other.name not in lost]
     offered = snapshot or any(Shelf(network.home(other).snapshots).heights() for other in others)
     joining = _state_sync(others) if offered else by_blocks("nobody offers a snapshot: it joins by all blocks")
     home, engine = network.home(member), network.engine(member)
     genesis = read_genesis(network)
-    for lost in (home.path / "store", home.trees, engine / "data"):
-        shutil.rmtree(lost, ignore_errors=True)
+    for folder in (home.path / "store", home.trees, engine / "data"):
+        shutil.rmtree(folder, ignore_errors=True)
     write_private(engine / MEMORY, json.dumps(memory).encode())
     home.about.unlink(missing_ok=True)
     create_replica(home, genesis, nation=network.nation, dev=network.dev)
@@ -81,26 +85,42 @@ def _check_kept(network: Network, member: Member) -> None:
         raise HomeError(reason)
 
 
-def _memory_of(network: Network, member: Member, height: int) -> dict[str, Any]:
+def _memory_of(network: Network, member: Member) -> dict[str, Any]:
     """What it is to remember of its votes; raises `HomeError` where too few would be left to decide until it votes.
 
     Its own memory of a height below the others' is an old one, perhaps from a backup, and worth nothing.
     """
-    own = _read(network, member)
+    height, own = _height_of_others(network, member), _read(network, member)
     if own is not None and int(own["height"]) >= height:
         return own
     memories = {other: _read(network, other) for other in network.validators if other is not member}
     silent = [other for other, found in memories.items() if found is not None and _is_silent(found, height)]
     whole = sum(other.power for other in network.validators)
     left = whole - member.power - sum(other.power for other in silent)
-    if silent and 3 * left <= 2 * whole:
-        told = ", ".join(other.name for other in silent)
+    if 3 * left <= 2 * whole:
+        told = f"{', '.join(other.name for other in silent)} began anew and does not vote yet: with " if silent else ""
+        also = "silent too" if silent else "silent"
         reason = (
-            f"{told} began anew and does not vote yet: with {member.name} silent too, up to height {height + MARGIN}, "
-            f"nobody could ever decide the block after {height}. Let the others decide some blocks first."
+            f"{told}{member.name} {also}, up to height {height + MARGIN}, nobody could ever decide the block after "
+            f"{height}. Let the others decide some blocks first; where they cannot, run it with --after-halt ask."
         )
         raise HomeError(reason)
     return {"height": str(height + MARGIN), "round": 0, "step": _PRECOMMIT}
+
+
+def _after_halt(network: Network, member: Member, agreed: str, lost: Sequence[str]) -> dict[str, Any]:
+    """The same where the others stand still until it votes; raises `HomeError` also where its memory is not lost."""
+    try:
+        address = json.loads((network.engine(member) / "config" / KEY).read_bytes())["address"]
+        memory = memory_after_halt(network, member, str(address), agreed, lost)
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"the key of votes of {member.name} cannot be read ({error}): restore {KEY} from its backup."
+        raise HomeError(reason) from None
+    own = _read(network, member)
+    if own is not None and "signature" in own and int(own["height"]) >= int(memory["height"]):
+        reason = f"the memory of votes of {member.name} is there, up to height {own['height']}: leave --after-halt out."
+        raise HomeError(reason)
+    return memory
 
 
 def _read(network: Network, member: Member) -> dict[str, Any] | None:

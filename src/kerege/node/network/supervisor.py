@@ -164,6 +164,7 @@ def check_ports(network: Network) -> None:
 def supervise(network: Network, tell: Tell, port: int | None, *, on_terminal: bool = False) -> None:
     """Run the network until interrupted; raises `HomeError`."""
     stop = interrupted()
+    network.check_here()
     with alone(network), ExitStack() as stack:
         check_ports(network)
         if port is not None:
