@@ -27,6 +27,7 @@ from kerege.node.home import Home, HomeError
 from kerege.node.ledger import checkpoint_key, machine_at, open_machine
 from kerege.node.logs import Log
 from kerege.node.snapshots import EVERY, Maker
+from kerege.node.tuning import steady_work
 from kerege.node.watching.member import watched
 from kerege.node.watching.place import Place, add_words, place_of
 from kerege.storage.errors import StorageError
@@ -84,7 +85,8 @@ def open_replica(
             restoring=restoring,
         )
         maker.at_start(store)
-        yield replica
+        with steady_work():
+            yield replica
         if replica.machine.head is not None and not replica.undecided:
             dump_trees(modules, store, replica.machine.trees, home.trees)
 
