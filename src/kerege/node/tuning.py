@@ -13,7 +13,7 @@ M_ARENA_MAX = -8
 """glibc's number of the parameter."""
 HEAPS = 1
 """Heaps of all threads together: what one thread freed another takes, instead of a heap for each that stays."""
-YOUNG, OLDER, ALL = 100_000, 20, 1_000
+YOUNG, OLDER, ALL = 500_000, 20, 1_000
 """Objects made before garbage is looked for among them, such looks before one among older ones, and those before one
 among all. What waits in a pool stays for seconds and blocks make next to no cycles: with the interpreter's 700, 10, 10
 a member spent a seventh of its time looking."""
