@@ -64,8 +64,15 @@ def sha256_plain(data: bytes) -> bytes:
     return _sha256(data).digest()
 
 
+def sha256_many_plain(items: Sequence[bytes]) -> bytes:
+    """The digests of several, concatenated."""
+    return b"".join([_sha256(item).digest() for item in items])
+
+
 sha256: Callable[[bytes], bytes] = getattr(_native, "sha256", sha256_plain)
 """The 32-byte digest."""
+sha256_many: Callable[[Sequence[bytes]], bytes] = getattr(_native, "sha256_many", sha256_many_plain)
+"""The digests of several, concatenated."""
 
 
 def address_of(kind: int, key: bytes) -> bytes:
@@ -256,6 +263,11 @@ class Verifier:
             if kind == WEBAUTHN and found[position]:
                 found[position] = allowed_here(kind, transaction, signature, places)
         return found
+
+    def recall(self, number: int) -> None:
+        """So many verdicts were known to who would have asked."""
+        self.asked += number
+        self.recalled += number
 
     def is_done(self, ticket: Ticket) -> bool:
         """Whether `collect` would wait for nobody elsewhere."""

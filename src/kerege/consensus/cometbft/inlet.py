@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-AHEAD = 8 * 1024 * 1024
-"""Bytes that are read before the loop takes them: what the engine's own pool holds at most."""
+AHEAD = 2 * 1024 * 1024
+"""Bytes that are read before the loop takes them: about a block's. A commit waits until all of them are answered."""
 PORTION = 256 * 1024
 """Bytes that the loop takes at once: other connections have their turn in between."""
 _PATIENCE = 3_600.0
