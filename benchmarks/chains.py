@@ -154,9 +154,7 @@ def _press(rpc: Rpc, raws: Sequence[bytes]) -> None:
     """Again after a while what the application was too busy for."""
     waiting = list(raws)
     while waiting:
-        answers = rpc.post(_calls("broadcast_tx_sync", waiting))
-        found = {answer["id"]: answer for answer in (answers if isinstance(answers, list) else [answers])}
-        waiting = [raw for number, raw in enumerate(waiting) if _is_busy(found[number])]
+        waiting = [raw for raw in waiting if _is_busy(rpc.hand_in("broadcast_tx_sync", raw))]
         if waiting:
             time.sleep(0.02)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kerege.consensus.broadcast import Broadcaster, Offered
+from kerege.consensus.broadcast import LARGE, Broadcaster, Offered
 from kerege.consensus.cometbft.rpc import Unreachable
 
 
@@ -59,6 +59,12 @@ def test_an_answer_that_is_none_is_as_good_as_no_answer(answer):
         broadcaster.offer([b"transaction"])
 
 
+@pytest.mark.parametrize("answer", [[], [1], "stopping", None, {}, {"result": {}}, {"result": {"code": "none"}}])
+def test_nor_is_it_to_a_large_one(answer):
+    with engine(answer) as broadcaster, pytest.raises(Unreachable):
+        broadcaster.offer([bytes(LARGE)])
+
+
 def test_each_is_told_what_becomes_of_it():
     answers = [
         {"id": 1, "result": {"code": 0}},
@@ -68,3 +74,11 @@ def test_each_is_told_what_becomes_of_it():
         assert broadcaster.offer([b"one", b"two"]) == [Offered.WAITS, Offered.WAITS]
     with engine([{"id": 0, "error": {"data": "mempool is full: number of txs"}}]) as broadcaster:
         assert broadcaster.offer([b"one"]) == [Offered.LATER]
+
+
+def test_a_large_one_goes_by_itself():
+    with engine({"id": -1, "result": {"code": "0"}}) as broadcaster:
+        assert broadcaster.offer([bytes(LARGE)]) == [Offered.WAITS]
+        assert broadcaster.offer([bytes(LARGE)] * 3) == [Offered.WAITS] * 3
+    with engine({"id": -1, "error": {"data": "tx already exists in cache"}}) as broadcaster:
+        assert broadcaster.offer([bytes(LARGE)]) == [Offered.WAITS]

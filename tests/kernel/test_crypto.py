@@ -149,6 +149,12 @@ def test_what_is_remembered_is_not_checked_again(monkeypatch: pytest.MonkeyPatch
     assert verifier.collect(verifier.submit(items, PLACES)) == before
 
 
+@given(st.lists(st.binary(max_size=200), max_size=20))
+def test_many_digests_are_those_of_each(items: list[bytes]) -> None:
+    for many in (crypto.sha256_many, crypto.sha256_many_plain):
+        assert many(items) == b"".join(crypto.sha256_plain(item) for item in items)
+
+
 def test_memory_is_bounded() -> None:
     verifier = crypto.Verifier(kind="plain", remembered=10)
     for number in range(100):

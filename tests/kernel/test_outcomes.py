@@ -2,6 +2,7 @@
 
 import pytest
 
+from kerege.kernel import crypto
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import (
     AmountOutOfBounds,
@@ -126,6 +127,18 @@ def test_passkeys_sign_only_where_the_ledger_lists_the_place():
     assert PASSKEY.settings.origins == ("https://portal.gov.kg",)
     nowhere = Bench()
     assert type(nowhere.run(nowhere.tx("passkey", PAY)).executed.outcomes[0].reason) is BadSignature
+
+
+def test_a_verdict_of_admission_is_not_asked_for_again_but_a_passkeys_place_is(bench, monkeypatch):
+    """What was found is a matter of bytes; whether the place is listed is asked by the block."""
+    raws = [bench.tx("alice", PAY), bench.tx("passkey", PAY), bench.tx("dina", PAY)]
+    good, passkey, bad = (bench.machine.decode(raw) for raw in (*raws[:2], raws[2][:-1] + bytes([raws[2][-1] ^ 1])))
+    assert bench.machine.verify([good, passkey, bad]) == [True, False, False]
+    assert [good.signed, passkey.signed, bad.signed] == [True, None, False]
+    passkey.signed = True  # as where the place was listed when it was let in
+    monkeypatch.setattr(crypto, "well_signed", lambda *_: pytest.fail("checked again"))
+    reasons = [type(each.reason) for each in bench.run(good.raw, passkey.raw, bad.raw).executed.outcomes]
+    assert reasons == [type(None), BadSignature, BadSignature]
 
 
 def test_wallets_sign_one_message(bench):

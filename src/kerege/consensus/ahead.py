@@ -4,16 +4,18 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from kerege.consensus.entries import Entry
-from kerege.kernel.crypto import Ticket
+from kerege.kernel.block import Signatures
 from kerege.kernel.machine import Machine
+
+_Job = tuple[Signatures, Sequence[Entry]]
 
 
 class Ahead:
-    """The checks under way of one machine. What comes out is remembered by the machine's own verifier."""
+    """The checks under way of one machine. What comes out, the transactions themselves remember."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._jobs: dict[bytes, tuple[Ticket, Sequence[Entry]]] = {}
+        self._jobs: dict[bytes, _Job] = {}
         """By the bytes of the entries."""
 
     def begin(self, entries: Sequence[Entry]) -> None:
@@ -30,25 +32,25 @@ class Ahead:
 
     def waiting(self) -> int:
         """How many entries still wait for a verdict; takes those that have come."""
-        for ticket, entries in self._distinct(self._jobs):
-            if self._machine.verifier.is_done(ticket):
-                self._take(ticket, entries)
+        for job in self._distinct(self._jobs):
+            if self._machine.verifier.is_done(job[0].ticket):
+                self._take(job)
         return len(self._jobs)
 
     def finish(self, raws: Iterable[bytes]) -> None:
         """Wait for the verdicts on these, whose block is executed now; take those on proposals that nobody decided."""
-        for ticket, entries in self._distinct(raws):
-            self._take(ticket, entries)
+        for job in self._distinct(raws):
+            self._take(job)
         self.waiting()
 
-    def _distinct(self, raws: Iterable[bytes]) -> list[tuple[Ticket, Sequence[Entry]]]:
+    def _distinct(self, raws: Iterable[bytes]) -> list[_Job]:
         found = {id(job): job for raw in raws if (job := self._jobs.get(raw)) is not None}
         return list(found.values())
 
-    def _take(self, ticket: Ticket, entries: Sequence[Entry]) -> None:
-        verdicts = iter(self._machine.verifier.collect(ticket))
+    def _take(self, job: _Job) -> None:
+        signatures, entries = job
+        verdicts = iter(self._machine.finish_signatures(signatures))
         for entry in entries:
             entry.good = list(islice(verdicts, len(entry.transactions)))
-            job = self._jobs.get(entry.raw)
-            if job is not None and job[0] is ticket:
+            if self._jobs.get(entry.raw) is job:
                 del self._jobs[entry.raw]

@@ -5,7 +5,7 @@ What comes back says only whether the engine keeps it now. What becomes of it is
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
 from typing import Any
@@ -17,12 +17,12 @@ from kerege.consensus.cometbft.rpc import Rpc, Unreachable
 AT_ONCE = 10
 """Calls of one request at most: the engine's own default (`rpc.max_request_batch_size`)."""
 AWAITED = 2
-"""Calls of one request that wait for the application, one after another: of more, only what the pool says is told."""
-BODY_BYTES = 900_000
-"""Of one request at most, before base64: the engine takes 1,000,000 of JSON, however it was set up."""
+"""Transactions offered together that wait for the application, one after another: of more, only what the pool says is
+told."""
+LARGE = 8 * 1024
+"""Bytes from which on a transaction goes by itself, see `Rpc.hand_in`."""
 SECONDS = 10.0
 """How long the engine may take to answer: it waits for the application, which may be executing a block."""
-_BASE64 = 3 / 4
 _SHOWN = 200
 """Characters of an answer that is none, for the alarm."""
 
@@ -49,14 +49,10 @@ class Broadcaster:
     def offer(self, raws: Sequence[bytes]) -> list[Offered]:
         """What the engine says to each, in order; raises `Unreachable`, where it may have taken any of them."""
         said: list[Offered] = []
+        method = "broadcast_tx_sync" if len(raws) <= AWAITED else "broadcast_tx_async"
         while len(said) < len(raws):
-            count, size = 0, 0
-            for raw in raws[len(said) : len(said) + AT_ONCE]:
-                size += len(raw)
-                if count and size > BODY_BYTES * _BASE64:
-                    break
-                count += 1
-            said.extend(self._offer_some(raws[len(said) : len(said) + count]))
+            some = _together(raws[len(said) : len(said) + AT_ONCE])
+            said.extend(self._offer_some(method, some) if some else [self._offer_large(method, raws[len(said)])])
         return said
 
     def close(self) -> None:
@@ -64,8 +60,14 @@ class Broadcaster:
         self._rpc.hang_up()
         self._rpc.close()
 
-    def _offer_some(self, raws: Sequence[bytes]) -> list[Offered]:
-        method = "broadcast_tx_sync" if len(raws) <= AWAITED else "broadcast_tx_async"
+    def _offer_large(self, method: str, raw: bytes) -> Offered:
+        answer = self._ask(lambda: self._rpc.hand_in(method, raw))
+        try:
+            return _said(answer)
+        except (AttributeError, KeyError, TypeError, ValueError):  # an engine that stops
+            raise _no_answer(answer) from None
+
+    def _offer_some(self, method: str, raws: Sequence[bytes]) -> list[Offered]:
         calls = [
             {
                 "jsonrpc": "2.0",
@@ -75,27 +77,34 @@ class Broadcaster:
             }
             for number, raw in enumerate(raws)
         ]
-        answers = self._post(json.dumps(calls).encode())
+        body = json.dumps(calls).encode()
+        answers = self._ask(lambda: self._rpc.post(body))
         try:
-            told = {answer["id"]: answer for answer in answers}
+            told = {answer["id"]: answer for answer in (answers if isinstance(answers, list) else [answers])}
             return [_said(told[number]) for number in range(len(raws))]
         except (AttributeError, KeyError, TypeError, ValueError):  # an engine that stops, or refuses all calls in one
-            raise Unreachable(f"what it answered is none: {str(answers)[:_SHOWN]}") from None
+            raise _no_answer(answers) from None
 
-    def _post(self, body: bytes) -> list[dict[str, Any]]:
+    def _ask(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """On the connection that is there, and where the engine has hung up meanwhile on another one."""
         if self._connected:
             with suppress(Unreachable):
-                return _as_list(self._rpc.post(body))
+                return call()
         self._connected = False
         self.connections += 1
-        answer = self._rpc.post(body)
+        answer = call()
         self._connected = True
-        return _as_list(answer)
+        return answer
 
 
-def _as_list(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
-    return answer if isinstance(answer, list) else [answer]
+def _together(raws: Sequence[bytes]) -> Sequence[bytes]:
+    """Those at the beginning that go in one request; none where the first is large."""
+    large = (number for number, raw in enumerate(raws) if len(raw) >= LARGE)
+    return raws[: next(large, len(raws))]
+
+
+def _no_answer(answer: Any) -> Unreachable:  # noqa: ANN401 - JSON
+    return Unreachable(f"what it answered is none: {str(answer)[:_SHOWN]}")
 
 
 def _said(answer: dict[str, Any]) -> Offered:

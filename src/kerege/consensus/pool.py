@@ -16,6 +16,7 @@ from kerege.consensus.cometbft import messages as m
 from kerege.consensus.entries import Entry, open_entry
 from kerege.consensus.lines import Lines
 from kerege.consensus.packing import is_gateway
+from kerege.consensus.turns import is_signed
 from kerege.kernel.context import Context
 from kerege.kernel.errors import (
     BadSignature,
@@ -53,8 +54,9 @@ class Pool:
         self._brought: dict[bytes, Entry] = {}
         """Bytes of a ledger transaction that waits → the newest entry that brings it."""
         self._lines = Lines(MAXIMUM_BYTES, RETRY_AFTER)
-        self._unproved: list[Entry] = []
-        """Parcels that came when the verdicts on their signatures were still to come."""
+        self._uncounted: dict[bytes, list[Entry]] = {}
+        """Sender → parcels with something of that sender in them which is in no line yet: it is put there, as far as it
+        is known to be signed, when somebody asks about the sender. Most leave with the next block before."""
         self.passed_over = False
         """Whether the newest block was empty although something waited for it."""
         self._bytes = 0
@@ -68,10 +70,6 @@ class Pool:
         """What an engine transaction brings, whether it was let in or not; raises `NotATransaction`."""
         return self._entries.get(raw) or open_entry(self._machine, raw)
 
-    def is_signed(self, raw: bytes) -> bool:
-        """Whether these bytes of a ledger transaction wait here, known to be signed by their sender."""
-        return self._lines.is_counted(raw)
-
     def opened(self, raw: bytes) -> list[bytes]:
         """What an engine transaction brings, as `parcels.opened` says it: one that was let in is not opened again."""
         known = self._entries.get(raw)
@@ -84,7 +82,7 @@ class Pool:
     def check(self, requests: Sequence[m.RequestCheckTx], time: int) -> list[m.ResponseCheckTx]:
         """One answer each. New single ones: signatures in one batch; new parcels: begun; old ones: looked up."""
         ctx = self._machine.context(time)
-        self._count_proved(ctx)
+        self._ahead.waiting()
         answers: dict[int, m.ResponseCheckTx] = {}
         singles: dict[int, Entry] = {}
         for position, request in enumerate(requests):
@@ -111,6 +109,7 @@ class Pool:
                 return self._check_parcel(ctx, raw)
             entry = open_entry(self._machine, raw)
             self._machine.check(entry.transaction, ctx.time)
+            self._count(ctx, entry.transaction.body.sender)
             self._lines.check_share(entry.transaction)
         except NotATransaction as reason:
             self._forget(raw)
@@ -133,6 +132,7 @@ class Pool:
                 reason = refusal.with_traceback(None)
                 continue
             hopeful = True
+            self._count(ctx, body.sender)
             if self._lines.may_run(transaction, expected):
                 entry.idle_since = None
                 return self._stays(entry)
@@ -160,7 +160,9 @@ class Pool:
             raise TooLarge(size=entry.weight, limit=parcels.MAXIMUM_WEIGHT)
         self._check_new(ctx, entry.transactions)
         self._ahead.begin([entry])
-        self._unproved.append(entry)
+        if raw not in self._entries:
+            for sender in {transaction.body.sender for transaction in entry.transactions}:
+                self._uncounted.setdefault(sender, []).append(entry)
         return self._let_in(entry, ctx.time)
 
     def _check_new(self, ctx: Context, transactions: Iterable[Transaction]) -> None:
@@ -171,6 +173,7 @@ class Pool:
                 self._machine.check(transaction, ctx.time)
                 brought = self._brought.get(transaction.raw)
                 if brought is None:
+                    self._count(ctx, transaction.body.sender)
                     self._lines.check(transaction, _expected(ctx, transaction))
             except NotATransaction as refusal:
                 reason = refusal.with_traceback(None)
@@ -201,6 +204,7 @@ class Pool:
         if not well_signed:
             return _refusal(BadSignature(kind=transaction.witness.kind))
         expected = _expected(ctx, transaction)
+        self._count(ctx, transaction.body.sender)
         if not self._lines.is_counted(transaction.raw):
             try:
                 self._lines.check(transaction, expected)
@@ -229,28 +233,30 @@ class Pool:
             if self._brought.get(transaction.raw) is entry:
                 del self._brought[transaction.raw]
                 self._lines.remove(transaction)
+        for sender in {transaction.body.sender for transaction in entry.transactions}:
+            self._leave_uncounted(sender, entry)
 
-    def _count_proved(self, ctx: Context) -> None:
-        """What parcels bring counts for its senders once it is known that they signed it."""
-        if not self._unproved:
+    def _leave_uncounted(self, sender: bytes, entry: Entry) -> None:
+        entries = self._uncounted.get(sender)
+        if entries is not None and entry in entries:
+            entries.remove(entry)
+            if not entries:
+                del self._uncounted[sender]
+
+    def _count(self, ctx: Context, sender: bytes) -> None:
+        """What parcels bring of a sender counts, as far as it is known that this sender signed it."""
+        entries = self._uncounted.get(sender)
+        if entries is None:
             return
-        self._ahead.waiting()
-        waiting, self._unproved = self._unproved, []
-        for entry in waiting:
-            if self._entries.get(entry.raw) is not entry:
-                continue
-            if entry.good is None:
-                self._unproved.append(entry)
-                continue
-            for transaction, good in zip(entry.transactions, entry.good, strict=True):
-                if good and transaction.raw in self._brought and not self._lines.is_counted(transaction.raw):
-                    self._count(ctx, transaction)
+        for entry in [entry for entry in entries if entry.good is not None]:
+            self._leave_uncounted(sender, entry)
+            for transaction in entry.transactions:
+                if transaction.body.sender == sender and transaction.raw in self._brought:
+                    self._count_one(ctx, transaction)
 
-    def _count(self, ctx: Context, transaction: Transaction) -> None:
-        body, witness, senders = transaction.body, transaction.witness, ctx.port(SenderPort)
-        try:
-            senders.check_sender(body.sender, witness.kind, witness.key)
-        except NotATransaction:
+    def _count_one(self, ctx: Context, transaction: Transaction) -> None:
+        body, senders = transaction.body, ctx.port(SenderPort)
+        if self._lines.is_counted(transaction.raw) or not is_signed(senders, transaction):
             return
         expected = senders.next_sequence(body.sender, body.lane)
         if body.sequence >= expected:

@@ -126,7 +126,7 @@ class Proposals:
 
     def _in_turn(self, entries: list[Entry], time: int) -> Iterator[Entry]:
         """Those of which something runs after those before; twice, for what stands before what it is behind."""
-        reached = Reached(self._machine.context(time), self._pool.is_signed)
+        reached = Reached(self._machine.context(time))
         for _ in range(PASSES):
             behind = list[Entry]()
             for entry in entries:

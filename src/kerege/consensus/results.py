@@ -7,7 +7,7 @@ from kerege.consensus.codes import APPLIED, NOT_A_TRANSACTION, REFUSED
 from kerege.consensus.cometbft import messages as m
 from kerege.kernel.block import Outcome
 from kerege.kernel.codec import decode
-from kerege.kernel.crypto import sha256
+from kerege.kernel.crypto import sha256, sha256_many
 from kerege.kernel.receipts import Receipt
 
 NOTHING = bytes(32)
@@ -34,7 +34,9 @@ def _of_one(outcome: Outcome) -> m.ExecTxResult:
 
 def _of_parcel(outcomes: Sequence[Outcome]) -> m.ExecTxResult:
     """Whether any of it left a receipt, and SHA-256 over the hashes of its receipts in order."""
-    receipts = [outcome.receipt for outcome in outcomes]
-    hashes = b"".join(NOTHING if receipt is None else sha256(receipt) for receipt in receipts)
-    ran = any(receipt is not None for receipt in receipts)
-    return m.ExecTxResult(code=APPLIED if ran else NOT_A_TRANSACTION, data=sha256(hashes))
+    receipts = [outcome.receipt for outcome in outcomes if outcome.receipt is not None]
+    hashes = sha256_many(receipts)
+    if len(receipts) < len(outcomes):
+        each = iter([hashes[at : at + len(NOTHING)] for at in range(0, len(hashes), len(NOTHING))])
+        hashes = b"".join([NOTHING if outcome.receipt is None else next(each) for outcome in outcomes])
+    return m.ExecTxResult(code=APPLIED if receipts else NOT_A_TRANSACTION, data=sha256(hashes))

@@ -1,9 +1,10 @@
 """Turns: the transactions of one sender and lane run in the order of their sequences, whatever way they came."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from kerege.kernel.context import Context
+from kerege.kernel.errors import NotATransaction
 from kerege.kernel.ports import SenderPort
 from kerege.kernel.transaction import Transaction
 
@@ -43,19 +44,31 @@ def in_turn(things: Iterable[T]) -> list[T]:
     return placed
 
 
+def is_signed(senders: SenderPort, transaction: Transaction) -> bool:
+    """Whether the sender is known to have signed it."""
+    if not transaction.signed:
+        return False
+    witness = transaction.witness
+    try:
+        senders.check_sender(transaction.body.sender, witness.kind, witness.key)
+    except NotATransaction:
+        return False
+    return True
+
+
 class Reached:
     """How far each sender's transactions come in a block, by the state before it and by what was put into it so far.
 
-    `is_signed` tells of a transaction's bytes whether its sender is known to have signed them: what a stranger put into
-    a parcel in another's name closes no turn for what that sender has signed.
+    What a stranger put into a parcel in another's name closes no turn for what that sender has signed.
     """
 
-    def __init__(self, ctx: Context, is_signed: Callable[[bytes], bool]) -> None:
+    def __init__(self, ctx: Context) -> None:
         self._time = ctx.time
         self._senders = ctx.port(SenderPort)
-        self._is_signed = is_signed
-        self._turns: dict[tuple[bytes, int], tuple[int, int]] = {}
-        """Sender and lane → the turn that is reached surely, and the one that may be."""
+        self._turns: dict[tuple[bytes, int], tuple[int, int, Transaction | None]] = {}
+        """Sender and lane → the turn that is reached surely, the one that may be, and what was put in for the first of
+        these: whether its sender signed it is asked when somebody comes behind it.
+        """
 
     def by(self, transactions: Iterable[Transaction]) -> bool:
         """Put these into the block, in order, where any of them may run."""
@@ -65,15 +78,15 @@ class Reached:
     def _by(self, transaction: Transaction) -> bool:
         body = transaction.body
         whose = body.sender, body.lane
-        turns = self._turns.get(whose)
+        turn, turns = body.sequence, self._turns.get(whose)
         if turns is None:
-            expected = self._senders.next_sequence(*whose)
-            turns = self._turns[whose] = expected, expected
-        surely, perhaps = turns
-        turn = body.sequence
-        if not surely <= turn <= perhaps or body.valid_until < self._time:
-            return False
-        after = turn + 1
-        sure = turn == surely and self._is_signed(transaction.raw)
-        self._turns[whose] = after if sure else surely, max(perhaps, after)
-        return True
+            surely = perhaps = self._senders.next_sequence(*whose)
+        else:
+            surely, perhaps, put_in = turns
+            if put_in is not None and is_signed(self._senders, put_in):
+                surely += 1
+        runs = surely <= turn <= perhaps and body.valid_until >= self._time
+        if runs:
+            perhaps = max(perhaps, turn + 1)
+        self._turns[whose] = surely, perhaps, transaction if runs and turn == surely else None
+        return runs

@@ -1,10 +1,11 @@
 """A block on its way: executed, then sealed with its roots, then handed to the store as one write."""
 
-from typing import Any
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from kerege.kernel.changes import Changes
+from kerege.kernel.crypto import Ticket
 from kerege.kernel.errors import NotATransaction
 from kerege.kernel.misbehaviour import Misbehaviour
 from kerege.kernel.receipts import ONE_OPERATOR
@@ -40,22 +41,32 @@ class StoredBlock(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     head: Head
 
 
+class Signatures(NamedTuple):
+    """Witnesses being checked."""
+
+    transactions: list[Transaction]
+    known: list[bool | None]
+    """Verdicts that were found before, in the order of the transactions."""
+    ticket: Ticket
+    """The verifier's promise of the others."""
+
+
 class Prepared:
     """The transactions of a block decoded, with their signatures being checked."""
 
-    __slots__ = ("decoded", "fetch", "raw", "ticket")
+    __slots__ = ("decoded", "fetch", "raw", "signatures")
 
     def __init__(
         self,
         raw: list[bytes],
         decoded: list[Transaction | NotATransaction],
-        ticket: Any,  # noqa: ANN401
+        signatures: Signatures,
         fetch: Fetch | None,
     ) -> None:
         self.raw = raw
         self.decoded = decoded
-        self.ticket = ticket
-        """The verifier's promise of a verdict for every decoded transaction."""
+        self.signatures = signatures
+        """The promise of a verdict for every decoded transaction."""
         self.fetch = fetch
         """State being read for them, where the cache misses it."""
 

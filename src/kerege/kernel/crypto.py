@@ -64,8 +64,15 @@ def sha256_plain(data: bytes) -> bytes:
     return _sha256(data).digest()
 
 
+def sha256_many_plain(items: Sequence[bytes]) -> bytes:
+    """The digests of several, concatenated."""
+    return b"".join([_sha256(item).digest() for item in items])
+
+
 sha256: Callable[[bytes], bytes] = getattr(_native, "sha256", sha256_plain)
 """The 32-byte digest."""
+sha256_many: Callable[[Sequence[bytes]], bytes] = getattr(_native, "sha256_many", sha256_many_plain)
+"""The digests of several, concatenated."""
 
 
 def address_of(kind: int, key: bytes) -> bytes:
@@ -216,7 +223,7 @@ class Verifier:
         """Start checking; returns at once. `settings` are those used where `collect` is given none."""
         return self._begin(items, settings, self._least)
 
-    def begin(self, items: Sequence[Item], settings: SignatureSettings) -> Ticket:
+    def begin(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
         """The same for verdicts that nobody waits for yet: elsewhere, however few they are."""
         return self._begin(items, settings, 1)
 
@@ -264,6 +271,11 @@ class Verifier:
             if kind == WEBAUTHN and found[position]:
                 found[position] = allowed_here(kind, transaction, signature, places)
         return found
+
+    def recall(self, number: int) -> None:
+        """So many verdicts were known to who would have asked."""
+        self.asked += number
+        self.recalled += number
 
     def is_done(self, ticket: Ticket) -> bool:
         """Whether `collect` would wait for nobody elsewhere."""

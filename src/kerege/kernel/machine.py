@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from kerege.kernel import crypto, merkle
-from kerege.kernel.block import Block, Executed, Head, Prepared, StoredBlock
+from kerege.kernel.block import Block, Executed, Head, Prepared, Signatures, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.context import NOBODY, Context
 from kerege.kernel.errors import BadSignature, KernelFault, NotATransaction, NotCanonical, WrongSequence
@@ -132,11 +132,22 @@ class Machine:
         one over committed state.
         """
         settings = self._signature_settings(self.context() if ctx is None else ctx)
-        return self.verifier.collect(self.verifier.submit(_claims(transactions)), settings)
+        return self._finish(self._submit(transactions), settings)
 
-    def begin_signatures(self, transactions: list[Transaction]) -> crypto.Ticket:
-        """Begin to check witnesses by the settings in force, for `verifier.collect`: nobody waits for them yet."""
-        return self.verifier.begin(_claims(transactions), self._signature_settings(self.context()))
+    def begin_signatures(self, transactions: list[Transaction]) -> Signatures:
+        """Begin to check witnesses, for `finish_signatures`: nobody waits for them yet."""
+        return self._submit(transactions, awaited=False)
+
+    def finish_signatures(self, signatures: Signatures) -> list[bool]:
+        """Wait for verdicts, by the settings in force; the block that executes these asks no more."""
+        return self._finish(signatures, self._signature_settings(self.context()))
+
+    def _finish(self, signatures: Signatures, settings: crypto.SignatureSettings) -> list[bool]:
+        verdicts = self._verdicts(signatures, settings)
+        for transaction, good in zip(signatures.transactions, verdicts, strict=True):
+            if good or transaction.witness.kind != crypto.WEBAUTHN:  # a passkey's may be good at another place
+                transaction.signed = good
+        return verdicts
 
     def check_transaction(self, raw: bytes, time: int) -> Transaction:
         """Admission of one transaction; raises `NotATransaction` with number and facts."""
@@ -200,7 +211,7 @@ class Machine:
                 ctx = self._context(height, time)
                 if prepared.fetch is not None:
                     self.state.finish_fetch(prepared.fetch)
-                verdicts = self.verifier.collect(prepared.ticket, self._signature_settings(ctx))
+                verdicts = self._verdicts(prepared.signatures, self._signature_settings(ctx))
                 Execution(self.modules, self._watched, ctx, executed).run(prepared.decoded, verdicts)
         finally:
             if collecting:
@@ -345,8 +356,27 @@ class Machine:
         self._decoded_bytes = 0
 
     def _prepared(self, raws: list[bytes], decoded: list[Transaction | NotATransaction]) -> Prepared:
-        ticket = self.verifier.submit(_claims([t for t in decoded if isinstance(t, Transaction)]))
-        return Prepared(raws, decoded, ticket, self._begin_fetch(decoded))
+        signatures = self._submit([t for t in decoded if isinstance(t, Transaction)])
+        return Prepared(raws, decoded, signatures, self._begin_fetch(decoded))
+
+    def _submit(self, transactions: list[Transaction], *, awaited: bool = True) -> Signatures:
+        """Begin to check the witnesses of which nothing is known."""
+        known = [t.signed for t in transactions]
+        items = [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions if t.signed is None]
+        self.verifier.recall(len(transactions) - len(items))
+        begin = self.verifier.submit if awaited else self.verifier.begin
+        return Signatures(transactions, known, begin(items))
+
+    def _verdicts(self, signatures: Signatures, settings: crypto.SignatureSettings) -> list[bool]:
+        """In the order of the transactions."""
+        found = self.verifier.collect(signatures.ticket, settings)
+        if len(found) == len(signatures.known):
+            return found
+        rest = iter(found)
+        return [
+            next(rest) if good is None else good and _allowed(transaction, settings)
+            for transaction, good in zip(signatures.transactions, signatures.known, strict=True)
+        ]
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
         """Which sites' passkeys may sign: from state, as of this block, so that every node gives the same verdict."""
@@ -371,9 +401,12 @@ class _Undoing:
             self._state.discard_block()
 
 
-def _claims(transactions: list[Transaction]) -> list[crypto.Item]:
-    """What each says of who signed it."""
-    return [(t.witness.kind, t.witness.key, t, t.witness.signature) for t in transactions]
+def _allowed(transaction: Transaction, settings: crypto.SignatureSettings) -> bool:
+    """Whether a good witness was made where it may be."""
+    witness = transaction.witness
+    return witness.kind != crypto.WEBAUTHN or crypto.allowed_here(
+        witness.kind, transaction, witness.signature, settings
+    )
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Body(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=
 class Transaction:
     """A decoded transaction: canonical and bounded; nothing about it has been checked against the state."""
 
-    __slots__ = ("body", "id", "raw", "weight", "witness", "witness_hash")
+    __slots__ = ("body", "id", "raw", "signed", "weight", "witness", "witness_hash")
 
     def __init__(self, raw: bytes, body: Body, envelope: Envelope, weight: int) -> None:
         self.raw = raw
@@ -71,6 +71,8 @@ class Transaction:
         self.weight = weight
         self.witness = envelope
         self.id, self.witness_hash = identify(envelope)
+        self.signed: bool | None = None
+        """Whether its witness is good, where that was found: a matter of its bytes. Where a passkey may sign is not."""
 
 
 def identify(envelope: Envelope) -> tuple[bytes, bytes]:

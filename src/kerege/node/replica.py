@@ -27,6 +27,7 @@ from kerege.node.home import Home, HomeError
 from kerege.node.ledger import checkpoint_key, machine_at, open_machine
 from kerege.node.logs import Log
 from kerege.node.snapshots import EVERY, Maker
+from kerege.node.tuning import steady_work
 from kerege.node.watching.member import watched
 from kerege.node.watching.place import Place, add_words, place_of
 from kerege.storage.errors import StorageError
@@ -34,8 +35,6 @@ from kerege.storage.rocks import RocksStore
 
 ENGINE = "cometbft"
 """What the home of a member says of itself: blocks come from this engine, and nobody else may make any."""
-REMEMBERED = 200_000
-"""Verdicts on signatures kept from admission until a block executes: each is checked once."""
 
 
 def create_replica(home: Home, genesis: Genesis, *, nation: str, dev: bool) -> None:
@@ -65,11 +64,15 @@ def open_replica(
     keys: Sequence[CheckpointKey] = (),
     kind: type[Replica] = Replica,
     snapshot_every: int = EVERY,
+    remembered: int = 0,
 ) -> Iterator[Replica]:
-    """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`."""
+    """A member's ledger for its engine; closing keeps the trees for a quick start. Raises `HomeError`.
+
+    `remembered`: verdicts kept for transactions that come to their block by another way than the engine's pool.
+    """
     about, modules = home.read_about(), Modules(MODULES)
     with RocksStore(home.path) as store, Maker(home, Shelf(home.snapshots), snapshot_every) as maker:
-        verifier = make_verifier(REMEMBERED)
+        verifier = make_verifier(remembered)
         reopen = partial(machine_at, modules, store, about["ledger"], about["prefix"], verifier=verifier)
         restoring = Restoring(modules, store, about["ledger"], reopen, tell=alarm)
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, verifier=verifier)
@@ -84,7 +87,8 @@ def open_replica(
             restoring=restoring,
         )
         maker.at_start(store)
-        yield replica
+        with steady_work():
+            yield replica
         if replica.machine.head is not None and not replica.undecided:
             dump_trees(modules, store, replica.machine.trees, home.trees)
 

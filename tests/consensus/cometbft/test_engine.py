@@ -96,6 +96,14 @@ def test_transactions_go_in_and_are_read_back(pair):
     assert rpc.submit(b"k7=again") == TAKEN
 
 
+def test_a_large_transaction_goes_in_as_a_form(pair):
+    rpc, raw = pair.start(), b"large=" + b"x" * 60_000
+    assert rpc.hand_in("broadcast_tx_sync", raw)["result"]["code"] == OK
+    assert "already exists in cache" in rpc.hand_in("broadcast_tx_sync", raw)["error"]["data"]
+    assert rpc.hand_in("broadcast_tx_sync", b"no pair" * 2_000)["result"]["code"] == MALFORMED
+    assert wait_for(rpc, "large") == "x" * 60_000
+
+
 def test_killed_in_any_way_nothing_is_lost_and_nothing_comes_twice(pair):
     """Application, engine, both, in turn and under load; the state equals what a second application makes of it."""
     sent: list[bytes] = []

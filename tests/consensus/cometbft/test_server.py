@@ -14,6 +14,7 @@ import pytest
 
 from kerege.consensus.cometbft import messages as m
 from kerege.consensus.cometbft.connection import BATCH_MAX
+from kerege.consensus.cometbft.inlet import AHEAD
 from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import CONNECTIONS_MAX
 from tests.consensus.cometbft.client import Caller, framed, hosted
@@ -77,19 +78,62 @@ def test_who_leaves_while_his_query_runs_is_forgotten(tmp_path):
         assert served.lines == []
 
 
+def push(caller: Caller, question: bytes) -> int:
+    """Write the same again and again until nobody has read for half a second; the bytes that went."""
+    caller.socket.setblocking(False)
+    sent, last = 0, time.monotonic()
+    while sent < 200 << 20 and time.monotonic() < last + 0.5:
+        try:
+            sent += caller.socket.send(question[sent % len(question) :])
+            last = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.01)
+    caller.socket.settimeout(20)
+    return sent
+
+
+class SlowBlocks(KeyValue):
+    """Executes a block until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def finalize_block(self, request):
+        assert self.go.wait(20)
+        return super().finalize_block(request)
+
+
+def test_transactions_are_read_while_a_block_executes_and_not_without_end(tmp_path):
+    """The engine's sender burns a processor while it stands in a write."""
+    application = SlowBlocks()
+    with hosted(application, tmp_path / "s") as served:
+        consensus, pool, other = served.connect(), served.connect(), served.connect()
+        assert pool.call("check_tx", check(b"a=1")).code == OK
+        consensus.send(framed("finalize_block", block(1, b"a=1")) + framed("flush"))
+        question = framed("check_tx", check(b"k=" + b"x" * 50_000)) + framed("flush")
+        sent = push(pool, question)
+        assert AHEAD < sent < AHEAD + (2 << 20)
+        application.go.set()
+        assert consensus.receive().WhichOneof("value") == "finalize_block"
+        whole = sent // len(question)
+        kinds = [pool.receive().WhichOneof("value") for _ in range(2 * whole)]
+        assert kinds == ["check_tx", "flush"] * whole
+        pool.send(b"" if sent % len(question) else framed("echo")[:1])
+        pool.close()
+        deadline = time.monotonic() + 10
+        while not served.lines and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert served.lines == ["a connection of the engine was closed: it ended in the middle of a message"]
+        assert other.call("info").data == "kv"
+
+
 def test_who_does_not_read_his_answers_is_not_read_either(tmp_path):
     """Otherwise whoever pushes and never reads fills our memory."""
     with hosted(KeyValue(), tmp_path / "s") as served:
         pushing, other = served.connect(), served.connect()
-        pushing.socket.setblocking(False)
         question = (framed("echo", m.RequestEcho(message="x" * 100_000)) + framed("flush")) * 10
-        sent, last = 0, time.monotonic()
-        while sent < 200 << 20 and time.monotonic() < last + 0.5:
-            try:
-                sent += pushing.socket.send(question[sent % len(question) :])
-                last = time.monotonic()
-            except BlockingIOError:
-                time.sleep(0.01)
+        sent = push(pushing, question)
         assert sent < 20 << 20
         assert other.call("info").data == "kv"
 

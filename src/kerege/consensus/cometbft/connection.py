@@ -18,6 +18,7 @@ from kerege.consensus.cometbft import messages as m
 from kerege.consensus.cometbft.application import Application
 from kerege.consensus.cometbft.contract import ContractBroken, check_answer
 from kerege.consensus.cometbft.framing import Frames, Malformed
+from kerege.consensus.cometbft.inlet import Inlet
 from kerege.consensus.cometbft.order import CONSENSUS, Order
 
 HARMLESS = frozenset({"query", "list_snapshots", "load_snapshot_chunk"})
@@ -90,6 +91,8 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._busy = False
         self._transport: asyncio.Transport
+        self._inlet: Inlet | None = None
+        """Who reads, once transactions come this way."""
         self._open = False
         self._methods: dict[str, Callable[[Any], Message]] = _methods(host.application, host.observe)
 
@@ -116,9 +119,16 @@ class Connection(asyncio.Protocol):
         """Forget everything that nobody waits for any more."""
         del exc
         self._open = False
+        if self._inlet is not None:
+            self._inlet.close()
         if self._job is not None:
             self._job.cancel()
         self._host.closed(self)
+
+    def _ended(self) -> None:
+        """The inlet has come to the end."""
+        self.eof_received()
+        self._transport.close()
 
     def pause_writing(self) -> None:
         """The engine does not read: answer no more until it does."""
@@ -168,10 +178,11 @@ class Connection(asyncio.Protocol):
         wanted = self._job is None and not self._clogged
         if self._open and wanted is not self._reading:
             self._reading = wanted
+            source = self._inlet or self._transport
             if wanted:
-                self._transport.resume_reading()
+                source.resume_reading()
             else:
-                self._transport.pause_reading()
+                source.pause_reading()
 
     def _take(self) -> tuple[str, m.Request] | None:
         """The next request with the name of its method."""
@@ -192,6 +203,8 @@ class Connection(asyncio.Protocol):
             self._corked.append(answers.FLUSHED)
             self._write()
         elif method == "check_tx":
+            if self._inlet is None:
+                self._inlet = Inlet(self._transport, self.data_received, self._ended)
             self._checks.append(request.check_tx)
             if len(self._checks) == BATCH_MAX:
                 self._check()

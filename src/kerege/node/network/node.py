@@ -44,6 +44,8 @@ from kerege.storage.port import Store
 TRUST_EVERY = 0.5
 OUTBOX = "outbox.sqlite"
 """What was accepted and is not final, in the node's home."""
+REMEMBERED = 200_000
+"""Verdicts on signatures kept from the door until the same comes back in a parcel: each is checked once."""
 
 
 def witnesses_of(network: Network, modules: Modules, store: Store) -> Witnesses:
@@ -86,7 +88,7 @@ def open_node(home: Home, network: Network, socket: Path, log: Log, stop: thread
     if node is None:
         reason = f"the network of {home.path} has no node: found it with one."
         raise HomeError(reason)
-    with open_replica(home, log.alarm) as replica, watched(replica, log, node.place) as figures:
+    with open_replica(home, log.alarm, remembered=REMEMBERED) as replica, watched(replica, log, node.place) as figures:
         machine, store = replica.machine, replica.store
         outbox = Outbox(home.path / OUTBOX)
         key = (home.secrets / GATEWAY_KEY).read_bytes()
