@@ -139,11 +139,14 @@ class RocksFolder:
 
     def get(self, name: bytes) -> bytes | None:
         """The bytes under a name, or None."""
-        found: bytes | None = self._try(lambda: self._rows.get(name))
-        return found
+        return self.get_many([name])[0]
 
     def get_many(self, names: Sequence[bytes]) -> list[bytes | None]:
-        """The bytes under each of many names, or None."""
+        """The bytes under each of many names, or None.
+
+        `rocksdict` lets the interpreter go while it looks up a list, not while it looks up one name: every thread would
+        wait for the medium.
+        """
         asked: Any = list(names)
         found: Any = self._try(lambda: self._rows.get(asked))  # a list for a list
         return list(found)
