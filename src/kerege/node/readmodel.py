@@ -18,9 +18,8 @@ from kerege.readmodel.schema import make_schema
 from kerege.storage.secondary import SecondaryStore
 
 PAUSE = 0.25
-"""Seconds between two looks at a ledger in which nothing happens."""
-GATHERING = 0.1
-"""Seconds between two looks at one in which much does: the blocks of that time are written together."""
+"""Seconds between two looks at the ledger: the blocks of that time are written together, for a look and a batch cost as
+much as the rows of some blocks."""
 
 
 class StoreSource:
@@ -98,9 +97,7 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
             began = time.monotonic()
             if source.height() > place.height:
                 place = projector.catch_up(progress)
-                time.sleep(max(0.0, began + GATHERING - time.monotonic()))
-            else:
-                time.sleep(PAUSE)
+            time.sleep(max(0.0, began + PAUSE - time.monotonic()))
         return _told(projector, database, source)
 
 
