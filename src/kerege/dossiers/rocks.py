@@ -67,7 +67,7 @@ def _options(form: Form, path: Path, *, create: bool) -> Options:
     options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
     options.set_write_buffer_size(form.buffer)
     options.set_max_background_jobs(2)
-    options.set_max_open_files(256)
+    options.set_max_open_files(max(256, 5 * form.merge))
     options.set_bytes_per_sync(MIB)
     options.set_keep_log_file_num(2)
     options.set_max_log_file_size(MIB)
