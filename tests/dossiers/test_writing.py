@@ -2,11 +2,11 @@
 
 import json
 import os
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
