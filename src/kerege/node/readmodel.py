@@ -17,9 +17,11 @@ from kerege.readmodel.projector import Progress, Projector
 from kerege.readmodel.schema import make_schema
 from kerege.storage.secondary import SecondaryStore
 
-PAUSE = 0.25
-"""Seconds between two looks at the ledger: the blocks of that time are written together, for a look and a batch cost as
-much as the rows of some blocks."""
+PAUSE, LONGEST_PAUSE = 0.25, 0.5
+"""Seconds between two looks at the ledger: the blocks of that time are written together."""
+REST = 10
+"""How many times as long as it wrote it rests, within these bounds: what comes together in a bulk import touches the same
+pages, and a page is written once a batch."""
 
 
 class StoreSource:
@@ -97,7 +99,7 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
             began = time.monotonic()
             if source.height() > place.height:
                 place = projector.catch_up(progress)
-            time.sleep(max(0.0, began + PAUSE - time.monotonic()))
+            time.sleep(min(LONGEST_PAUSE, max(PAUSE, REST * (time.monotonic() - began))))
         return _told(projector, database, source)
 
 
