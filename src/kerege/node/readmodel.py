@@ -17,11 +17,13 @@ from kerege.readmodel.projector import Progress, Projector
 from kerege.readmodel.schema import make_schema
 from kerege.storage.secondary import SecondaryStore
 
-PAUSE, LONGEST_PAUSE = 0.25, 0.5
-"""Seconds between two looks at the ledger: the blocks of that time are written together."""
-REST = 10
-"""How many times as long as it wrote it rests, within these bounds: what comes together in a bulk import touches the same
-pages, and a page is written once a batch."""
+PAUSE = 0.25
+"""Seconds between two looks at a ledger in which nothing happens."""
+GATHERING, LONGEST = 0.1, 0.5
+"""Seconds between two looks at one in which much does: the blocks of that time are written together."""
+REST = 4
+"""How many times as long as it wrote it rests, within these bounds: what comes together touches the same pages, and a
+page is written once a batch."""
 
 
 class StoreSource:
@@ -99,7 +101,9 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
             began = time.monotonic()
             if source.height() > place.height:
                 place = projector.catch_up(progress)
-            time.sleep(min(LONGEST_PAUSE, max(PAUSE, REST * (time.monotonic() - began))))
+                time.sleep(min(LONGEST, max(GATHERING, REST * (time.monotonic() - began))))
+            else:
+                time.sleep(PAUSE)
         return _told(projector, database, source)
 
 
