@@ -40,10 +40,10 @@ started = time.perf_counter()
 wanted = Wanted(file=Path(sys.argv[2]), outcomes=Path(sys.argv[3]))
 summary = import_births(home, wanted, signer, lambda done, total: None)
 imported = time.perf_counter() - started
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 while readmodel.status(home, None)["behind"]:
     time.sleep(0.05)
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 print(json.dumps({"rows": summary.rows, "imported": imported, "seconds": seconds, "peak_mib": peak,
                   "transactions": summary.transactions}))
 """

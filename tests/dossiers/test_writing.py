@@ -2,11 +2,11 @@
 
 import json
 import os
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
@@ -39,7 +39,7 @@ def test_an_ill_formed_draft_writes_nothing(
 ) -> None:
     good = draft()
     with pytest.raises(refusal):
-        controller.dossiers.write([good, replace(draft(), **changed)])  # type: ignore[arg-type]
+        controller.dossiers.write([good, replace(draft(), **changed)])
     with pytest.raises(errors.DossierMissing):
         controller.dossiers.read(ledger.grant(good, "surname"))
 

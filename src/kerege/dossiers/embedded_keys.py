@@ -183,8 +183,8 @@ class EmbeddedKeyService:
             return [entry for entry in found if entry is not None]
 
     def confirm(self, entries: Sequence[Entry]) -> None:
-        """Note that these are on the ledger."""
-        with self._lock, self._book.transaction():
+        """Note that these are on the ledger. What a crash of the machine loses of it is noted again when it is due."""
+        with self._lock, self._book.transaction(sync=False):
             for entry in entries:
                 self._book.confirm(self.locate(entry.record, entry.version, entry.purpose))
 

@@ -95,13 +95,13 @@ class Keybook:
         RocksFolder.create(path, FORM)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside or none, on the medium at the end; what is asked inside sees them."""
+    def transaction(self, *, sync: bool = True) -> Iterator[None]:
+        """All changes inside or none, with `sync` on the medium at the end; what is asked inside sees them."""
         self._changed.clear()
         try:
             yield
             if self._changed:
-                self._rows.write(self._changed.items())
+                self._rows.write(self._changed.items(), sync=sync)
         finally:
             self._changed.clear()
 

@@ -10,6 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from kerege.dossiers.errors import FieldNotGranted
 from kerege.dossiers.sealing import prf
 from kerege.kernel.commitments import commitment
@@ -84,8 +86,7 @@ class Shelf(StrEnum):
     """The only plain ones: format and generation of the store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One row put (`sealed`) or taken away (None)."""
 
     shelf: Shelf
@@ -118,8 +119,7 @@ class Rows(Protocol):
 # -- keys ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Which dossier a row is: known to the key service alone."""
 
     record: bytes

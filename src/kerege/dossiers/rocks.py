@@ -67,7 +67,7 @@ def _options(form: Form, path: Path, *, create: bool) -> Options:
     options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
     options.set_write_buffer_size(form.buffer)
     options.set_max_background_jobs(2)
-    options.set_max_open_files(256)
+    options.set_max_open_files(max(256, 5 * form.merge))
     options.set_bytes_per_sync(MIB)
     options.set_keep_log_file_num(2)
     options.set_max_log_file_size(MIB)
@@ -139,11 +139,14 @@ class RocksFolder:
 
     def get(self, name: bytes) -> bytes | None:
         """The bytes under a name, or None."""
-        found: bytes | None = self._try(lambda: self._rows.get(name))
-        return found
+        return self.get_many([name])[0]
 
     def get_many(self, names: Sequence[bytes]) -> list[bytes | None]:
-        """The bytes under each of many names, or None."""
+        """The bytes under each of many names, or None.
+
+        `rocksdict` lets the interpreter go while it looks up a list, not while it looks up one name: every thread would
+        wait for the medium.
+        """
         asked: Any = list(names)
         found: Any = self._try(lambda: self._rows.get(asked))  # a list for a list
         return list(found)

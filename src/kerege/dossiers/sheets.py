@@ -50,20 +50,22 @@ class Opening:
         return commitment(self.field, self.salt, self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """What a row is sealed from."""
 
     keys: RowKeys
     names: tuple[str, ...]
-    values: tuple[str, ...] = hidden(repr=False)
+    values: tuple[str, ...]
     """One for each name."""
-    salts: bytes | None = hidden(default=None, repr=False)
+    salts: bytes | None = None
     """32 bytes for each field; None: drawn here."""
 
+    def __repr__(self) -> str:
+        """Values and salts are not printed."""
+        return f"Sheet({self.keys!r})"
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+
+class Sealed(msgspec.Struct, frozen=True):
     """A row as it is kept, and what the ledger is told of it."""
 
     row: bytes

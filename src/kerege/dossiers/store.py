@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as hidden
 from enum import StrEnum
 from functools import lru_cache, partial
 from threading import RLock
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kerege.dossiers.errors import (
     DossierExists,
@@ -46,8 +49,7 @@ Values = tuple[tuple[str, ...], tuple[str, ...], bytes | None]
 """Names of fields, their values, and salts where they are not drawn."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A dossier to be written: the values of one record version, for one purpose."""
 
     record: Identifier
@@ -57,21 +59,24 @@ class Draft:
     purpose: str
     names: tuple[str, ...]
     """Every field of the service's list, in its order."""
-    values: tuple[str, ...] = hidden(repr=False)
+    values: tuple[str, ...]
     """Canonical value of each; of unused ones empty."""
     expires: Time
     """Validity of the transaction that will commit to it."""
     named: tuple[Identifier, ...] = ()
     """Persons named in it: an official who is one of them is shown nothing. Records, and the case an act was written
     in: what a case names may be looked at for it."""
-    salts: bytes | None = hidden(default=None, repr=False)
+    salts: bytes | None = None
     """32 bytes for each field, where an import derives them; None: drawn at random."""
     again: bool = False
     """The same dossier may be there already, from a run that was cut off: it is compared instead of written."""
 
+    def __repr__(self) -> str:
+        """Values and salts are not printed."""
+        return f"Draft(record={self.record!r}, version={self.version}, purpose={self.purpose!r})"
 
-@dataclass(frozen=True, slots=True)
-class Written:
+
+class Written(Struct, frozen=True):
     """What goes into the transaction: commitments, no value."""
 
     record: Identifier
@@ -186,6 +191,8 @@ class Dossiers:
         return self._rows.get(Shelf.DOSSIERS, self._keys.locate(record, version, purpose)) is not None
 
     def _write(self, entries: Sequence[Entry], told: Sequence[Values]) -> tuple[Written, ...]:
+        if not entries:
+            return ()
         # Keys first: a crash in between leaves a registration without a row, never a row without a key.
         keys = self._keys.admit(entries)
         sealed = seal_sheets([Sheet(each, *values) for each, values in zip(keys, told, strict=True)])

@@ -20,9 +20,11 @@ from kerege.storage.secondary import SecondaryStore
 
 PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
-GATHERING = 0.1
+GATHERING, LONGEST = 0.1, 0.5
 """Seconds between two looks at one in which much does: the blocks of that time are written together."""
-
+REST = 4
+"""How many times as long as it wrote it rests, within these bounds: what comes together touches the same pages, and a
+page is written once a batch."""
 RESTORING = 1.0
 """Seconds between two looks at a store that is being filled from a snapshot."""
 
@@ -114,7 +116,7 @@ def _follow(projector: Projector, source: StoreSource, progress: Progress, goes_
         began = time.monotonic()
         if source.height() > place.height:
             place = projector.catch_up(progress)
-            time.sleep(max(0.0, began + GATHERING - time.monotonic()))
+            time.sleep(min(LONGEST, max(GATHERING, REST * (time.monotonic() - began))))
         else:
             time.sleep(PAUSE)
 

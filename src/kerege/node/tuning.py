@@ -2,13 +2,9 @@
 
 import ctypes
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-SWITCH_INTERVAL = 0.0005
-"""Seconds after which a thread that waits gets its turn: one that comes back from sealing or from the medium has little
-to do before it is there again, and the interpreter's 5 ms would be most of its time."""
 M_ARENA_MAX = -8
 """glibc's number of the parameter."""
 HEAPS = 1
@@ -21,17 +17,18 @@ a member spent a seventh of its time looking."""
 
 @contextmanager
 def long_work() -> Iterator[None]:
-    """Threads take turns soon, and garbage is looked for among what is made from now on."""
+    """Garbage is looked for among what is made from now on.
+
+    Threads take turns after the interpreter's own 5 ms: where two of them compute all the time, turns of half a
+    millisecond cost a tenth of an import.
+    """
     _keep_memory_together()
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL)
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
-        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -7,8 +7,10 @@ Officials and citizens sign with their own keys elsewhere; the desk holds none. 
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.derivations import Hashing

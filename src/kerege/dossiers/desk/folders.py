@@ -4,7 +4,9 @@ On the ledger a case and a record are random ids that name nobody; this mapping 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.embedded_keys import IDENTITY
@@ -13,8 +15,7 @@ from kerege.dossiers.sealing import join
 from kerege.kernel.types import Hash, Identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """One version of the dossier of a case or record."""
 
     about: Identifier

@@ -10,7 +10,7 @@ from kerege.consensus.bodies import HOUR
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
-from kerege.dossiers.store import Draft
+from kerege.dossiers.store import Draft, Written
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import REVIEWS
 from kerege.gateways.extracts.held import Chunk
@@ -46,6 +46,25 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk of judged rows as the dossiers that it becomes, nothing of it kept yet."""
+
+    source: Hash
+    """The keyed hash of the file."""
+    number: Identifier
+    """The import's id."""
+    chunk: Chunk
+    accepted: Sequence[Row]
+    acts: Sequence[Draft]
+    """Of each accepted row."""
+    reviewed: Sequence[Row]
+    folders: Sequence[Folder]
+    """Of the case of each row for review."""
+    requests: Sequence[Draft]
+    """What each of these cases asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What a chunk became."""
 
@@ -68,73 +87,79 @@ class Maker:
         self._slots = {codes: {code: place for place, code in enumerate(codes)} for codes in forms}
         """Field codes of a service → place of each."""
 
-    def make(self, source: Hash, number: Identifier, chunk: Chunk, verdicts: Sequence[Verdict]) -> Made:
-        """Seal the values of a chunk in dossiers and make its messages; raises what dossiers raise.
-
-        `source`: the keyed hash of the file; `number`: the import's id.
-        """
+    def prepare(self, source: Hash, number: Identifier, chunk: Chunk, verdicts: Sequence[Verdict]) -> Prepared:
+        """Turn a chunk of one import into dossiers to be written; nothing is kept."""
         pairs = list(zip(chunk.rows, verdicts, strict=True))
         accepted = [row for row, verdict in pairs if verdict.accepted]
         reviewed = [(row, verdict) for row, verdict in pairs if verdict.outcome is Outcome.REVIEW]
-        parts: list[tuple[bytes, list[Message]]] = []
-        leaves: list[bytes] = []
-        if accepted:
-            drafts = self._records(source, chunk, accepted)
-            before = [key for row in accepted for keys in chunk.names[row.number].unique[1:] for key in keys]
-            leaves = [draft.record + draft.content for draft in drafts]
-            blind = self._keys.blind(source, accepted[0].number, "records")
-            message = ImportRecords(self._setting.office, number, drafts, chunk.epoch, blind, before)
-            parts.append((RECORDS.encode_key(drafts[0].record), [message]))
-        cases = self._cases(source, number, reviewed)
-        for start in range(0, len(cases), REVIEWS):
-            group = cases[start : start + REVIEWS]
-            messages: list[Message] = [message for pair in group for message in pair]
-            parts.append((CASES.encode_key(group[0][0].case), messages))
-        return Made(leaves, parts)
+        expires = self._door.head().time + 24 * HOUR
+        acts = [self._act(source, row, expires) for row in accepted]
+        folders = [self._folder(source, row, "requests", births.REVIEW_SERVICE) for row, _ in reviewed]
+        requests = [
+            self._request(folder, number, row, verdict, expires)
+            for folder, (row, verdict) in zip(folders, reviewed, strict=True)
+        ]
+        return Prepared(source, number, chunk, accepted, acts, [row for row, _ in reviewed], folders, requests)
 
-    def _records(self, source: Hash, chunk: Chunk, rows: Sequence[Row]) -> list[ImportedDraft]:
-        keys, codes, expires = self._keys, self._setting.record_fields, self._expires()
-        ids = [keys.record(source, row.number) for row in rows]
-        folders = [Folder(each, keys.subject(each), "acts", births.SERVICE, 1) for each in ids]
-        pairs = zip(folders, rows, strict=True)
-        written = self._dossiers.write(
-            [self._draft(folder, codes, births.values_of(row), expires) for folder, row in pairs]
-        )
+    def make(self, prepared: Prepared) -> Made:
+        """Seal the dossiers of a chunk, durably, and make its messages; raises what dossiers raise."""
+        written = self._dossiers.write([*prepared.acts, *prepared.requests])
+        acts, requests = written[: len(prepared.acts)], written[len(prepared.acts) :]
+        parts: list[tuple[bytes, list[Message]]] = []
+        drafts = self._drafts(prepared, acts)
+        if drafts:
+            parts.append((RECORDS.encode_key(drafts[0].record), [self._opening(prepared, drafts)]))
+        if requests:
+            roots = [each.root for each in requests]
+            self._folders.keep(list(zip(prepared.folders, roots, strict=True)))
+            cases = self._cases(prepared, roots)
+            for start in range(0, len(cases), REVIEWS):
+                group = cases[start : start + REVIEWS]
+                messages: list[Message] = [message for pair in group for message in pair]
+                parts.append((CASES.encode_key(group[0][0].case), messages))
+        return Made([draft.record + draft.content for draft in drafts], parts)
+
+    def _drafts(self, prepared: Prepared, written: Sequence[Written]) -> list[ImportedDraft]:
+        salt, names, offices = self._keys.salt, prepared.chunk.names, self._setting.offices
         made = []
-        for identifier, row, kept in zip(ids, rows, written, strict=True):
-            act = commitment("act", keys.salt(identifier, "act"), "/".join((row.office, *births.act_of(row))))
-            unique = list(chunk.names[row.number].unique[0])
-            office = row.office if row.office in self._setting.offices else self._setting.office
-            made.append(ImportedDraft(identifier, kept.root, act, unique, office))
+        for row, kept in zip(prepared.accepted, written, strict=True):
+            number = "/".join((row.office, *births.act_of(row)))
+            act = commitment("act", salt(kept.record, "act"), number)
+            office = row.office if row.office in offices else self._setting.office
+            made.append(ImportedDraft(kept.record, kept.root, act, list(names[row.number].unique[0]), office))
         return made
 
-    def _cases(self, source: Hash, number: Identifier, rows: Sequence[tuple[Row, Verdict]]) -> list[tuple[Open, Act]]:
+    def _opening(self, prepared: Prepared, drafts: list[ImportedDraft]) -> ImportRecords:
+        chunk, rows = prepared.chunk, prepared.accepted
+        before = [key for row in rows for keys in chunk.names[row.number].unique[1:] for key in keys]
+        blind = self._keys.blind(prepared.source, rows[0].number, "records")
+        return ImportRecords(self._setting.office, prepared.number, drafts, chunk.epoch, blind, before)
+
+    def _cases(self, prepared: Prepared, roots: Sequence[Hash]) -> list[tuple[Open, Act]]:
         """Cases for the office of the act, opened by the office that imports: for each the opening and the sending."""
         made = []
         own = self._setting.office
-        for (row, _), content in zip(rows, self._requests(source, number, rows), strict=True):
-            case = self._keys.record(source, row.number)
+        for row, folder, content in zip(prepared.reviewed, prepared.folders, roots, strict=True):
+            case = folder.about
             office = row.office if row.office in self._setting.open_offices else own
-            blind = self._keys.blind(source, row.number, "case")
+            blind = self._keys.blind(prepared.source, row.number, "case")
             opening = Open(case, births.REVIEW_SERVICE, "submit", own, content, None, [], blind)
             made.append((opening, Act(case, own, "send", [], office, None, None, [], blind)))
         return made
 
-    def _requests(self, source: Hash, number: Identifier, rows: Sequence[tuple[Row, Verdict]]) -> list[Hash]:
-        """Keep what a person must look at; gives the content root of each row's request."""
-        if not rows:
-            return []
-        codes, expires = self._setting.review_fields, self._expires()
-        drafts, folders = [], []
-        for row, verdict in rows:
-            case = self._keys.record(source, row.number)
-            folder = Folder(case, self._keys.subject(case), "requests", births.REVIEW_SERVICE, 1)
-            doubt = {"import.number": number.hex(), "import.row": str(row.number), "import.detail": verdict.detail}
-            folders.append(folder)
-            drafts.append(self._draft(folder, codes, births.values_of(row) | doubt, expires))
-        written = self._dossiers.write(drafts)
-        self._folders.keep([(folder, each.root) for folder, each in zip(folders, written, strict=True)])
-        return [each.root for each in written]
+    def _folder(self, source: Hash, row: Row, purpose: str, service: str) -> Folder:
+        about = self._keys.record(source, row.number)
+        return Folder(about, self._keys.subject(about), purpose, service, 1)
+
+    def _act(self, source: Hash, row: Row, expires: int) -> Draft:
+        """The dossier of an accepted row."""
+        folder = self._folder(source, row, "acts", births.SERVICE)
+        return self._draft(folder, self._setting.record_fields, births.values_of(row), expires)
+
+    def _request(self, folder: Folder, number: Identifier, row: Row, verdict: Verdict, expires: int) -> Draft:
+        """The dossier of what a person must look at."""
+        doubt = {"import.number": number.hex(), "import.row": str(row.number), "import.detail": verdict.detail}
+        return self._draft(folder, self._setting.review_fields, births.values_of(row) | doubt, expires)
 
     def _draft(self, folder: Folder, codes: tuple[str, ...], values: Mapping[str, str], expires: int) -> Draft:
         """The dossier of a row: every slot, under salts that the same row always gets."""
@@ -153,6 +178,3 @@ class Maker:
             salts=self._keys.salts(folder.about, len(codes)),
             again=True,
         )
-
-    def _expires(self) -> int:
-        return self._door.head().time + 24 * HOUR

@@ -37,6 +37,8 @@ class Policy(Keeper):
         self._calendar: Bound[int, CalendarDay] = self._table(CALENDAR)
         self._now: dict[str, Value | None] | None = {}
         """What is in force at block time, each read once a block; None: read it each time."""
+        self._days: Calendar | None = None
+        """The calendar at block time, where it was read in this block."""
 
     def revisions(self, name: str) -> list[tuple[int, Revision]]:
         """(enacted, revision) of a parameter in order of enactment.
@@ -58,7 +60,7 @@ class Policy(Keeper):
 
     def forget(self) -> None:
         """A rule is written in this block, and may yet be rolled back: from here on each is read where it stands."""
-        self._now = None
+        self._now = self._days = None
 
     def find_as_known(self, name: str, time: int, known: int) -> Value | None:
         """What did the rule say on day X as known on day Y; None where there was none."""
@@ -85,6 +87,12 @@ class Policy(Keeper):
 
     def calendar(self) -> Calendar:
         """Working days as declared so far; raises `WrongType` where the weekly rest is no list of days."""
+        days = self._days or self._read_calendar()
+        if self._now is not None:
+            self._days = days
+        return days
+
+    def _read_calendar(self) -> Calendar:
         exceptions = {day: row.works for day, row in self._calendar.scan()}
         rest = self.find(REST, self._ctx.time)
         return Calendar(exceptions) if rest is None else Calendar(exceptions, weekdays(REST, rest))
@@ -114,8 +122,7 @@ class Rulebook(Policy):
         before = self.revisions(name)
         if before and type_name(before[-1][1].value) != type_name(row.value):
             raise WrongType(name=name, expected=type_name(before[-1][1].value))
-        for reader in (self, self._ctx.use(Policy)):
-            reader.forget()
+        self._forget()
         number, now = len(before) + 1, self._ctx.time
         self._revisions.put((name, number), row)
         self._enacted.put((name, number), now)
@@ -129,5 +136,10 @@ class Rulebook(Policy):
             today = self.local_day(self._ctx.time)
             if day <= today:
                 raise PastDay(day=day, today=today)
+        self._forget()
         self._calendar.put(day, row)
         self._announce(CalendarDaySet(day, row))
+
+    def _forget(self) -> None:
+        for reader in (self, self._ctx.use(Policy)):
+            reader.forget()
