@@ -40,7 +40,8 @@ class EngineCommits:
                 check_votes(shown, self._chain, height, app_hash, validators)
             except (RpcError, Unreachable) as error:
                 if time.monotonic() > until:
-                    raise NoCommit(f"the engine does not show the votes for header {height} ({error})") from None
+                    reason = f"the engine does not show the votes for header {height} ({error}), ask again later"
+                    raise NoCommit(reason) from None
                 time.sleep(EVERY)
             except (proofs.Malformed, proofs.Failed) as error:
                 raise NoCommit(f"the engine's votes for header {height} do not hold ({error})") from None
