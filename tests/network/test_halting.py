@@ -127,9 +127,9 @@ def test_it_votes_above_every_vote_that_the_others_have_of_it(network, votes, la
 def test_each_that_remembers_must_tell_and_the_node_too(network):
     for missing in BOTH:
         rest = {name: at for name, at in BOTH.items() if name != missing}
-        with engines(network, **rest), pytest.raises(HomeError, match=rf"^{missing} does not answer"):
+        with engines(network, **rest), pytest.raises(HomeError, match=rf"^{missing} gave no answer"):
             rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
-    with engines(network, **BOTH), pytest.raises(HomeError, match=r"^treasury does not answer"):
+    with engines(network, **BOTH), pytest.raises(HomeError, match=r"^treasury gave no answer"):
         rejoin(network, network.find("ministry"), after_halt="42/1")
 
 
@@ -218,7 +218,7 @@ def test_an_engine_that_tells_its_votes_otherwise_has_told_nothing(network, vote
     with (
         engines(network, **rest),
         standing(network.find("courts"), 41, **told),
-        pytest.raises(HomeError, match=r"^courts does not answer"),
+        pytest.raises(HomeError, match=r"^courts gave no answer"),
     ):
         rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
 
@@ -235,7 +235,7 @@ def test_an_engine_that_tells_only_some_of_who_votes_has_told_nothing(network):
     with (
         engines(network, **rest),
         standing(network.find("courts"), 41, **told),
-        pytest.raises(HomeError, match=r"^courts does not answer"),
+        pytest.raises(HomeError, match=r"^courts gave no answer"),
     ):
         rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
 

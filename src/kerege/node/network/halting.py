@@ -130,8 +130,8 @@ def _check_answers(network: Network, member: Member, told: dict[str, _Told], awa
     silent = ", ".join(each.name for each in network.members if each.name not in known)
     if silent:
         reason = (
-            f"{silent} does not answer, and nobody else knows what it voted: start it, or name it with --lost where "
-            "its memory of votes is gone for ever."
+            f"{silent} gave no answer, and nobody else knows what was voted there: start whoever is down, or name with "
+            "--lost each whose memory of votes is gone for ever."
         )
         raise HomeError(reason)
 
