@@ -60,7 +60,17 @@ def test_a_receipt_is_proven_and_verified_offline(client, api, tmp_path):
     place = f"/transactions/{told['transaction']}/proof"
     refused = is_problem(client.get(place, params={"commit": "with"}), "not-provable", 422)
     assert "one operator runs this ledger" in refused["detail"]
-    is_problem(client.get(place, params={"commit": "yes"}), "malformed", 400)
+    assert refused["detail"].endswith("leave out commit.")  # asking again later would not help
+    for hostile in (
+        "commit=yes",
+        "commit=",
+        "commit=1",
+        "commit=WITH",
+        "commit=with&commit=with",
+        "commit",
+        "Commit=with",
+    ):
+        is_problem(client.get(f"{place}?{hostile}"), "malformed", 400)
     bundle.write_bytes(client.get(place, params={"commit": "without"}).content)
     trust.write_bytes(client.get("/trust").content)
     assert verifier.main([str(bundle), "--trust", str(trust), "--json"]) == 0

@@ -13,8 +13,9 @@ from kerege.consensus import commits
 from kerege.consensus.checkpoints import NoCommit, OwnCheckpoints
 from kerege.consensus.commits import EngineCommits
 from kerege.consensus.gathering import GatheredCheckpoints, Witness
-from kerege.proofs.commit import check_votes
-from tests.proofs.light.chain import CHAIN, FOUR, Chain, commit_answer, public, validators
+from kerege.proofs.commit import check_votes, members, read
+from kerege.proofs.light.moments import SECOND
+from tests.proofs.light.chain import CHAIN, FOUR, Chain, commit_answer, key, public, validators
 
 BLOCK = 4
 SEATS = [(public(name), power) for name, power in FOUR.items()]
@@ -100,6 +101,13 @@ def test_an_engine_that_does_not_show_what_was_voted_for(engine: Engine, told: s
         asked.after(BLOCK, APP_HASH, SEATS)
 
 
+def test_a_header_that_is_pruned_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "SECONDS", 600)
+    gone = says({"error": {"data": "height 5 is not available, lowest height is 90"}})
+    with serving(gone) as engine, pytest.raises(NoCommit, match="no longer has header 5 .* after the next transaction"):
+        engine.after(BLOCK, APP_HASH, SEATS)
+
+
 def test_where_the_law_names_nobody_who_votes() -> None:
     with serving(shows(GOOD)) as engine, pytest.raises(NoCommit, match="the validator set is empty"):
         engine.after(BLOCK, APP_HASH, [])
@@ -116,6 +124,40 @@ def test_as_many_votes_as_are_needed(chain: Chain) -> None:
         shown = engine.after(BLOCK, APP_HASH, SEATS)
     check_votes(shown, CHAIN, BLOCK + 1, APP_HASH, validators(**FOUR))
     assert sum(vote is not None for vote in shown.votes) == 3
+
+
+def dated(*times: int) -> Engine:
+    """The first validators date their votes as they like: each engine takes that."""
+    block = GOOD.block(BLOCK + 1)
+    votes = list(block.commit.votes)
+    names = {validators(**{name: 1}).members[0].address: name for name in FOUR}
+    for place, time in enumerate(times):
+        vote = replace(votes[place], time=time)
+        signature = key(names[vote.validator]).sign(block.commit.signed(CHAIN, vote))
+        votes[place] = replace(vote, signature=signature)
+    shown = replace(block, commit=replace(block.commit, votes=tuple(votes)))
+    return lambda _height: commit_answer(shown)
+
+
+BEFORE_1970, AFTER_2554 = -SECOND, 2**64
+
+
+@pytest.mark.parametrize("time", [BEFORE_1970, AFTER_2554])
+def test_a_vote_with_a_date_that_cannot_be_written_is_passed_by(time: int) -> None:
+    with serving(dated(time)) as engine:
+        shown = engine.after(BLOCK, APP_HASH, SEATS)
+    assert shown.votes[0] is None
+    assert read(members(shown)) == shown
+    with serving(dated(time, time)) as engine, pytest.raises(NoCommit, match="too-few"):
+        engine.after(BLOCK, APP_HASH, SEATS)
+
+
+@pytest.mark.parametrize("time", [0, AFTER_2554 - 1])
+def test_a_vote_with_any_other_date_is_shown(time: int) -> None:
+    with serving(dated(time)) as engine:
+        shown = engine.after(BLOCK, APP_HASH, SEATS)
+    assert shown.votes[0] is not None
+    assert read(members(shown)) == shown
 
 
 def test_a_header_that_comes_a_little_later_is_waited_for() -> None:

@@ -25,6 +25,7 @@ from tools.engine import DEFAULT, installed
 pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
 
 PREVOTE, PRECOMMIT = "prevotes", "precommits"
+VOTELESS = {"round": 0, PREVOTE: ["nil-Vote"], PRECOMMIT: ["nil-Vote"]}
 Votes = dict[tuple[int, str], list[str]]
 """Round and kind → names of those whose vote an engine has."""
 FIVE = ("bank", "courts", "ministry", "posts", "treasury")
@@ -58,7 +59,10 @@ def engine(network: Network, name: str, at: str, votes: Votes, newest: int | Non
         height - 1 if newest is None else newest,
         status={"validator_info": {"address": address(network, name)}},
         consensus_state={"round_state": {"height/round/step": at, "height_vote_set": listed}},
-        validators={"validators": [{"address": each, "voting_power": "10"} for each in order]},
+        validators={
+            "validators": [{"address": each, "voting_power": "10"} for each in order],
+            "total": str(len(order)),
+        },
     )
 
 
@@ -91,7 +95,7 @@ def test_nothing_is_changed_before_all_confirmed_where_it_votes(network):
                 rejoin(network, member, after_halt=agreed, lost=["treasury"])
             told = str(refused.value)
             assert "bank at 42/1/4, courts at 42/1/4, node at 42/1/3" in told
-            assert "treasury votes about no block up to 43" in told
+            assert "treasury will vote about no block up to 43" in told
             assert "old disks and processes of ministry and treasury are gone for ever" in told
             assert told.endswith("run it again with --after-halt 42/1.")
         assert memory(network, member) == before
@@ -123,9 +127,9 @@ def test_it_votes_above_every_vote_that_the_others_have_of_it(network, votes, la
 def test_each_that_remembers_must_tell_and_the_node_too(network):
     for missing in BOTH:
         rest = {name: at for name, at in BOTH.items() if name != missing}
-        with engines(network, **rest), pytest.raises(HomeError, match=rf"^{missing} does not answer"):
+        with engines(network, **rest), pytest.raises(HomeError, match=rf"^{missing} gave no answer"):
             rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
-    with engines(network, **BOTH), pytest.raises(HomeError, match=r"^treasury does not answer"):
+    with engines(network, **BOTH), pytest.raises(HomeError, match=r"^treasury gave no answer"):
         rejoin(network, network.find("ministry"), after_halt="42/1")
 
 
@@ -172,6 +176,8 @@ def test_of_seven_two_may_come_back_where_four_lost_theirs(tmp_path):
     with engines(network, **at):
         assert rejoin(network, first, after_halt="9/0", lost=lost[1:]) == 9
         with engines(network, **{lost[0]: "9/0/4"}):
+            with pytest.raises(HomeError, match="posts came back before it, health and tax will vote about no"):
+                rejoin(network, second, after_halt="ask", lost=[lost[0], *lost[2:]])
             assert rejoin(network, second, after_halt="9/0", lost=[lost[0], *lost[2:]]) == 9
             with engines(network, **{lost[1]: "9/0/4"}), pytest.raises(HomeError, match="one too many"):
                 rejoin(network, third, after_halt="9/0", lost=[*lost[:2], lost[3]])
@@ -191,6 +197,47 @@ def test_a_memory_that_is_there_is_no_lost_one(network):
             rejoin(network, member, after_halt="42/1", lost=["treasury"])
         remember(network, member, 43)  # by an earlier `rejoin`, that nobody could go on with
         assert rejoin(network, member, after_halt="42/1", lost=["treasury"]) == 42
+
+
+def test_who_comes_back_is_not_one_of_the_others(network):
+    with engines(network, **BOTH), pytest.raises(HomeError, match="--lost names the others"):
+        rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury", "ministry"])
+
+
+@pytest.mark.parametrize(
+    "votes", [None, {}, [], [1], [{"round": 0}], [{"round": "x", PREVOTE: ["nil-Vote"], PRECOMMIT: []}]]
+)
+def test_an_engine_that_tells_its_votes_otherwise_has_told_nothing(network, votes):
+    own = address(network, "courts")
+    told = {
+        "status": {"validator_info": {"address": own}},
+        "consensus_state": {"round_state": {"height/round/step": "42/1/4", "height_vote_set": votes}},
+        "validators": {"validators": [{"address": own, "voting_power": "10"}], "total": "1"},
+    }
+    rest = {name: at for name, at in BOTH.items() if name != "courts"}
+    with (
+        engines(network, **rest),
+        standing(network.find("courts"), 41, **told),
+        pytest.raises(HomeError, match=r"^courts gave no answer"),
+    ):
+        rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
+
+
+def test_an_engine_that_tells_only_some_of_who_votes_has_told_nothing(network):
+    """Of more than a page of them; those that are left out would be taken for nobody."""
+    own = address(network, "courts")
+    told = {
+        "status": {"validator_info": {"address": own}},
+        "consensus_state": {"round_state": {"height/round/step": "42/1/4", "height_vote_set": [VOTELESS]}},
+        "validators": {"validators": [{"address": own, "voting_power": "10"}], "total": "2"},
+    }
+    rest = {name: at for name, at in BOTH.items() if name != "courts"}
+    with (
+        engines(network, **rest),
+        standing(network.find("courts"), 41, **told),
+        pytest.raises(HomeError, match=r"^courts gave no answer"),
+    ):
+        rejoin(network, network.find("ministry"), after_halt="42/1", lost=["treasury"])
 
 
 def test_the_command_takes_no_lost_ones_without_a_halt(network):

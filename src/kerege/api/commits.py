@@ -24,4 +24,4 @@ class CommitQuery(Struct, forbid_unknown_fields=True):
 
 def no_commit(fault: NoCommit) -> Problem:
     """The answer where it cannot be had."""
-    return Problem(NOT_PROVABLE, f"{str(fault).rstrip('.')}: leave out commit, or ask again later.")
+    return Problem(NOT_PROVABLE, f"{str(fault).rstrip('.')}; leave out commit.")

@@ -214,7 +214,9 @@ def rejoin(
     after_halt: Annotated[
         str | None,
         typer.Option(
-            metavar="HEIGHT/ROUND", help="Where the ledger stands still without it, as all confirmed; ask: tells it."
+            metavar="HEIGHT/ROUND",
+            help="Of a ledger that stands still without it: where all confirmed that it votes; `ask` changes nothing "
+            "and tells what they are to confirm.",
         ),
     ] = None,
     lost: Annotated[

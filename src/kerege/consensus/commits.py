@@ -18,6 +18,8 @@ EVERY = 0.05
 """Between two questions."""
 ANSWER_MAX = 8 * 1024 * 1024
 """Bytes of an answer at most: a vote has some 250, and there may be ten thousand."""
+_PRUNED = " is not available, lowest height is "
+"""What the engine says of a height that it had: waiting does not bring it back."""
 
 
 class EngineCommits:
@@ -39,8 +41,12 @@ class EngineCommits:
                 shown = self._ask(height, validators)
                 check_votes(shown, self._chain, height, app_hash, validators)
             except (RpcError, Unreachable) as error:
+                if _PRUNED in str(error):
+                    reason = f"the engine no longer has header {height} ({error}), ask again after the next transaction"
+                    raise NoCommit(reason) from None
                 if time.monotonic() > until:
-                    raise NoCommit(f"the engine does not show the votes for header {height} ({error})") from None
+                    reason = f"the engine does not show the votes for header {height} ({error}), ask again later"
+                    raise NoCommit(reason) from None
                 time.sleep(EVERY)
             except (proofs.Malformed, proofs.Failed) as error:
                 raise NoCommit(f"the engine's votes for header {height} do not hold ({error})") from None

@@ -344,8 +344,8 @@ class Machine:
 
     def _cold_tables(self, transactions: int) -> set[Table[Any, Any]]:
         """The tables of which the newest block read, or had fetched ahead, enough rows that were not in memory."""
-        misses, before, fetched = self.state.misses, self._missed, self._fetched
-        self._missed = dict(misses)
+        misses, before, fetched = dict(self.state.misses), self._missed, self._fetched  # as it is now: others may read
+        self._missed = misses
         enough = max(1, transactions // MISSES_WORTH_FETCHING)
         return {
             table for table, total in misses.items() if total - before.get(table, 0) + fetched.get(table, 0) >= enough

@@ -68,7 +68,7 @@ def in_one_sentence() -> Iterator[None]:
     except (HomeError, DossierError, ExtractError, ReadModelError, StorageError, Damaged) as fault:
         raise CommandError(str(fault)) from None
     except NoCommit as fault:
-        sentence = f"no proof with the engine's commit: {fault}; leave out --with-commit, or ask again later."
+        sentence = f"no proof with the engine's commit: {fault}; leave out --with-commit."
         raise CommandError(sentence, 1) from None
     except Unprovable as fault:
         sentence = f"no proof of this: {str(fault).rstrip('.')}; check the id and the home."

@@ -14,6 +14,7 @@ from . import canonical, merkle, text
 from .ed25519 import SIGNATURE_SIZE
 from .light import wire
 from .light.block import BlockId, Commit, Flag, Header, Validators, sign_bytes
+from .light.block import Vote as Cast
 from .light.moments import MILLISECOND
 from .light.zip215 import is_signed
 from .outcome import Check, Failed, Final, Malformed
@@ -30,6 +31,8 @@ _FIELDS = 14
 _SHOWN = (1, 2, 3, 7, 10)
 """Places of chain id, height, time, validators' hash and app hash among a header's fields."""
 _TIME_SIZE = 8
+_TIMES = range(2 ** (8 * _TIME_SIZE))
+"""When a vote may be dated, to be written here; a validator may date its own as it likes."""
 _MEMBERS = frozenset({"hash", "parts", "parts_hash", "path", "round", "time", "validators", "votes"})
 
 Vote = tuple[int, bytes]
@@ -122,11 +125,15 @@ def _is_more(part: int, whole: int) -> bool:
     return 3 * part > 2 * whole
 
 
+def _is_shown(vote: Cast) -> bool:
+    return vote.flag is Flag.COMMIT and vote.time in _TIMES
+
+
 def needed(commit: Commit, validators: Validators) -> tuple[Vote | None, ...]:
     """The votes to show: from the first place on, as many as more than two thirds of the power needs."""
     votes, power = list[Vote | None](), 0
     for validator, vote in zip(validators, commit.votes, strict=False):
-        voted = vote.flag is Flag.COMMIT
+        voted = _is_shown(vote)
         votes.append((vote.time, vote.signature) if voted else None)
         power += validator.power if voted else 0
         if _is_more(power, validators.power):

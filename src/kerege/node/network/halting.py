@@ -7,7 +7,7 @@ being decided a second time is how few come back. Both are reasoned in ADR 21.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import count
 from typing import Any, NamedTuple
 
 from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
@@ -38,8 +38,8 @@ class _Told(NamedTuple):
     step: int
     powers: dict[str, int]
     """Votes by address."""
-    votes: list[dict[str, Any]]
-    """Those it has, by round."""
+    votes: list[tuple[int, int, str]]
+    """Those it has: round, step, and the vote as it is told."""
 
     @property
     def standing(self) -> str:
@@ -55,6 +55,9 @@ def memory_after_halt(network: Network, member: Member, address: str, agreed: st
     nobody may come back, for a block could be decided a second time.
     """
     away = {network.find(name).name for name in lost}
+    if member.name in away:
+        reason = f"{member.name} is who comes back: --lost names the others whose memory of votes is gone."
+        raise HomeError(reason)
     told = _ask_all([other for other in network.members if other is not member])
     _check_answers(network, member, told, away)
     remember = [each for each in told.values() if each.name not in away]
@@ -69,9 +72,9 @@ def memory_after_halt(network: Network, member: Member, address: str, agreed: st
     back = [each for each in told.values() if each.name in away]
     silent = [each for each in network.validators if each.name in away - set(told)]
     _check_known(first, {address.upper(), *(each.address for each in told.values())}, len(silent))
-    _check_few(member, first, sum(first.powers[each.address] for each in voting), own, back)
+    _check_few(member, first, sum(first.powers.get(each.address, 0) for each in voting), own, back)
     last = max((first.round, _PROPOSE), *(_votes_of(address.upper(), each) for each in remember))
-    _check_agreed(member, first, remember, sorted(away), agreed)
+    _check_agreed(member, first, remember, back, sorted(away - set(told)), agreed)
     return {"height": str(first.height), "round": last[0], "step": last[1]}
 
 
@@ -88,15 +91,37 @@ def _ask(member: Member) -> _Told | None:
             status, state = rpc.call("status"), rpc.call("consensus_state")["round_state"]
             newest = int(status["sync_info"]["latest_block_height"])
             height, round_, step = map(int, state["height/round/step"].split("/"))
-            listed = rpc.call("validators", height=str(newest + 1), per_page=_PAGE)["validators"]
-            powers = {each["address"]: int(each["voting_power"]) for each in listed}
+            powers = _read_powers(rpc, newest + 1)
             address = str(status["validator_info"]["address"])
-            votes = list(state["height_vote_set"])
-            return _Told(member.name, address, height, newest, round_, step, powers, votes)
+            return _Told(member.name, address, height, newest, round_, step, powers, _read_votes(state))
     except (RpcError, Unreachable, *OTHERWISE):
         return None
     finally:
         rpc.close()
+
+
+def _read_powers(rpc: Rpc, height: int) -> dict[str, int]:
+    """Of every page: without some of them the whole would be taken for less."""
+    powers = dict[str, int]()
+    for page in count(1):
+        told, known = rpc.call("validators", height=str(height), page=str(page), per_page=_PAGE), len(powers)
+        powers |= {str(each["address"]): int(each["voting_power"]) for each in told["validators"]}
+        if len(powers) >= int(told["total"]):
+            break
+        if len(powers) == known:
+            raise ValueError("a page with nobody who was not on those before")
+    return powers
+
+
+def _read_votes(state: dict[str, Any]) -> list[tuple[int, int, str]]:
+    if not isinstance(state["height_vote_set"], list) or not state["height_vote_set"]:
+        raise TypeError("an engine tells the votes of each round")
+    return [
+        (int(each["round"]), step, str(vote))
+        for each in state["height_vote_set"]
+        for kind, step in _KINDS
+        for vote in each[kind]
+    ]
 
 
 def _check_answers(network: Network, member: Member, told: dict[str, _Told], away: set[str]) -> None:
@@ -105,8 +130,8 @@ def _check_answers(network: Network, member: Member, told: dict[str, _Told], awa
     silent = ", ".join(each.name for each in network.members if each.name not in known)
     if silent:
         reason = (
-            f"{silent} does not answer, and nobody else knows what it voted: start it, or name it with --lost where "
-            "its memory of votes is gone for ever."
+            f"{silent} gave no answer, and nobody else knows what was voted there: start whoever is down, or name with "
+            "--lost each whose memory of votes is gone for ever."
         )
         raise HomeError(reason)
 
@@ -170,22 +195,22 @@ def _told_hopeless(why: str, what: str) -> str:
 
 def _votes_of(address: str, told: _Told) -> tuple[int, int]:
     """Round and step of the last vote that an engine has of a validator; before all of them where it has none."""
-    found = (
-        (int(each["round"]), step)
-        for each in told.votes
-        for kind, step in _KINDS
-        if any(f":{address[:_SHOWN]} {told.height}/" in str(vote) for vote in each[kind])
-    )
-    return max(chain(found, [(0, 0)]))
+    place = f":{address[:_SHOWN]} {told.height}/"
+    return max(((round_, step) for round_, step, vote in told.votes if place in vote), default=(0, 0))
 
 
-def _check_agreed(member: Member, first: _Told, remember: Sequence[_Told], away: Sequence[str], agreed: str) -> None:
+def _check_agreed(
+    member: Member, first: _Told, remember: Sequence[_Told], back: Sequence[_Told], away: Sequence[str], agreed: str
+) -> None:
     """Raise `HomeError` with what all institutions are to confirm, where they have not."""
     wanted = f"{first.height}/{first.round}"
     if agreed != wanted:
         told = ", ".join(each.standing for each in remember)
-        gone = " and ".join([member.name, *away])
-        stay = f"{', '.join(away)} votes about no block up to {first.height + 1}" if away else "nobody else is missing"
+        before = [each.name for each in back]
+        gone = " and ".join([member.name, *before, *away])
+        others = [f"{' and '.join(before)} came back before it"] if before else []
+        others += [f"{' and '.join(away)} will vote about no block up to {first.height + 1}"] if away else []
+        stay = ", ".join(others) or "nobody else is missing"
         reason = (
             f"nothing was changed. {member.name} would vote about block {first.height} from round {first.round} on, as "
             f"those that remember stand ({told}); {stay}. Let every institution confirm this, and that the old disks "

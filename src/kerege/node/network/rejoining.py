@@ -111,11 +111,11 @@ def _memory_of(network: Network, member: Member) -> dict[str, Any]:
 def _after_halt(network: Network, member: Member, agreed: str, lost: Sequence[str]) -> dict[str, Any]:
     """The same where the others stand still until it votes; raises `HomeError` also where its memory is not lost."""
     try:
-        address = json.loads((network.engine(member) / "config" / KEY).read_bytes())["address"]
-        memory = memory_after_halt(network, member, str(address), agreed, lost)
+        address = str(json.loads((network.engine(member) / "config" / KEY).read_bytes())["address"])
     except (ValueError, KeyError, TypeError) as error:
         reason = f"the key of votes of {member.name} cannot be read ({error}): restore {KEY} from its backup."
         raise HomeError(reason) from None
+    memory = memory_after_halt(network, member, address, agreed, lost)
     own = _read(network, member)
     if own is not None and "signature" in own and int(own["height"]) >= int(memory["height"]):
         reason = f"the memory of votes of {member.name} is there, up to height {own['height']}: leave --after-halt out."
