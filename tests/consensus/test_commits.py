@@ -104,8 +104,10 @@ def test_an_engine_that_does_not_show_what_was_voted_for(engine: Engine, told: s
 def test_a_header_that_is_pruned_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "SECONDS", 600)
     gone = says({"error": {"data": "height 5 is not available, lowest height is 90"}})
-    told = r"no longer has header 5 .* after the next transaction"
-    with serving(gone) as engine, pytest.raises(NoCommit, match=told):
+    with (
+        serving(gone) as engine,
+        pytest.raises(NoCommit, match=r"no longer has header 5 .* after the next transaction"),
+    ):
         engine.after(BLOCK, APP_HASH, SEATS)
 
 
