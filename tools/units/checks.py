@@ -49,15 +49,15 @@ def _is_anew(members: Members, part: Part, before: int) -> bool:
 
 def a_hanging_engine_is_killed(members: Members) -> None:
     """An engine that does not end when its application did is killed, and another one starts."""
-    machine, engine = members.machine, ("engine", BANK)
+    machine, (application, engine) = members.machine, PARTS[:2]
     folder = f"/run/systemd/system/{unit(*engine)}.d"
     machine.write(f"{folder}/hanging.conf", HANGING)
     machine.run("systemctl", "daemon-reload")
     members.kill(engine)
     until("the engine that hangs", lambda: machine.run("pgrep", "-x", "sleep", fails=True))
-    hanging = members.process(engine)
-    members.kill(("application", BANK))
-    until("the application without it", lambda: members.process(("application", BANK)))
+    hanging, before = members.process(engine), members.process(application)
+    members.kill(application)
+    until("the application without it", lambda: members.process(application) not in {0, before})
     machine.run("rm", "-r", folder)
     machine.run("systemctl", "daemon-reload")
     if members.process(engine) != hanging:

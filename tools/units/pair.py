@@ -38,6 +38,8 @@ class Members:
         for name in self._watch:
             self.machine.run("systemctl", "enable", "--now", unit("application", name))
         self.ready()
+        trust = ("install", "-o", "kerege", "-g", "kerege", "-m", "644", f"{HOME}/trust.json")
+        self.machine.run(*trust, f"{HOME}/network/{BANK}/trust.json")
 
     def kerege(self, *words: str) -> str:
         """A command of the operator, as the user of the services."""
