@@ -2,7 +2,8 @@
 
 A second systemd starts in namespaces and a copy-on-write root of its own: nothing of the machine is changed, and
 nothing is left behind. A network of one validator and its node is installed there as an institution installs it; its
-parts are killed, stopped and switched off in the middle of work, and each time all of it must come back.
+parts are killed, stopped and switched off in the middle of work, and each time all of it must come back. It takes two
+to three minutes, and is no part of `make test`: a container of CI need not have the right to mount.
 """
 
 import os

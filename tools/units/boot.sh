@@ -3,6 +3,10 @@
 # of fresh namespaces. What is written goes to FOLDER/upper; nothing of the machine is changed, no network is reached.
 # With more words behind FOLDER those are run in that root instead, on the network of the machine.
 set -eu
+if [ $$ -ne 1 ]; then
+    echo "this is for namespaces of its own: run 'make units'" >&2
+    exit 1
+fi
 folder=$1 root=$1/root
 shift
 mount -t overlay kerege-units -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$root"

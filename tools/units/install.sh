@@ -3,6 +3,10 @@
 # would start. The folder is the project's.
 set -eu
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+if ! grep -q '^kerege-units / overlay ' /proc/mounts; then
+    echo "this would empty the machine's own /etc/systemd/system: run 'make units'" >&2
+    exit 1
+fi
 units=/lib/systemd/system
 rm -rf /etc/systemd/system/* /lib/systemd/system-generators/* $units/*.wants
 mkdir -p $units/sockets.target.wants $units/sysinit.target.wants

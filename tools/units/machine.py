@@ -71,7 +71,7 @@ class Machine:
         until("systemd to run", lambda: self.run("systemctl", "is-system-running", fails=True).strip() == "running")
 
     def switch_off(self) -> None:
-        """Without a word to anybody: every process ends at once, the disk stays."""
+        """Without a word to anybody: every process ends at once; what the kernel had not yet written stays."""
         if self._outer is not None:
             self._outer.kill()
             self._outer.wait()
