@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 WORKERS ?= 2
 PORT ?= 8080
 
-.PHONY: help setup native engine test check format docs demo up bench versions help-law clean
+.PHONY: help setup native engine test check format docs demo up bench versions units help-law clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: $(RUN)  ## print the benchmark table
 
 versions: $(RUN)  ## compare state roots over the Python versions that the machine has
 	@$(RUN) -m tools.versions
+
+units: $(RUN)  ## run deploy/systemd under a living systemd, as root, in a throw-away root of its own
+	@$(RUN) -m tools.units
 
 help-law: $(RUN)  ## count the legal bases of the nation pack that nobody has verified
 	@$(RUN) -m tools.law

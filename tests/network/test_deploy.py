@@ -134,15 +134,22 @@ def test_both_parts_start_again_whatever_ends_them():
     assert all(service["restart"] == "always" for service in compose()["services"].values())
 
 
+def given(unit: str, name: str) -> list[str]:
+    """The values of a setting, the empty one that drops those before it included."""
+    return re.findall(rf"^{name}=(.*)$", (UNITS / unit).read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_no_part_sees_what_the_other_signs_with():
-    """The ledger has no use for the key of blocks, the engine none for the key of checkpoints."""
-    application, engine = (
-        (UNITS / f"kerege-{part}@.service").read_text(encoding="utf-8").split("InaccessiblePaths=")[1].splitlines()[0]
-        for part in ("application", "engine")
-    )
-    assert "-/var/lib/kerege/network/%i/engine/config/priv_validator_key.json" in application
-    for secret in ("node", "dossiers", "keys", "dev-keys"):
-        assert f"-/var/lib/kerege/network/%i/{secret}" in engine.split()
+    """The ledger has no use for the key of blocks, the engine none for the key of checkpoints; `make units` looks."""
+    application, engine = (f"kerege-{part}@.service" for part in ("application", "engine"))
+    own = "/var/lib/kerege/network/%i"
+    assert given(application, "BindPaths") == [own]
+    assert f"-{own}/engine/config/priv_validator_key.json" in given(application, "InaccessiblePaths")[0].split()
+    assert given(engine, "BindPaths") == [f"{own}/engine"]
+    assert given(application, "TemporaryFileSystem") == given(engine, "TemporaryFileSystem") == ["/var/lib/kerege:ro"]
+    node = "kerege-{}@node.service.d/node.conf"
+    assert given(node.format("application"), "TemporaryFileSystem") == ["", "/var/lib/kerege/network:ro"]
+    assert given(node.format("engine"), "BindPaths") == ["", "/var/lib/kerege/engine"]
     services = compose()["services"]
     assert "/var/lib/kerege/engine" in services["application"]["tmpfs"]
     assert not any(volume.endswith(":/var/lib/kerege") for volume in services["engine"]["volumes"])

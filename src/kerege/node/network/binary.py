@@ -1,8 +1,9 @@
-"""Where the engine's program is: the variable, the project's `.tools`, or the path of the shell."""
+"""Where the engine's program is: the variable, the project's `.tools`, beside this Python, or the path of the shell."""
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from kerege.node.home import HomeError
@@ -16,7 +17,8 @@ _PROJECT = Path(__file__).resolve().parents[4]
 def find_engine() -> Path:
     """The engine's program; raises `HomeError` where there is none that runs."""
     named = os.environ.get(VARIABLE)
-    found = [Path(named)] if named else [_PROJECT / ".tools" / f"cometbft-{VERSION}" / "cometbft", _on_the_path()]
+    installed = [_PROJECT / ".tools" / f"cometbft-{VERSION}" / "cometbft", Path(sys.executable).with_name("cometbft")]
+    found = [Path(named)] if named else [*installed, _on_the_path()]
     for candidate in found:
         if candidate is not None and candidate.is_file():
             _check(candidate)
