@@ -55,14 +55,21 @@ def _mark(folder: Path) -> Iterator[None]:
     """Hold the mark; raises `HomeError` where another process does."""
     handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _is_ours(folder / MARK, handle):
             reason = f"another process is making a home in {folder}: wait until it has, or choose another folder."
-            raise HomeError(reason) from None
+            raise HomeError(reason)
         yield
     finally:
         os.close(handle)
+
+
+def _is_ours(mark: Path, handle: int) -> bool:
+    """Lock the mark. One that another process removed meanwhile, its home being whole, marks nothing any more."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return mark.stat().st_ino == os.fstat(handle).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _check_name(home: Home) -> None:
