@@ -82,9 +82,9 @@ def test_batches_say_what_single_checks_say(form: str) -> None:
     bad = [(kind, key, good[0][2], signature) for kind, key, _, signature in good[3:]]
     items = [item for pair in zip(good[3:], bad, strict=True) for item in pair]
     verifier = crypto.Verifier(kind=form, remembered=1_000)
-    found = verifier.collect(verifier.submit(items, PLACES))
+    found = verifier.collect(verifier.submit(items), PLACES)
     assert found == [verified(*item) for item in items] == [True, False] * len(bad)
-    assert verifier.collect(verifier.submit(items, PLACES)) == found
+    assert verifier.collect(verifier.submit(items), PLACES) == found
     verifier.close()
 
 
@@ -97,9 +97,9 @@ def test_any_mixture_gets_the_single_verdicts(data: st.DataObject) -> None:
     expected = [verified(*item) for item in items]
     for form in FORMS:
         verifier = crypto.Verifier(kind=form, remembered=data.draw(st.sampled_from([0, 2, 4, 100])))
-        first, second = verifier.submit(items, PLACES), verifier.submit(items[::-1], PLACES)
-        assert verifier.collect(second) == expected[::-1]
-        assert verifier.collect(first) == expected
+        first, second = verifier.submit(items), verifier.submit(items[::-1])
+        assert verifier.collect(second, PLACES) == expected[::-1]
+        assert verifier.collect(first, PLACES) == expected
         verifier.close()
 
 
@@ -133,20 +133,20 @@ def test_places_are_asked_at_collection_and_never_remembered(form: str) -> None:
     verifier, items = crypto.Verifier(kind=form, remembered=100), [item_of(each) for each in TRANSACTIONS]
     assert verifier.collect(verifier.submit(items)) == [True, False, True]
     assert verifier.collect(verifier.submit(items), PLACES) == [True, True, True]
-    assert verifier.collect(verifier.submit(items, PLACES), crypto.NO_ORIGINS) == [True, False, True]
-    assert verifier.collect(verifier.submit(items, PLACES)) == [True, True, True]
+    assert verifier.collect(verifier.submit(items), crypto.NO_ORIGINS) == [True, False, True]
+    assert verifier.collect(verifier.submit(items), PLACES) == [True, True, True]
     verifier.close()
 
 
 def test_what_is_remembered_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     verifier, items = crypto.Verifier(kind="plain", remembered=100), [item_of(each) for each in TRANSACTIONS]
-    before = verifier.collect(verifier.submit(items, PLACES))
+    before = verifier.collect(verifier.submit(items), PLACES)
 
     def fail(*_: Any) -> bool:
         pytest.fail("checked again")
 
     monkeypatch.setattr(crypto, "well_signed", fail)
-    assert verifier.collect(verifier.submit(items, PLACES)) == before
+    assert verifier.collect(verifier.submit(items), PLACES) == before
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))

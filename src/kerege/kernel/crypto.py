@@ -155,12 +155,11 @@ def native_present() -> bool:
 class Ticket:
     """Checks under way; given by `Verifier.submit`, taken by `Verifier.collect`."""
 
-    __slots__ = ("batch", "batched", "items", "marks", "settings", "verdicts")
+    __slots__ = ("batch", "batched", "items", "marks", "verdicts")
 
-    def __init__(self, items: Sequence[Item], settings: SignatureSettings) -> None:
+    def __init__(self, items: Sequence[Item]) -> None:
         self.items: Sequence[Item] | None = items
         """None once collected."""
-        self.settings = settings
         self.marks: list[bytes] = []
         self.verdicts: list[bool | None] = []
         """Remembered verdicts, None where there is none."""
@@ -219,16 +218,16 @@ class Verifier:
         self._young: dict[bytes, bool] = {}
         self._old: dict[bytes, bool] = {}
 
-    def submit(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
-        """Start checking; returns at once. `settings` are those used where `collect` is given none."""
-        return self._begin(items, settings, self._least)
+    def submit(self, items: Sequence[Item]) -> Ticket:
+        """Start checking; returns at once."""
+        return self._begin(items, self._least)
 
-    def begin(self, items: Sequence[Item], settings: SignatureSettings = NO_ORIGINS) -> Ticket:
+    def begin(self, items: Sequence[Item]) -> Ticket:
         """The same for verdicts that nobody waits for yet: elsewhere, however few they are."""
-        return self._begin(items, settings, 1)
+        return self._begin(items, 1)
 
-    def _begin(self, items: Sequence[Item], settings: SignatureSettings, least: int) -> Ticket:
-        ticket = Ticket(items, settings)
+    def _begin(self, items: Sequence[Item], least: int) -> Ticket:
+        ticket = Ticket(items)
         if self._generation:
             ticket.marks = [_mark(kind, key, transaction.id, signature) for kind, key, transaction, signature in items]
             ticket.verdicts = [self._recall(mark) for mark in ticket.marks]
@@ -249,7 +248,7 @@ class Verifier:
                 ticket.batch = self._batches.submit([(key, PAYLOAD_DOMAIN + t.id, sign) for _, key, t, sign in chosen])
         return ticket
 
-    def collect(self, ticket: Ticket, settings: SignatureSettings | None = None) -> list[bool]:
+    def collect(self, ticket: Ticket, settings: SignatureSettings = NO_ORIGINS) -> list[bool]:
         """Verdicts in the order of the items; waits for those elsewhere. Raises `LookupError` the second time.
 
         `settings` are state: whoever executes a block gives those in force now, as a submission may be
@@ -258,7 +257,6 @@ class Verifier:
         items, ticket.items = ticket.items, None
         if items is None:
             raise LookupError("the ticket has been collected")
-        places = ticket.settings if settings is None else settings
         found = self._inline(ticket, items)
         if self._batches is not None and ticket.batched:
             for position, good in zip(ticket.batched, self._batches.collect(ticket.batch), strict=True):
@@ -269,7 +267,7 @@ class Verifier:
             return found
         for position, (kind, _key, transaction, signature) in enumerate(items):
             if kind == WEBAUTHN and found[position]:
-                found[position] = allowed_here(kind, transaction, signature, places)
+                found[position] = allowed_here(kind, transaction, signature, settings)
         return found
 
     def recall(self, number: int) -> None:

@@ -372,10 +372,10 @@ class Machine:
         found = self.verifier.collect(signatures.ticket, settings)
         if len(found) == len(signatures.known):
             return found
-        rest = iter(found)
+        rest, allowed = iter(found), crypto.allowed_here
         return [
-            next(rest) if good is None else good and _allowed(transaction, settings)
-            for transaction, good in zip(signatures.transactions, signatures.known, strict=True)
+            next(rest) if good is None else good and allowed(t.witness.kind, t, t.witness.signature, settings)
+            for t, good in zip(signatures.transactions, signatures.known, strict=True)
         ]
 
     def _signature_settings(self, ctx: Context) -> crypto.SignatureSettings:
@@ -399,14 +399,6 @@ class _Undoing:
         self._state.limit = UNBOUNDED
         if kind is not None:
             self._state.discard_block()
-
-
-def _allowed(transaction: Transaction, settings: crypto.SignatureSettings) -> bool:
-    """Whether a good witness was made where it may be."""
-    witness = transaction.witness
-    return witness.kind != crypto.WEBAUTHN or crypto.allowed_here(
-        witness.kind, transaction, witness.signature, settings
-    )
 
 
 def _texts(value: object) -> tuple[str, ...]:
