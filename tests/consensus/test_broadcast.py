@@ -1,43 +1,26 @@
 """What an engine answers to a node that hands in transactions: an answer that is none stops nobody."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from kerege.consensus.broadcast import LARGE, Broadcaster, Offered
 from kerege.consensus.cometbft.rpc import Unreachable
+from tests.consensus.answering import answering
 
 
 @contextmanager
 def engine(answer: Any) -> Iterator[Broadcaster]:
     """An engine that gives one answer to everything."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Not worth a line."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    broadcaster = Broadcaster(f"http://127.0.0.1:{server.server_port}")
-    try:
-        yield broadcaster
-    finally:
-        broadcaster.close()
-        server.shutdown()
-        server.server_close()
+    with answering(lambda _asked: json.dumps(answer).encode()) as url:
+        broadcaster = Broadcaster(url)
+        try:
+            yield broadcaster
+        finally:
+            broadcaster.close()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 """The engine's votes for a proof: what an engine shows is checked before it is given to anybody, and waited for."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -15,6 +13,7 @@ from kerege.consensus.commits import EngineCommits
 from kerege.consensus.gathering import GatheredCheckpoints, Witness
 from kerege.proofs.commit import check_votes, members, read
 from kerege.proofs.light.moments import SECOND
+from tests.consensus.answering import answering
 from tests.proofs.light.chain import CHAIN, FOUR, Chain, commit_answer, key, public, validators
 
 BLOCK = 4
@@ -46,28 +45,13 @@ def late(chain: Chain, times: int) -> Engine:
 
 @contextmanager
 def serving(engine: Engine) -> Iterator[EngineCommits]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert asked["method"] == "commit"
-            body = engine(int(asked["params"]["height"]))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(raw: bytes) -> bytes:
+        asked = json.loads(raw)
+        assert asked["method"] == "commit"
+        return engine(int(asked["params"]["height"]))
 
-        def log_message(self, *_: object) -> None:
-            """Not worth a line."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield EngineCommits(CHAIN, f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(answer) as url:
+        yield EngineCommits(CHAIN, url)
 
 
 @pytest.fixture(autouse=True)
