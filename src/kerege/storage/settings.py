@@ -6,6 +6,7 @@ all areas together) + 128 MiB of write buffers + open-file tables (at most 512 f
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rocksdict import BlockBasedOptions, Cache, DataBlockIndexType, DBCompressionType, DBRecoveryMode, Options
@@ -23,10 +24,14 @@ WRITE_BUFFER_BYTES = 128 * MIB
 WAL_BYTES = 128 * MIB
 """Bound of the write-ahead log; what a start after a crash reads again (about a second)."""
 
+_TOLD = Path(__file__).parent / "rocksdb"
+"""Settings that rocksdict has no method for, as the files that RocksDB keeps its settings in; beside them rocksdict's
+own: keys and values are bytes as they are, without its type tags."""
+
 
 def database(*, create: bool) -> Options:
     """The settings of the database as a whole; with `create`, missing areas are made."""
-    options = Options(raw_mode=True)  # keys and values are bytes as they are, without rocksdict's type tags
+    options, _ = Options.load_latest(str(_TOLD))
     options.create_if_missing(create)
     options.create_missing_column_families(create)
     options.set_paranoid_checks(True)  # a ledger would rather stop than serve a damaged byte
@@ -83,8 +88,10 @@ def _tables(cache: Cache, *, block_bytes: int, bloom: bool) -> BlockBasedOptions
     return tables
 
 
-def _area(cache: Cache, *, buffer_bytes: int, block_bytes: int = 4096, bloom: bool = False) -> Options:
-    options = Options(raw_mode=True)
+def _area(
+    cache: Cache, *, buffer_bytes: int, block_bytes: int = 4096, bloom: bool = False, told: str = "default"
+) -> Options:
+    options = Options.load_latest(str(_TOLD))[1][told]
     options.set_allow_concurrent_memtable_write(False)
     options.set_write_buffer_size(buffer_bytes)
     options.set_max_write_buffer_number(3)  # two may wait for the disk before a block has to
@@ -107,7 +114,7 @@ def _random(cache: Cache) -> Options:
     or 8 KiB, other restart intervals, XXH3, format 6, index and filters outside the cache, no filter at the last level,
     mmap (7.8 to 9); partitioned index and filters (10.8).
     """
-    options = _area(cache, buffer_bytes=16 * MIB, bloom=True)
+    options = _area(cache, buffer_bytes=16 * MIB, bloom=True, told="random")
     options.set_max_bytes_for_level_base(64 * MIB)  # as large as the level above it when full: the cheapest to merge
     options.set_target_file_size_base(32 * MIB)
     # A filter over each buffer too: most keys that are read were not written lately.
