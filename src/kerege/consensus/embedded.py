@@ -11,9 +11,10 @@ never waits; everything else is decided when it is executed.
 import gc
 import threading
 import time as clock
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from itertools import islice
+from operator import itemgetter
 from typing import Self
 
 from msgspec import Struct
@@ -89,11 +90,12 @@ class Answer(Struct, frozen=True, gc=False):
 class Submission:
     """Transactions handed in together; each is answered on its own."""
 
-    __slots__ = ("_answers", "_done", "_missing", "failure")
+    __slots__ = ("_done", "_missing", "answers", "failure")
 
     def __init__(self, size: int) -> None:
         self.failure: BaseException | None = None
-        self._answers: list[Answer | None] = [None] * size
+        self.answers: list[Answer | None] = [None] * size
+        """By position; what stands here counts once `settle` was told of it."""
         self._missing = size
         self._done = threading.Event()
         if not size:
@@ -105,9 +107,13 @@ class Submission:
         return self._done.is_set()
 
     def answer(self, position: int, answer: Answer) -> None:
-        """Settle one (the committer calls this)."""
-        self._answers[position] = answer
-        self._missing -= 1
+        """Settle one."""
+        self.answers[position] = answer
+        self.settle(1)
+
+    def settle(self, number: int) -> None:
+        """So many more stand in `answers`."""
+        self._missing -= number
         if self._missing == 0:
             self._done.set()
 
@@ -123,11 +129,12 @@ class Submission:
             raise TimeoutError
         if self.failure is not None:
             raise Stopped(f"the ledger stopped: {self.failure}") from self.failure
-        return [answer for answer in self._answers if answer is not None]
+        return [answer for answer in self.answers if answer is not None]
 
 
 Waiting = tuple[Submission, int, Transaction]
 """Who waits, for which position of the submission, with which transaction."""
+_who = itemgetter(0)
 
 
 def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, list[Waiting]]:
@@ -378,16 +385,28 @@ class EmbeddedEngine:
             self._on_block(block)
             if block.head.height % COLLECTED_EVERY == 0:
                 gc.collect(1)
-        for (submission, position, transaction), outcome in zip(work.waiting, executed.outcomes, strict=True):
-            submission.answer(position, self._answer(transaction, outcome, executed.height, first))
+        self._answer(work.waiting, executed, first)
+
+    def _answer(self, waiting: list[Waiting], executed: Executed, first: int) -> None:
+        """Tell everybody who waits for the block: all answers first, then each submission once."""
+        height = executed.height
+        for (submission, position, transaction), outcome in zip(waiting, executed.outcomes, strict=True):
+            leaf = outcome.leaf
+            submission.answers[position] = (
+                self._answer_left_out(transaction, outcome)
+                if leaf is None
+                else Answer(outcome.id, outcome.receipt, height, first + leaf, None)
+            )
+        answered = Counter(map(_who, waiting))
+        for submission, number in answered.items():
+            submission.settle(number)
         with self._changed:
-            for submission in {submission for submission, _, _ in work.waiting}:
+            for submission in answered:
                 if submission.settled:
                     del self._unsettled[id(submission)]
 
-    def _answer(self, transaction: Transaction, outcome: Outcome, height: int, first: int) -> Answer:
-        if outcome.receipt is not None and outcome.leaf is not None:
-            return Answer(outcome.id, outcome.receipt, height, first + outcome.leaf, None)
+    def _answer_left_out(self, transaction: Transaction, outcome: Outcome) -> Answer:
+        """What is no transaction here and now may be a copy of one that is recorded."""
         known = self.find(outcome.id)
         if known is not None and _may_learn(known, transaction, outcome.reason):
             return known
