@@ -56,10 +56,11 @@ def encode_changes(
     outdated: dict[bytes, bytes],
     position: dict[str, int],
     encode: Callable[[Any], bytes],
-) -> tuple[
-    dict[bytes, bytes | None], list[tuple[bytes, bytes | None]], dict[int, list[tuple[bytes, bytes | None]]]
-]:
+) -> tuple[dict[bytes, bytes | None], bytes, dict[int, list[tuple[bytes, bytes | None]]]]:
     """See `kerege.kernel.changes`; `encode` writes all values but numbers."""
+
+def fill_batch(whole: Any, changes: dict[bytes, bytes | None]) -> None:
+    """See `kerege.storage.rocks.fill_plain`; `whole` is a `rocksdict.WriteBatch`."""
 
 class BatchVerifier:
     """Ed25519 by ZIP 215 in batches of 64 on own threads; waiting lets go of the interpreter."""

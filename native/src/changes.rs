@@ -38,16 +38,18 @@ pub fn settle<'py>(items: &Bound<'py, PyDict>, watched: &Bound<'py, PyDict>) -> 
     Ok(found)
 }
 
-/// What is the same for all changes of one table.
+/// What is the same for all changes of one table, and those changes.
 struct OfTable<'py> {
     table: Bound<'py, PyAny>,
+    prefix: Vec<u8>,
     schema: u8,
     tree: Bound<'py, PyList>,
+    changes: Vec<Keyed<'py, PyList>>,
 }
 
-type Encoded<'py> = (Bound<'py, PyDict>, Bound<'py, PyList>, Bound<'py, PyDict>);
+type Encoded<'py> = (Bound<'py, PyDict>, Bound<'py, PyBytes>, Bound<'py, PyDict>);
 
-/// In order of the keys: key → bytes to store; key and bytes before; by position of a module, what its tree must take.
+/// In order of the keys: key → bytes to store; the undo row; by position of a module, what its tree must take.
 ///
 /// `outdated`: bytes before where encoding would not give them; `position`: module → its number.
 #[pyfunction]
@@ -58,40 +60,60 @@ pub fn encode_changes<'py>(
     encode: &Bound<'py, PyAny>,
 ) -> PyResult<Encoded<'py>> {
     let py = items.py();
-    let (stored, undo, touched) = (PyDict::new(py), PyList::empty(py), PyDict::new(py));
+    let (stored, touched) = (PyDict::new(py), PyDict::new(py));
+    let (mut undo, mut before, mut now) = (Vec::with_capacity(64 * items.len()), Vec::new(), Vec::new());
+    write_length(&mut undo, items.len(), ARRAY);
+    for OfTable { schema, tree, changes, .. } in by_table(items, position, &touched)? {
+        for Keyed { key, value: change, .. } in changes {
+            let value = change.get_item(1)?;
+            undo.push(ARRAY.fixed | 2);
+            write_bytes(&mut undo, key.as_bytes());
+            match outdated.get_item(&key)? {
+                _ if value.is_none() => undo.push(NIL),
+                Some(old) => write_bytes(&mut undo, old.cast::<PyBytes>()?.as_bytes()),
+                None => {
+                    write_value(&mut before, schema, &value, encode)?;
+                    write_bytes(&mut undo, &before);
+                }
+            }
+            let value = change.get_item(2)?;
+            let value = match value.is_none() {
+                true => None,
+                false => {
+                    write_value(&mut now, schema, &value, encode)?;
+                    Some(PyBytes::new(py, &now))
+                }
+            };
+            tree.append((&key, &value))?;
+            stored.set_item(key, value)?;
+        }
+    }
+    Ok((stored, PyBytes::new(py, &undo), touched))
+}
+
+/// The changes in order of their keys: a table's keys begin with its prefix, and no prefix with another.
+fn by_table<'py>(
+    items: &Bound<'py, PyDict>,
+    position: &Bound<'py, PyDict>,
+    touched: &Bound<'py, PyDict>,
+) -> PyResult<Vec<OfTable<'py>>> {
     let mut tables: Vec<OfTable<'py>> = Vec::new();
-    for (key, change) in sorted(items)? {
+    for (key, change) in items {
+        let change = change.cast_into::<PyList>()?;
         let table = change.get_item(0)?;
         let at = match tables.iter().position(|met| met.table.is(&table)) {
             Some(at) => at,
             None => {
-                tables.push(of_table(table, position, &touched)?);
+                tables.push(of_table(table, position, touched)?);
                 tables.len() - 1
             }
         };
-        let OfTable { schema, tree, .. } = &tables[at];
-        let before = change.get_item(1)?;
-        let before = match outdated.get_item(&key)? {
-            Some(old) if !before.is_none() => Some(old.cast_into::<PyBytes>()?),
-            _ => encoded(*schema, &before, encode)?,
-        };
-        let now = encoded(*schema, &change.get_item(2)?, encode)?;
-        tree.append((&key, &now))?;
-        stored.set_item(&key, now)?;
-        undo.append((key, before))?;
+        let OfTable { prefix, changes, .. } = &mut tables[at];
+        changes.push(Keyed::new(key.cast_into()?, change, prefix.len()));
     }
-    Ok((stored, undo, touched))
-}
-
-type Change<'py> = (Bound<'py, PyBytes>, Bound<'py, PyList>);
-
-fn sorted<'py>(items: &Bound<'py, PyDict>) -> PyResult<Vec<Change<'py>>> {
-    let mut all = Vec::with_capacity(items.len());
-    for (key, change) in items {
-        all.push((key.cast_into::<PyBytes>()?, change.cast_into::<PyList>()?));
-    }
-    all.sort_unstable_by(|(one, _), (two, _)| one.as_bytes().cmp(two.as_bytes()));
-    Ok(all)
+    tables.sort_unstable_by(|one, two| one.prefix.cmp(&two.prefix));
+    tables.iter_mut().for_each(|table| sort(&mut table.changes));
+    Ok(tables)
 }
 
 fn of_table<'py>(
@@ -110,44 +132,98 @@ fn of_table<'py>(
         }
     };
     let schema = table.getattr(intern!(py, "schema"))?.extract()?;
-    Ok(OfTable { table, schema, tree })
+    let prefix = table.getattr(intern!(py, "prefix"))?.cast::<PyBytes>()?.as_bytes().to_vec();
+    Ok(OfTable { table, prefix, schema, tree, changes: Vec::new() })
 }
 
-/// Schema byte and MessagePack of a value; None for None. Numbers are written here, all else by `encode`.
-fn encoded<'py>(
-    schema: u8,
-    value: &Bound<'py, PyAny>,
-    encode: &Bound<'py, PyAny>,
-) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    let py = value.py();
-    if value.is_none() {
-        return Ok(None);
+/// Something under a key, with eight bytes of the key at hand: most keys differ there, and sorting reads no others.
+struct Keyed<'py, T> {
+    start: u64,
+    key: Bound<'py, PyBytes>,
+    value: Bound<'py, T>,
+}
+
+impl<'py, T> Keyed<'py, T> {
+    /// `skip`: how many bytes at its beginning the key shares with all it is sorted among.
+    fn new(key: Bound<'py, PyBytes>, value: Bound<'py, T>, skip: usize) -> Self {
+        let (mut start, rest) = ([0; 8], key.as_bytes().get(skip..).unwrap_or_default());
+        let length = rest.len().min(start.len());
+        start[..length].copy_from_slice(&rest[..length]);
+        Self { start: u64::from_be_bytes(start), key, value }
     }
+}
+
+fn sort<T>(all: &mut [Keyed<'_, T>]) {
+    all.sort_unstable_by(|one, two| one.start.cmp(&two.start).then_with(|| one.key.as_bytes().cmp(two.key.as_bytes())));
+}
+
+/// How MessagePack tells the length of an array or of bytes.
+struct Lengths {
+    /// Marks of a length of one, two and four bytes; the shortest is 0 where there is none.
+    marks: [u8; 3],
+    /// Mark that a length below 16 is part of; 0 where there is none.
+    fixed: u8,
+}
+
+const ARRAY: Lengths = Lengths { marks: [0, 0xdc, 0xdd], fixed: 0x90 };
+const BYTES: Lengths = Lengths { marks: [0xc4, 0xc5, 0xc6], fixed: 0 };
+const NIL: u8 = 0xc0;
+
+fn write_length(room: &mut Vec<u8>, length: usize, Lengths { marks: [one, two, four], fixed }: Lengths) {
+    let bytes = (length as u32).to_be_bytes();
+    match length {
+        0..=15 if fixed != 0 => room.push(fixed | length as u8),
+        0..=0xff if one != 0 => room.extend_from_slice(&[one, length as u8]),
+        0..=0xffff => room.extend_from_slice(&[two, bytes[2], bytes[3]]),
+        _ => room.extend_from_slice(&[four, bytes[0], bytes[1], bytes[2], bytes[3]]),
+    }
+}
+
+fn write_bytes(room: &mut Vec<u8>, bytes: &[u8]) {
+    write_length(room, bytes.len(), BYTES);
+    room.extend_from_slice(bytes);
+}
+
+/// Schema byte and MessagePack of a value, in place of what was there. Numbers are written here, all else by `encode`.
+fn write_value(room: &mut Vec<u8>, schema: u8, value: &Bound<'_, PyAny>, encode: &Bound<'_, PyAny>) -> PyResult<()> {
+    room.clear();
+    room.push(schema);
     if value.is_exact_instance_of::<PyInt>()
         && let Ok(number) = value.extract::<u64>()
     {
-        return Ok(Some(unsigned(py, schema, number)));
+        write_number(room, number);
+        return Ok(());
     }
-    let encoded = encode.call1((value,))?.cast_into::<PyBytes>()?;
-    let plain = encoded.as_bytes();
-    let whole = PyBytes::new_with(py, plain.len() + 1, |room| {
-        room[0] = schema;
-        room[1..].copy_from_slice(plain);
-        Ok(())
-    })?;
-    Ok(Some(whole))
+    room.extend_from_slice(encode.call1((value,))?.cast::<PyBytes>()?.as_bytes());
+    Ok(())
 }
 
-fn unsigned(py: Python<'_>, schema: u8, number: u64) -> Bound<'_, PyBytes> {
+fn write_number(room: &mut Vec<u8>, number: u64) {
     let bytes = number.to_be_bytes();
     let (mark, width) = match number {
-        0..=0x7f => return PyBytes::new(py, &[schema, number as u8]),
+        0..=0x7f => return room.push(number as u8),
         0x80..=0xff => (0xcc, 1),
         0x100..=0xffff => (0xcd, 2),
         0x1_0000..=0xffff_ffff => (0xce, 4),
         _ => (0xcf, 8),
     };
-    let mut room = [schema, mark, 0, 0, 0, 0, 0, 0, 0, 0];
-    room[2..2 + width].copy_from_slice(&bytes[8 - width..]);
-    PyBytes::new(py, &room[..2 + width])
+    room.push(mark);
+    room.extend_from_slice(&bytes[8 - width..]);
+}
+
+/// Put every key with its value into a batch of the store, in order of the keys, or delete it where the value is None.
+#[pyfunction]
+pub fn fill_batch(batch: &Bound<'_, PyAny>, changes: &Bound<'_, PyDict>) -> PyResult<()> {
+    let mut all = Vec::with_capacity(changes.len());
+    for (key, value) in changes {
+        all.push(Keyed::new(key.cast_into()?, value, 0));
+    }
+    sort(&mut all);
+    for Keyed { key, value, .. } in all {
+        match value.is_none() {
+            true => batch.del_item(key)?,
+            false => batch.set_item(key, value)?,
+        }
+    }
+    Ok(())
 }

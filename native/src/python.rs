@@ -384,5 +384,5 @@ mod kerege_native {
     #[pymodule_export]
     use crate::cells::{Cells, Column};
     #[pymodule_export]
-    use crate::changes::{encode_changes, settle};
+    use crate::changes::{encode_changes, fill_batch, settle};
 }

@@ -71,3 +71,14 @@ def test_what_has_no_form_is_refused_by_both_alike():
     for encode in (changes.encode_changes_plain, changes.encode_changes_native):
         with pytest.raises((OverflowError, msgspec.EncodeError)):
             encode(made, {}, POSITION)
+
+
+def test_the_undo_row_of_many_and_of_large_values_is_told_alike():
+    made = {
+        ROWS.encode_key(number.to_bytes(20, "big")): [ROWS, Row("x" * size, ()), None]
+        for number, size in enumerate([0, 1, 200, 250, 300, 65_535, 70_000] * 10_000)
+        if number < 7 or size == 1
+    }
+    for some in (dict(list(made.items())[:size]) for size in (0, 1, 15, 16, len(made))):
+        plain = changes.encode_changes_plain(some, {}, POSITION)
+        assert changes.encode_changes_native(some, {}, POSITION) == plain

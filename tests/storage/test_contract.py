@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import threading
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kerege.kernel.tree import native_present
+from kerege.storage import rocks
 from kerege.storage.errors import ReadOnlyStore, StorageError, StoreClosed
 from kerege.storage.memory import MemoryStore
 from kerege.storage.port import RESERVED, Area, Batch, Store
@@ -40,14 +46,16 @@ class Pair:
         return [key for key, _ in self.reader.scan(Area.STATE, start, end, reverse=reverse)]
 
 
-@pytest.fixture(params=["memory", "rocks", "secondary"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+@pytest.fixture(params=["memory", "rocks", "rocks, plain", "secondary"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     if request.param == "memory":
         with MemoryStore() as store:
             yield Pair(store, store)
         return
+    if request.param == "rocks, plain":
+        monkeypatch.setattr(rocks, "_fill", rocks.fill_plain)
     with RocksStore(tmp_path, create=True) as owner:
-        if request.param == "rocks":
+        if request.param != "secondary":
             yield Pair(owner, owner)
             return
         with SecondaryStore(tmp_path) as secondary:
@@ -296,3 +304,27 @@ def test_a_store_closes_under_readers_and_lets_go_of_its_lock(tmp_path: Path) ->
         reader.join()
     assert ends == [StoreClosed] * 3
     RocksStore(tmp_path).close()
+
+
+class Told:
+    """Notes what a batch is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[bytes, bytes | None]] = []
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self.told.append((key, value))
+
+    def __delitem__(self, key: bytes) -> None:
+        self.told.append((key, None))
+
+
+@pytest.mark.skipif(not native_present(), reason="kerege_native is not installed")
+@given(
+    st.dictionaries(st.binary(max_size=10) | st.binary(max_size=2).map(b"the same 8".__add__), st.none() | st.binary())
+)
+def test_both_twins_fill_a_batch_in_order_of_the_keys(changes: dict[bytes, bytes | None]) -> None:
+    plain, native = Told(), Told()
+    rocks.fill_plain(plain, changes)  # type: ignore[arg-type]
+    importlib.import_module("kerege_native").fill_batch(native, changes)
+    assert plain.told == native.told == sorted(changes.items(), key=itemgetter(0))

@@ -70,7 +70,7 @@ def batch_of(block: Block, undo_from: int, genesis: bytes | None = None) -> Batc
     batch.update(Area.BLOCKS, block_rows(block.stored, block.executed.misbehaviour))
     batch.update(Area.INDEX, block.index)
     batch.update(Area.LOG, {tile_key(*place): tile for place, tile in block.tiles.items()})
-    batch.put(Area.UNDO, key, encode(block.undo))
+    batch.put(Area.UNDO, key, block.undo)
     if undo_from > 0:
         # Heights have gaps where an engine decided empty blocks: what the block before left goes all at once.
         skipped = 1 if block.before is None else block.head.height - block.before.height

@@ -145,8 +145,8 @@ class Block:
         """The sealed block before it."""
         self.state: dict[bytes, bytes | None] = {}
         """State key → stored bytes, None to delete."""
-        self.undo: list[tuple[bytes, bytes | None]] = []
-        """State key → stored bytes before the block."""
+        self.undo = b""
+        """Encoded pairs of state key and stored bytes before the block."""
         self.tiles: dict[tuple[int, int], bytes] = {}
         """Tiles of the log that changed."""
         self.index: dict[bytes, bytes] = {}

@@ -25,8 +25,8 @@ Items = dict[bytes, list[Any]]
 Rows = list[tuple[bytes, bytes | None]]
 """Keys with stored bytes; None where there are none."""
 
-Encoded = tuple[dict[bytes, bytes | None], Rows, dict[int, Rows]]
-"""Key → bytes to store · bytes before · by position of a module, what its tree must take."""
+Encoded = tuple[dict[bytes, bytes | None], bytes, dict[int, Rows]]
+"""Key → bytes to store · the encoded `Rows` before · by position of a module, what its tree must take."""
 
 _FEW = 64
 """Up to so many new keys are put into order one by one; beyond it all are sorted anew."""
@@ -109,7 +109,7 @@ def encode_changes_plain(items: Items, outdated: dict[bytes, bytes], position: d
         raw = stored[key] = None if now is None else encode_value(now)
         undo.append((key, None if before is None else (outdated.get(key) or encode_value(before))))
         touched.setdefault(position[table.module], []).append((key, raw))
-    return stored, undo, touched
+    return stored, encode(undo), touched
 
 
 def settle_native(items: Items, watched: Mapping[str, Any]) -> "Differences":

@@ -13,6 +13,11 @@ from kerege.storage.errors import HomeMissing, HomeOfAnotherVersion, NotWritable
 from kerege.storage.faults import FORMAT, translate
 from kerege.storage.port import RESERVED, Area, Batch
 
+try:
+    import kerege_native as native
+except ImportError:
+    native = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -221,9 +226,9 @@ class RocksStore(_Opened):
         with self._lock:
             if self._reason is not None:
                 raise self._reason.with_traceback(None)
-            native = self._native(batch)
+            whole = self._native(batch)
             try:
-                self._database.write(native)
+                self._database.write(whole)
                 if sync:
                     self._database.flush_wal(sync=True)
             except Exception as error:
@@ -243,23 +248,17 @@ class RocksStore(_Opened):
         Sorted, because neighbouring inserts find their place in the processor's cache: half the time inside RocksDB,
         which more than pays for the sort.
         """
-        native = WriteBatch(raw_mode=True)
+        whole = WriteBatch(raw_mode=True)
         try:
             for area, start, end in batch.ranges:
-                native.delete_range(start, end, self._handles[area])
+                whole.delete_range(start, end, self._handles[area])
             for handle, changes in zip(self._handles, batch.changes, strict=True):
-                if not changes:
-                    continue
-                native.set_default_column_family(handle)
-                for key in sorted(changes):
-                    value = changes[key]
-                    if value is None:
-                        del native[key]
-                    else:
-                        native[key] = value
+                if changes:
+                    whole.set_default_column_family(handle)
+                    _fill(whole, changes)
         except (KeyError, ValueError) as error:  # rocksdict's words for «not bytes»
             raise translate(error, self.path) from error
-        return native
+        return whole
 
     def _claim_format(self) -> None:
         """Check the format the store names; write ours into one that holds nothing at all (made a moment ago)."""
@@ -291,6 +290,21 @@ def open_secondary(path: Path, scratch: Path, cache_bytes: int) -> Rdict:
     """A read-only RocksDB instance over the owner's files; its diary goes to `scratch`."""
     access = AccessType.secondary(str(scratch))
     return Rdict(str(path), settings.secondary(), settings.areas(cache_bytes), access)
+
+
+def fill_plain(whole: WriteBatch, changes: dict[bytes, bytes | None]) -> None:
+    """Put the changes of one area into a batch in order of their keys."""
+    for key in sorted(changes):
+        value = changes[key]
+        if value is None:
+            del whole[key]
+        else:
+            whole[key] = value
+
+
+_fill = fill_plain
+if native is not None:
+    _fill = native.fill_batch
 
 
 def _closed(rows: Rdict) -> Exception | None:
