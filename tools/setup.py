@@ -353,15 +353,15 @@ def has_rust(environment: Mapping[str, str]) -> bool:
 
 def build_native(environment: Mapping[str, str]) -> str | None:
     """Build `native/` and install it; return one sentence where that was not possible."""
-    manifest = ROOT / "native" / "Cargo.toml"
+    crate = ROOT / "native"  # where Cargo finds the crate's own settings too
     if not has_rust(environment):
         return NO_RUST
     wheels = TOOLS / "native"
     shutil.rmtree(wheels, ignore_errors=True)
     command: list[str | Path] = [VENV / "bin" / "maturin", "build", "--release", "--locked"]
-    command += ["--manifest-path", manifest, "--interpreter", PYTHON, "--out", wheels]
+    command += ["--interpreter", PYTHON, "--out", wheels]
     log = TOOLS / "native.log"
-    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=crate, env=dict(environment), capture_output=True, text=True, check=False)
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode != 0:
         return NATIVE_FAILED.format(why=_why_native_failed(done.stderr), log=log.relative_to(ROOT))

@@ -191,7 +191,7 @@ WORTH_HANDING_OVER = 64
 class Verifier:
     """Checks witnesses ahead of execution; remembers the verdicts where the same ones are asked for again.
 
-    Ed25519 goes to native threads in batches of 64 where `kerege_native` is present, else to `batches` (what is waited
+    Ed25519 goes to native threads in batches where `kerege_native` is present, else to `batches` (what is waited
     for only in good numbers); the rest is checked in line when collected: a Python thread per check beside busy Python
     starves.
     `kind`: "" the best present, "native" (raises `ImportError` where absent), "plain". `threads`: native
