@@ -1,8 +1,8 @@
 """The embedded engine: one machine, one operator, the same state machine as everywhere.
 
-Group commit: a lone transaction makes a block at once; a loaded node fills blocks. Two threads: the
-*maker* executes block N+1 while the *committer* computes roots of block N, writes it in one durable batch
-and answers. An answer means durable.
+Group commit: a lone transaction makes a block at once; a loaded node fills blocks. One thread, the *maker*, executes
+block N+1 while the trees of block N are hashed and block N−1 is written in one durable batch, both beside it
+(`kerege.consensus.underway`); then it answers. An answer means durable.
 
 What cannot be a transaction whatever the state (malformed, of unknown messages) is answered where it is handed in and
 never waits; everything else is decided when it is executed.
@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from kerege.consensus import rows
 from kerege.consensus.shares import OF_A_POOL, Shares
+from kerege.consensus.underway import UnderWay
 from kerege.kernel.block import Block, Executed, Outcome, Prepared
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.errors import NotATransaction, TooManyWaiting, WrongSequence
@@ -41,8 +42,6 @@ DECODED_BYTES = 1_000
 """What a decoded transaction takes in memory beside its bytes, about."""
 COLLECTED_EVERY = 64
 """Blocks between two collections of cyclic garbage, of which a block makes next to none."""
-BLOCKS_AHEAD = 2
-"""Executed blocks that may wait for the disk."""
 RETRY_AFTER = 200
 """Milliseconds after which a submission that met a busy engine may be sent again."""
 
@@ -155,7 +154,7 @@ def _size(waiting: list[Waiting]) -> int:
 
 
 class _Work:
-    """A block on its way through the two threads, with who waits for which of its outcomes."""
+    """Transactions of a block to be, with who waits for which of their outcomes."""
 
     __slots__ = ("prepared", "waiting")
 
@@ -195,13 +194,12 @@ class EmbeddedEngine:
         self._queue: deque[Waiting] = deque()
         self._queued_bytes = 0
         self._shares = Shares(MAXIMUM_OF_ONE, MAXIMUM_BYTES_OF_ONE, RETRY_AFTER, DECODED_BYTES)
-        self._executed: deque[tuple[_Work, Executed]] = deque()
-        self._made_all = False
-        """The maker has ended: what is executed is all there will be."""
         self._unsettled: dict[int, Submission] = {}
         """Accepted and not wholly answered, by identity."""
         self._maker = threading.Thread(target=self._run_maker, name="maker", daemon=True)
-        self._committer = threading.Thread(target=self._run_committer, name="committer", daemon=True)
+        self._under_way = UnderWay(machine, self._write, self._wake)
+        self._waiting: deque[list[Waiting]] = deque()
+        """Who waits for the outcomes of each block that is under way; the maker's own, as that is."""
 
     # Life
 
@@ -212,7 +210,7 @@ class EmbeddedEngine:
         self.machine.durable(block)
 
     def start(self) -> None:
-        """Start both threads."""
+        """Start the maker."""
         self._open = True
         # A full collection walks every cached value and halves the rate (measured 13,400 against 19,000 transfers/s at
         # 100,000 accounts): what exists is frozen, and cycles are collected among young objects, between blocks.
@@ -220,16 +218,14 @@ class EmbeddedEngine:
         gc.freeze()
         gc.disable()
         self._maker.start()
-        self._committer.start()
 
     def stop(self) -> None:
         """Finish what was accepted, then stop. Everybody who still waits then is told."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
-        for thread in (self._maker, self._committer):
-            if thread.is_alive() and thread is not threading.current_thread():
-                thread.join()
+        if self._maker.is_alive() and self._maker is not threading.current_thread():
+            self._maker.join()
         gc.enable()
         gc.unfreeze()
 
@@ -286,14 +282,16 @@ class EmbeddedEngine:
     # The maker: prepares a block while the one before executes
 
     def _run_maker(self) -> None:
-        try:
-            self._make_blocks()
-        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
-            self._fail(failure)
-        finally:
-            with self._changed:
-                self._made_all = True
-                self._changed.notify_all()
+        for act in (self._make_blocks, self._finish):
+            try:
+                act()
+            except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
+                self._fail(failure)
+        self._under_way.close()
+        with self._changed:
+            unsettled, self._unsettled = list(self._unsettled.values()), {}
+        for submission in unsettled:
+            submission.fail(self.failure)
 
     def _make_blocks(self) -> None:
         ahead: _Work | None = None
@@ -301,18 +299,29 @@ class EmbeddedEngine:
             work = self._take(wait=ahead is None)
             if ahead is not None:
                 self._execute(ahead)
-            elif work is None:
+            elif work is None and not self._under_way:
                 return
             ahead = work
             if ahead is not None and not self._queue:
                 self._execute(ahead)
                 ahead = None
+            self._advance()
+
+    def _finish(self) -> None:
+        """What was executed becomes durable also where the maker failed."""
+        while self._under_way:
+            with self._changed:
+                self._changed.wait_for(lambda: self._under_way.ready)
+            self._advance()
 
     def _take(self, *, wait: bool) -> _Work | None:
-        """What waits, up to a block; None where nothing does and the engine closes (or `wait` is off)."""
+        """What waits, up to a block; None where a block can be advanced first, where the engine closes and none is
+        under way, and where nothing can be taken and `wait` is off.
+        """
+        under_way = self._under_way
         with self._changed:
-            while not self._queue:
-                if not wait or not self._open:
+            while not self._queue or under_way.full:
+                if not wait or under_way.ready or not (self._open or under_way):
                     return None
                 self._changed.wait()
             waiting = self._next_block()
@@ -344,48 +353,28 @@ class EmbeddedEngine:
         _leave_out_non_transactions(executed)
         if executed.empty:
             machine.discard(executed)
+        self._waiting.append(work.waiting)
+        self._under_way.enter(executed)
+
+    # What became durable
+
+    def _advance(self) -> None:
+        for executed, block in self._under_way.advance():
+            first = 0
+            if block is not None:
+                self.machine.durable(block)
+                first = block.stored.first_leaf
+                self._on_block(block)
+                if block.head.height % COLLECTED_EVERY == 0:
+                    gc.collect(1)
+            self._answer(self._waiting.popleft(), executed, first)
+
+    def _write(self, block: Block) -> None:
+        self.store.write(rows.batch_of(block, block.head.height - self._undo_kept + 1))
+
+    def _wake(self) -> None:
         with self._changed:
-            while len(self._executed) >= BLOCKS_AHEAD and self.failure is None:
-                self._changed.wait()
-            if self.failure is None:
-                self._executed.append((work, executed))
-                self._changed.notify_all()
-
-    # The committer: roots, one durable write, answers
-
-    def _run_committer(self) -> None:
-        try:
-            while (next_block := self._next_executed()) is not None:
-                self._persist(*next_block)
-                with self._changed:
-                    self._executed.popleft()
-                    self._changed.notify_all()
-        except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
-            self._fail(failure)
-        with self._changed:
-            unsettled, self._unsettled = list(self._unsettled.values()), {}
-        for submission in unsettled:
-            submission.fail(self.failure)
-
-    def _next_executed(self) -> tuple[_Work, Executed] | None:
-        with self._changed:
-            while not self._executed:
-                if self._made_all:
-                    return None
-                self._changed.wait()
-            return self._executed[0]
-
-    def _persist(self, work: _Work, executed: Executed) -> None:
-        first = 0
-        if not executed.empty:
-            block = self.machine.seal(executed)
-            self.store.write(rows.batch_of(block, block.head.height - self._undo_kept + 1))
-            self.machine.durable(block)
-            first = block.stored.first_leaf
-            self._on_block(block)
-            if block.head.height % COLLECTED_EVERY == 0:
-                gc.collect(1)
-        self._answer(work.waiting, executed, first)
+            self._changed.notify_all()
 
     def _answer(self, waiting: list[Waiting], executed: Executed, first: int) -> None:
         """Tell everybody who waits for the block: all answers first, then each submission once."""
@@ -415,9 +404,11 @@ class EmbeddedEngine:
     # Failure
 
     def _fail(self, failure: BaseException) -> None:
-        """Stop: nothing new is taken; the committer, where it can, finishes what was executed, then tells the rest."""
+        """Stop: nothing new is taken; what was executed becomes durable where it can, then the rest is told."""
+        if self.failure is not None:
+            return
         with self._changed:
-            self.failure = self.failure or failure
+            self.failure = failure
             self._open = False
             self._queue.clear()
             self._changed.notify_all()

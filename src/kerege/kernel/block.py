@@ -1,5 +1,6 @@
 """A block on its way: executed, then sealed with its roots, then handed to the store as one write."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -130,6 +131,18 @@ class Executed:
     def empty(self) -> bool:
         """Nothing was receipted and nothing changed."""
         return not self.leaves and not self.changes.items
+
+
+class Sealing(NamedTuple):
+    """A block whose roots are being worked out."""
+
+    executed: Executed
+    stored: dict[bytes, bytes | None]
+    """State key → stored bytes, None to delete."""
+    undo: bytes
+    """Encoded pairs of state key and stored bytes before the block."""
+    roots: Callable[[], list[bytes]]
+    """Waits for the roots of the modules' trees."""
 
 
 class Block:

@@ -5,16 +5,18 @@ state in memory, `seal` computes its roots. Nothing here persists: the engine wr
 then tells the machine that it is durable.
 
 Threads: one may execute while another seals the block before, in order; everything else is for the one that executes.
+Where that one seals as well, only what `begin_seal` hands out need run on another.
 """
 
 import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from kerege.kernel import crypto, merkle
-from kerege.kernel.block import Block, Executed, Head, Prepared, Signatures, StoredBlock
+from kerege.kernel.block import Block, Executed, Head, Prepared, Sealing, Signatures, StoredBlock
 from kerege.kernel.codec import decode, encode
 from kerege.kernel.context import NOBODY, Context
 from kerege.kernel.errors import BadSignature, KernelFault, NotATransaction, NotCanonical, WrongSequence
@@ -80,7 +82,7 @@ class Machine:
         trees: list[StateTree] | None = None,
         cache_limit: int = 400_000,
         verifier: crypto.Verifier | None = None,
-        beside: Beside = at_once,
+        beside: Beside[bytes | None] = at_once,
     ) -> None:
         self.modules = modules
         self.ledger = ledger
@@ -225,9 +227,20 @@ class Machine:
 
     def seal(self, executed: Executed, *, always: bool = False) -> Block:
         """Roots of the block. Touches trees and log only, so that the next block may execute meanwhile."""
-        before, log_size = self.head, self.log.size
+        return self.finish_seal(self.begin_seal(executed), always=always)
+
+    def begin_seal(self, executed: Executed, beside: Beside[bytes] = at_once) -> Sealing:
+        """Begin to hash what the block changed into the trees, `beside` what else is done; `finish_seal` goes on.
+
+        Both in order of the blocks; the next one may begin before this one is finished.
+        """
         stored, undo, touched = executed.changes.encode(self.modules.position)
-        roots = self._update_trees(executed.height, touched)
+        return Sealing(executed, stored, undo, beside(partial(self._update_trees, executed.height, touched)))
+
+    def finish_seal(self, sealing: Sealing, *, always: bool = False) -> Block:
+        """The block of what `begin_seal` began."""
+        executed, stored = sealing.executed, sealing.stored
+        before, log_size, roots = self.head, self.log.size, sealing.roots()
         root = state_root(self.modules.names, roots)
         leaves = list(executed.leaves)
         if leaves or stored or always:
@@ -238,7 +251,7 @@ class Machine:
         block = Block(
             executed, head, StoredBlock(head.height, head.time, executed.transactions, log_size, leaves, head)
         )
-        block.before, block.state, block.undo, block.tiles = before, stored, undo, self.log.pending_tiles()
+        block.before, block.state, block.undo, block.tiles = before, stored, sealing.undo, self.log.pending_tiles()
         height = head.height
         block.index = {o.id: encode((height, o.leaf)) for o in executed.outcomes if o.leaf is not None}
         self.head = head

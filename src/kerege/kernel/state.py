@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kerege.kernel.cells import MISSING, Cells, Column, Undo, make_cells
 from kerege.kernel.changes import Changes
@@ -53,13 +53,14 @@ def end_of(prefix: bytes) -> bytes:
     return trimmed[:-1] + bytes([trimmed[-1] + 1])
 
 
-Beside = Callable[[Callable[[], list[bytes | None]]], Callable[[], list[bytes | None]]]
-"""Begins a read of the store and gives what waits for it: on a thread beside, or, as in `at_once`, when asked."""
+T = TypeVar("T")
+Beside = Callable[[Callable[[], list[T]]], Callable[[], list[T]]]
+"""Begins a piece of work and gives what waits for its result: on a thread beside, or, as in `at_once`, when asked."""
 
 
-def at_once(read: Callable[[], list[bytes | None]]) -> Callable[[], list[bytes | None]]:
-    """No thread beside: the read is done when its result is asked for."""
-    return read
+def at_once(work: Callable[[], list[T]]) -> Callable[[], list[T]]:
+    """No thread beside: the work is done when its result is asked for."""
+    return work
 
 
 class Fetch:
@@ -194,7 +195,7 @@ class State:
             self._outdated[key] = raw
         return value
 
-    def begin_fetch(self, wanted: dict[bytes, "Table[Any, Any]"], beside: Beside) -> "Fetch":
+    def begin_fetch(self, wanted: dict[bytes, "Table[Any, Any]"], beside: Beside[bytes | None]) -> "Fetch":
         """Begin to read keys that a block will need, in one call, beside the block before. Never changes what is read.
 
         `wanted` is of this moment (`Column.want`). What stands in a block that is not durable is left out: the store
