@@ -148,9 +148,9 @@ def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, li
     return submission, waiting
 
 
-def _size(waiting: list[Waiting]) -> int:
-    """Memory that these take, about."""
-    return sum([len(transaction.raw) for _, _, transaction in waiting]) + DECODED_BYTES * len(waiting)
+def _size(raws: list[bytes]) -> int:
+    """Memory that these transactions take once they are decoded, about."""
+    return sum(map(len, raws)) + DECODED_BYTES * len(raws)
 
 
 class _Work:
@@ -244,16 +244,18 @@ class EmbeddedEngine:
         What is more than its sender's share is answered with `TooManyWaiting`.
         """
         submission, waiting = open_submission(self.machine, raws)
+        size = _size(raws)
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
-            if self._queued_bytes and self._queued_bytes + _size(waiting) > MAXIMUM_WAITING_BYTES:
+            if self._queued_bytes and self._queued_bytes + size > MAXIMUM_WAITING_BYTES:
                 raise Busy(self._queued_bytes, RETRY_AFTER)
             fitting = [entry for entry in waiting if self._has_room(entry)]
             if fitting:
                 self._unsettled[id(submission)] = submission
                 self._queue.extend(fitting)
-                self._queued_bytes += _size(fitting)
+                whole = len(fitting) == len(raws)
+                self._queued_bytes += size if whole else _size([transaction.raw for _, _, transaction in fitting])
                 self._changed.notify_all()
         return submission
 
