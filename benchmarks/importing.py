@@ -33,6 +33,12 @@ from kerege.gateways.extracts.wanted import Wanted
 from kerege.node import devkeys, readmodel
 from kerege.node.home import Home
 from kerege.node.importing import ROLE, import_births
+from kerege.readmodel.errors import NotBuilt
+def is_behind():
+    try:
+        return readmodel.status(home, None)["behind"]
+    except NotBuilt:  # a small file may be done before the read model has begun
+        return True
 home = Home(Path(sys.argv[1]))
 name = next(n for n, _ in devkeys.list_keys(home) if n.endswith(ROLE))
 signer = KeySigner(devkeys.read_key(home, name).seed)
@@ -41,7 +47,7 @@ wanted = Wanted(file=Path(sys.argv[2]), outcomes=Path(sys.argv[3]))
 summary = import_births(home, wanted, signer, lambda done, total: None)
 imported = time.perf_counter() - started
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-while readmodel.status(home, None)["behind"]:
+while is_behind():
     time.sleep(0.05)
 seconds = time.perf_counter() - started
 print(json.dumps({"rows": summary.rows, "imported": imported, "seconds": seconds, "peak_mib": peak,

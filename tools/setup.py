@@ -320,7 +320,8 @@ def make_environment(venv: Path, interpreter: str, groups: tuple[str, ...], envi
     locked = run_uv("export", "--frozen", *groups, *plain, environment=environment)
     pins = TOOLS / f"{venv.name.lstrip('.')}.txt"
     pins.write_text(locked, encoding="utf-8")
-    target = ("--python", str(python))
+    # Compiled once, as pip does: where Python may write no bytecode, each process would compile its packages anew.
+    target = ("--python", str(python), "--compile-bytecode")
     run_uv("pip", "sync", *target, "--require-hashes", "--only-binary", ":all:", str(pins), environment=environment)
 
 

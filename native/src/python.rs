@@ -332,7 +332,7 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
         });
     }
     let sealed = py.detach(|| seal_all(&asked, step))?;
-    let answers = sealed.iter().map(|one| {
+    let answers = sealed.into_iter().map(|one| {
         let commitments = PyBytes::new(py, one.commitments.as_flattened());
         (PyBytes::new(py, &one.row), commitments, PyBytes::new(py, &one.root))
     });

@@ -83,6 +83,28 @@ def test_a_damaged_row_is_wrong_and_the_check_goes_on(controller: Controller, le
     assert (report.total, report.wrong, report.missing) == (8, 4, 0)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_comparison_says_other_of_what_is_damaged_or_not_there(
+    controller: Controller, ledger: Ledger, *, together: bool
+) -> None:
+    act = (("child.surname", "Асанова"), ("child.given_names", "Айгүл"), ("birth.date", "1999-05-01"))
+    drafts = [draft(*act, ("child.pin", "")) for _ in range(3)]
+    controller.dossiers.write(drafts)
+    locator = controller.keys.locate(drafts[1].record, 1, "acts")
+    row = controller._rows.get(Shelf.DOSSIERS, locator)
+    assert row is not None
+    records = [*(each.record for each in drafts), os.urandom(16)]
+    with controller.dossiers.comparison(ledger.start("compare")) as comparison:
+        assert comparison.same(drafts[1].record, dict(act))
+        controller._rows.apply([Change(Shelf.DOSSIERS, locator, row[:-1] + bytes([row[-1] ^ 1]))])
+        if together:
+            comparison.look_up(records)
+        assert [comparison.same(record, dict(act)) for record in records] == [True, False, True, False]
+        assert not comparison.same(drafts[0].record, dict(act) | {"birth.date": "1999-05-02"})
+    with pytest.raises(errors.JobNotOnLedger):
+        comparison.look_up(records)
+
+
 def test_rows_cannot_change_places(controller: Controller, ledger: Ledger) -> None:
     subject = os.urandom(16)
     first, second = draft(subject=subject), draft(subject=subject)

@@ -87,8 +87,8 @@ def test_every_adapter_of_rows_does_the_same(adapter: str, tmp_path: Path) -> No
     assert list(rows.scan(Shelf.BOOKS)) == [(names[1], b"new"), (names[2], names[2] * 2)]
     assert rows.get(Shelf.BOOKS, names[0]) is None
     assert rows.get(Shelf.DOSSIERS, names[1]) is None
-    assert rows.held(Shelf.BOOKS, names) == {names[1], names[2]}
-    assert rows.held(Shelf.DOSSIERS, names) == set()
+    assert rows.find(Shelf.BOOKS, names) == {names[1]: b"new", names[2]: names[2] * 2}
+    assert rows.find(Shelf.DOSSIERS, names) == {}
 
     def failing() -> object:
         yield Change(Shelf.BOOKS, names[2], b"half")

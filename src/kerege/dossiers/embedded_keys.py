@@ -287,8 +287,7 @@ class EmbeddedKeyService:
 
         The ledger does not say under which purpose a commitment is kept: that alone would tell an adoption.
         """
-        if not any(run is running for running in self._runs):
-            raise JobNotOnLedger(kind=run.kind)
+        self._check_running(run)
         with self._lock:
             absence = Absence.MISSING
             for code in self._purposes.codes() if purpose is None else (purpose,):
@@ -300,6 +299,27 @@ class EmbeddedKeyService:
                 if tombstone is not None:
                     absence = self._explain(tombstone)
             return absence
+
+    def open_many_for_job(
+        self, run: JobPass, records: Sequence[Identifier], version: int, purpose: str
+    ) -> dict[Identifier, RowKeys]:
+        """Give a running job the keys of those of many dossiers that are there; looked up together."""
+        self._check_running(run)
+        with self._lock:
+            entries = self._find_entries([self.locate(record, version, purpose) for record in records])
+            handles = {locator: self._handle(entry.subject, purpose) for locator, entry in entries.items()}
+            wrapped = self._book.wrapped_of(list(set(handles.values())))
+            return {
+                entry.record: RowKeys(
+                    locator, version, self._unwrap(entry.subject, purpose, *wrapped[handles[locator]]), None
+                )
+                for locator, entry in entries.items()
+                if handles[locator] in wrapped
+            }
+
+    def _check_running(self, run: JobPass) -> None:
+        if not any(run is running for running in self._runs):
+            raise JobNotOnLedger(kind=run.kind)
 
     def _explain(self, tombstone: bytes) -> Absence:
         announced = self._ask(lambda: self._ledger.tombstone(tombstone))
@@ -523,10 +543,13 @@ class EmbeddedKeyService:
         self._book.put_entries(told, known)
 
     def _find_entry(self, locator: bytes) -> Entry | None:
-        found = self._book.entry(locator)
-        if found is None:
-            return None
-        _, epoch, sealed, pending = found
+        return self._find_entries([locator]).get(locator)
+
+    def _find_entries(self, locators: Sequence[bytes]) -> dict[bytes, Entry]:
+        """Those of many rows that are registered."""
+        return {locator: self._open_entry(locator, *row) for locator, row in self._book.entries(locators).items()}
+
+    def _open_entry(self, locator: bytes, _handle: bytes, epoch: int, sealed: bytes, pending: int | None) -> Entry:
         plain = unseal(self._keyring.register_key(epoch), sealed, _entry_bound(locator, epoch))
         record, version, subject, purpose, named, expires = _entry_decoder.decode(plain)
         return Entry(record, version, subject, purpose, named, None if pending is None else expires)

@@ -132,10 +132,10 @@ class Keybook:
 
     # -- entries -----------------------------------------------------------------------------------------------------
 
-    def entry(self, locator: bytes) -> tuple[bytes, int, bytes, int | None] | None:
-        """Give (handle, epoch, sealed entry, pending until) of a row, or None."""
-        found = self._find(_Entry, _ENTRY + locator)
-        return None if found is None else (found.handle, found.epoch, found.sealed, found.pending)
+    def entries(self, locators: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, bytes, int | None]]:
+        """(handle, epoch, sealed entry, pending until) of those of many rows that are registered."""
+        rows = ((locator, self._read(_Entry, raw)) for locator, raw in self._among(_ENTRY, locators))
+        return {locator: (row.handle, row.epoch, row.sealed, row.pending) for locator, row in rows}
 
     def pending_of(self, locators: Sequence[bytes]) -> dict[bytes, int | None]:
         """Those of many rows that are registered, with the hour until which each waits for its transaction."""

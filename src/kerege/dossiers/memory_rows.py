@@ -15,15 +15,16 @@ class MemoryRows:
         """Give the bytes under a locator, or None."""
         return self._shelves[shelf].get(locator)
 
-    def held(self, shelf: Shelf, locators: Sequence[bytes]) -> set[bytes]:
-        """Those of many locators that have a row."""
-        return self._shelves[shelf].keys() & set(locators)
+    def find(self, shelf: Shelf, locators: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Those of many locators that have a row, with its bytes."""
+        rows = self._shelves[shelf]
+        return {locator: rows[locator] for locator in locators if locator in rows}
 
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""
         yield from sorted(self._shelves[shelf].items())
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[Change], *, sync: bool = True) -> None:  # noqa: ARG002 (the port's signature)
         """Make all changes or none: the iterable is run to its end before the first change."""
         for change in list(changes):
             if change.sealed is None:

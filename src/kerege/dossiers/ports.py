@@ -100,14 +100,14 @@ class Rows(Protocol):
     def get(self, shelf: Shelf, locator: bytes) -> bytes | None:
         """Give the bytes under a locator, or None."""
 
-    def held(self, shelf: Shelf, locators: Sequence[bytes]) -> set[bytes]:
-        """Those of many locators that have a row."""
+    def find(self, shelf: Shelf, locators: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Those of many locators that have a row, with its bytes."""
 
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""
 
-    def apply(self, changes: Iterable[Change]) -> None:
-        """Make all changes or none; they are on the medium when this returns."""
+    def apply(self, changes: Iterable[Change], *, sync: bool = True) -> None:
+        """Make all changes or none; with `sync` they, and all before them, are on the medium when this returns."""
 
     def purge(self) -> None:
         """Leave no copy of removed rows in journals or free pages of these files."""
@@ -254,6 +254,11 @@ class KeyService(Protocol):
 
     def open_for_job(self, run: JobPass, record: Identifier, version: int, purpose: str | None) -> RowKeys | Absence:
         """Give a running job the keys of one dossier, or say why there are none."""
+
+    def open_many_for_job(
+        self, run: JobPass, records: Sequence[Identifier], version: int, purpose: str
+    ) -> dict[Identifier, RowKeys]:
+        """Give a running job the keys of those of many dossiers that are there."""
 
     def open_mapping(self, record: bytes, purpose: str) -> tuple[Entry, RowKeys] | None:
         """Give a row of a purpose that no person is shown (`Audience.NOBODY`), or None."""

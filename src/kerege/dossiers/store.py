@@ -43,7 +43,14 @@ _IDENTIFIER_LENGTH = 16
 _HASH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
+_TOGETHER = 25
+"""Dossiers written at once, all or none: more than anything but an import writes."""
 
+
+_ACTS = "acts"
+
+_Found = tuple[RowKeys, bytes] | Absence | None
+"""Keys and sealed bytes of a dossier; why there are none; None where its keys do not open."""
 
 Values = tuple[tuple[str, ...], tuple[str, ...], bytes | None]
 """Names of fields, their values, and salts where they are not drawn."""
@@ -151,7 +158,7 @@ class Dossiers:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, batch: Sequence[Draft]) -> tuple[Written, ...]:
-        """Seal dossiers and give their commitments: all or none, on the medium when this returns.
+        """Seal dossiers and give their commitments: all of them, on the medium when this returns.
 
         Raises `DraftInvalid`, `NotCanonical`, `PurposeUnknown`, `NotForPersons`, `DossierExists`, `DossierErased`,
         `StoreUnwritable`. What was written for a transaction that never commits is collected after `expires`.
@@ -197,9 +204,17 @@ class Dossiers:
         keys = self._keys.admit(entries)
         sealed = seal_sheets([Sheet(each, *values) for each, values in zip(keys, told, strict=True)])
         pairs = zip(keys, sealed, strict=True)
-        self._rows.apply([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
+        self._put([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
         triples = zip(entries, told, sealed, strict=True)
         return tuple([_written(entry, names, done.commitments, done.root) for entry, (names, *_), done in triples])
+
+    def _put(self, rows: Sequence[Change]) -> None:
+        """Write new rows some at a time, so that a chunk of an import never stands in memory once more.
+
+        What a failure in between leaves is registered and waits for its transaction: it is written again, or collected.
+        """
+        for at in range(0, len(rows), _TOGETHER):
+            self._rows.apply(rows[at : at + _TOGETHER], sync=at + _TOGETHER >= len(rows))
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
@@ -217,7 +232,7 @@ class Dossiers:
     def _held(self, locators: Sequence[bytes]) -> set[bytes]:
         """Those of many rows that are there. The few keys are asked first: the many rows lie in more files."""
         registered = self._keys.registered(locators)
-        return self._rows.held(Shelf.DOSSIERS, sorted(registered)) if registered else registered
+        return set(self._rows.find(Shelf.DOSSIERS, sorted(registered))) if registered else registered
 
     def _locate(self, entry: Entry) -> bytes:
         return self._keys.locate(entry.record, entry.version, entry.purpose)
@@ -303,7 +318,7 @@ class Dossiers:
         """
         run = self._keys.begin(job, "compare")
         try:
-            yield Comparison(partial(self._open_for_job, run, fields=(*COMPARED, BORN)))
+            yield Comparison(partial(self._find_many_for_job, run), partial(self._find_for_job, run))
         finally:
             self._keys.end(run)
 
@@ -318,20 +333,29 @@ class Dossiers:
                 last = name
             yield item, opened
 
-    def _open_for_job(self, run: JobPass, item: Committed, fields: Sequence[str] | None = None) -> Opened:
-        """Open a dossier for a running job: all of it, or the named fields that it has."""
+    def _open_for_job(self, run: JobPass, item: Committed) -> Opened:
+        """Open a whole dossier for a running job."""
+        return _opened(self._find_for_job(run, item), None)
+
+    def _find_for_job(self, run: JobPass, item: Committed) -> _Found:
+        """A dossier of a running job, nothing of it opened."""
         try:
             keys = self._keys.open_for_job(run, item.record, item.version, item.purpose)
             if isinstance(keys, Absence):
                 return keys
             row = self._rows.get(Shelf.DOSSIERS, keys.locator)
-            if row is None:
-                return Absence.MISSING
-            sheet = OpenSheet(keys, row)
-            return tuple(sheet.open(name) for name in sheet.names if fields is None or name in fields)
         except StoreDamaged:
-            # A verdict, not an accident: the check goes on and counts this one as wrong.
             return None
+        return Absence.MISSING if row is None else (keys, row)
+
+    def _find_many_for_job(self, run: JobPass, records: Sequence[Identifier]) -> dict[Identifier, _Found]:
+        """Those of many acts in their first version that are there: three look-ups in all, however many."""
+        try:
+            keys = self._keys.open_many_for_job(run, records, 1, _ACTS)
+            rows = self._rows.find(Shelf.DOSSIERS, [each.locator for each in keys.values()])
+        except StoreDamaged:
+            return {}  # looked for one by one, each finds out whether it is the damaged one
+        return {record: (each, rows[each.locator]) for record, each in keys.items() if each.locator in rows}
 
     def open_mapping(self, record: bytes, purpose: str) -> tuple[Entry, dict[str, str]] | None:
         """Give a row of a purpose that no person is shown, to the machine; None where there is none."""
@@ -405,13 +429,32 @@ class Dossiers:
 class Comparison:
     """Answers whether rows of an old registry are acts that are there already; values stay inside."""
 
-    def __init__(self, open_dossier: Callable[[Committed], Opened]) -> None:
-        self._open = open_dossier
+    def __init__(
+        self, find_many: Callable[[Sequence[Identifier]], dict[Identifier, _Found]], find: Callable[[Committed], _Found]
+    ) -> None:
+        self._find_many = find_many
+        self._find = find
+        self._at_hand: dict[Identifier, _Found] = {}
 
-    def same(self, record: Identifier, version: int, told: Mapping[str, str]) -> bool:
-        """Whether the act of a record version has these names and this day of birth: same or other, nothing else."""
-        item = Committed(record, version, b"", purpose="acts")
-        return judge_compare(told, self._open(item)) is CompareVerdict.SAME
+    def look_up(self, records: Sequence[Identifier]) -> None:
+        """Have the sealed dossiers of these records at hand, in place of those before them."""
+        self._at_hand = self._find_many(records)
+
+    def same(self, record: Identifier, told: Mapping[str, str]) -> bool:
+        """Whether the act of a record has these names and this day of birth: same or other, nothing else."""
+        found = self._at_hand.get(record) or self._find(Committed(record, 1, b"", purpose=_ACTS))
+        return judge_compare(told, _opened(found, (*COMPARED, BORN))) is CompareVerdict.SAME
+
+
+def _opened(found: _Found, fields: Sequence[str] | None) -> Opened:
+    """A dossier of a job opened: all of it, or the named fields that it has."""
+    if found is None or isinstance(found, Absence):
+        return found
+    try:
+        sheet = OpenSheet(*found)
+        return tuple(sheet.open(name) for name in sheet.names if fields is None or name in fields)
+    except StoreDamaged:
+        return None  # a verdict, not an accident: the check goes on and counts this one as wrong
 
 
 def _written(entry: Entry, names: tuple[str, ...], digests: bytes, root: Hash) -> Written:

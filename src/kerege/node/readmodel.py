@@ -20,11 +20,12 @@ from kerege.storage.secondary import SecondaryStore
 
 PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
-GATHERING, LONGEST = 0.1, 0.5
-"""Seconds between two looks at one in which much does: the blocks of that time are written together."""
-REST = 4
-"""How many times as long as it wrote it rests, within these bounds: what comes together touches the same pages, and a
-page is written once a batch."""
+GATHERING = 0.25
+"""Seconds between two looks at one in which much does; where no block came in between, nothing is waited for."""
+REST, LONGEST = 4, 2.0
+"""While blocks go on coming, it rests so many times as long as it wrote, and so many seconds at most: what comes
+together touches the same pages, and a page is written once a batch. Behind 400,000 imported records a row costs 38 µs
+with 3,000 of them a batch, 30 with 10,000."""
 RESTORING = 1.0
 """Seconds between two looks at a store that is being filled from a snapshot."""
 
@@ -112,13 +113,17 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
 
 def _follow(projector: Projector, source: StoreSource, progress: Progress, goes_on: Callable[[], bool]) -> None:
     place = projector.build()
+    seen, rested = place.height, 0.0
     while goes_on():
-        began = time.monotonic()
-        if source.height() > place.height:
-            place = projector.catch_up(progress)
-            time.sleep(min(LONGEST, max(GATHERING, REST * (time.monotonic() - began))))
-        else:
+        before, seen, began = seen, source.height(), time.monotonic()
+        if seen == place.height:
             time.sleep(PAUSE)
+            continue
+        if seen == before or began >= rested:
+            place = projector.catch_up(progress)
+            seen, wrote = place.height, time.monotonic()
+            rested = wrote + min(LONGEST, REST * (wrote - began))
+        time.sleep(GATHERING)
 
 
 def _told(projector: Projector, database: Database, source: StoreSource) -> dict[str, Any]:

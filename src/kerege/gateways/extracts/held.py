@@ -111,12 +111,23 @@ class Held:
             acts, pins = zip(*names.unique, strict=True)
             keys[names.act], keys[names.pin] = acts, pins
         self._found = self._index.find(list(keys))
+        self._look_ahead()
         asked = [(name, key) for name, each in keys.items() if name not in self._found for key in each]
         self._live = set()
         for start in range(0, len(asked), PAGE):
             part = asked[start : start + PAGE]
             rows = self._door.states([UNIQUE.encode_key(key) for _, key in part])
             self._live.update(name for (name, _), raw in zip(part, rows, strict=True) if raw is not None)
+
+    def _look_ahead(self) -> None:
+        """Fetch at once the dossiers that rows of the chunk will be compared with, where one was compared before."""
+        if self._comparison is not None:
+            found = self._found
+            held = {
+                found.get(names.pin) for names in self._names.values() if found.get(names.pin) == found.get(names.act)
+            }
+            places = [each for each in held if each is not None]
+            self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in places])
 
     def _name(self, row: Row, epochs: Sequence[int]) -> Names:
         act, pin = births.unique_parts(row)
@@ -125,9 +136,8 @@ class Held:
         name = self._keys.name
         return Names(name("pin", row.pin), name("act", row.office, row.act_number), tuple(unique))
 
-    def forget_before(self, rows: Sequence[Row]) -> None:
-        """Rows before these are in the index by now."""
-        first = rows[0].number
+    def forget_before(self, first: int) -> None:
+        """Rows before this number are in the index by now."""
         self._fresh = {name: row for name, row in self._fresh.items() if row.number >= first}
 
     def accept(self, row: Row) -> None:
@@ -172,7 +182,7 @@ class Held:
         record = self._keys.record(self._source(holder.place), holder.number)
         values = births.values_of(row)
         told = {code: values[code] for code in ("child.surname", "child.given_names", "birth.date")}
-        return self._comparison.same(record, 1, told)
+        return self._comparison.same(record, told)
 
     def _source(self, place: int) -> bytes:
         if place not in self._sources:

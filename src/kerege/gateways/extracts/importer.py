@@ -1,7 +1,8 @@
 """An import of births: judge every row, keep the accepted ones in dossiers, open their records on the ledger.
 
 For each chunk of rows in this order: judged; values sealed in dossiers, durable; journal and index; then the messages.
-The next chunk is judged and prepared while one is kept: rows that are not in the index yet stand in memory.
+While one chunk is entered the next is sealed and the one after it judged: rows that are not in the index yet stand in
+memory.
 Ids, salts and blinds are derived from file and row, so that after a crash the journal says which chunks may have been
 sent, the ledger which were, and what is missing is sent again as the same bytes.
 """
@@ -23,7 +24,7 @@ from kerege.gateways.extracts.held import Chunk, Held
 from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, About, Journal, Lock, folder_of, source_of
 from kerege.gateways.extracts.keeping import Keeping
-from kerege.gateways.extracts.making import Maker, Prepared, Setting
+from kerege.gateways.extracts.making import Maker, Prepared, Sealed, Setting
 from kerege.gateways.extracts.reader import Extract
 from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Outcome, Verdict, judge
@@ -184,9 +185,9 @@ class Importer:
                     held.look_up()
                     verdicts = [self._judge(row, held, today) for row in rows]
                     prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-                    keeping.settle()
-                    held.forget_before(rows)
-                    keeping.begin(partial(self._take, run, prepared, verdicts), rows, verdicts)
+                    seal = partial(self._maker.seal, prepared)
+                    keeping.begin(seal, partial(self._take, run, prepared, verdicts), rows, verdicts)
+                    held.forget_before(keeping.first_row())
             keeping.settle()
         if run.summary.rows != run.journal.about.rows:
             raise ExtractChanged(file=extract.path)
@@ -197,12 +198,12 @@ class Importer:
             held.accept(row)
         return verdict
 
-    def _take(self, run: "_Run", prepared: Prepared, verdicts: Sequence[Verdict]) -> None:
-        """A new chunk: dossiers, journal, index, messages, in this order.
+    def _take(self, run: "_Run", prepared: Prepared, verdicts: Sequence[Verdict], sealed: Sealed) -> None:
+        """A new chunk whose dossiers lie sealed: journal, index, messages, in this order.
 
         The index after the journal, or a row of a chunk that the journal does not know would be its own duplicate.
         """
-        made = self._maker.make(prepared)
+        made = self._maker.make(prepared, sealed)
         run.journal.append(verdicts, made.leaves)
         _enter(run, prepared.chunk, verdicts)
         run.sender.send([messages for _, messages in made.parts])
@@ -214,7 +215,8 @@ class Importer:
         if None not in self._door.states([part.key for part in told]):
             return
         run.sender.settle()
-        parts = self._maker.make(self._maker.prepare(run.source, run.number, chunk, verdicts)).parts
+        prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
+        parts = self._maker.make(prepared, self._maker.seal(prepared)).parts
         run.sender.send([messages for key, messages in parts if self._door.state(key) is None])
 
 

@@ -10,7 +10,7 @@ from kerege.consensus.bodies import HOUR
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
-from kerege.dossiers.store import Draft, Written
+from kerege.dossiers.store import Draft
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import REVIEWS
 from kerege.gateways.extracts.held import Chunk
@@ -65,6 +65,16 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """The dossiers of a chunk, on the medium."""
+
+    acts: Sequence[tuple[Identifier, Hash]]
+    """Of each accepted row: id and content root of its record."""
+    requests: Sequence[Hash]
+    """Content root of what each case asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What a chunk became."""
 
@@ -101,32 +111,36 @@ class Maker:
         ]
         return Prepared(source, number, chunk, accepted, acts, [row for row, _ in reviewed], folders, requests)
 
-    def make(self, prepared: Prepared) -> Made:
-        """Seal the dossiers of a chunk, durably, and make its messages; raises what dossiers raise."""
+    def seal(self, prepared: Prepared) -> Sealed:
+        """Seal the dossiers of a chunk, durably; raises what dossiers raise."""
         written = self._dossiers.write([*prepared.acts, *prepared.requests])
         acts, requests = written[: len(prepared.acts)], written[len(prepared.acts) :]
+        roots = [each.root for each in requests]
+        self._folders.keep(zip(prepared.folders, roots, strict=True))
+        return Sealed([(each.record, each.root) for each in acts], roots)
+
+    def make(self, prepared: Prepared, sealed: Sealed) -> Made:
+        """Make the messages of a chunk."""
         parts: list[tuple[bytes, list[Message]]] = []
-        drafts = self._drafts(prepared, acts)
+        drafts = self._drafts(prepared, sealed.acts)
         if drafts:
             parts.append((RECORDS.encode_key(drafts[0].record), [self._opening(prepared, drafts)]))
-        if requests:
-            roots = [each.root for each in requests]
-            self._folders.keep(list(zip(prepared.folders, roots, strict=True)))
-            cases = self._cases(prepared, roots)
+        if sealed.requests:
+            cases = self._cases(prepared, sealed.requests)
             for start in range(0, len(cases), REVIEWS):
                 group = cases[start : start + REVIEWS]
                 messages: list[Message] = [message for pair in group for message in pair]
                 parts.append((CASES.encode_key(group[0][0].case), messages))
         return Made([draft.record + draft.content for draft in drafts], parts)
 
-    def _drafts(self, prepared: Prepared, written: Sequence[Written]) -> list[ImportedDraft]:
+    def _drafts(self, prepared: Prepared, acts: Sequence[tuple[Identifier, Hash]]) -> list[ImportedDraft]:
         salt, names, offices = self._keys.salt, prepared.chunk.names, self._setting.offices
         made = []
-        for row, kept in zip(prepared.accepted, written, strict=True):
+        for row, (record, root) in zip(prepared.accepted, acts, strict=True):
             number = "/".join((row.office, *births.act_of(row)))
-            act = commitment("act", salt(kept.record, "act"), number)
+            act = commitment("act", salt(record, "act"), number)
             office = row.office if row.office in offices else self._setting.office
-            made.append(ImportedDraft(kept.record, kept.root, act, list(names[row.number].unique[0]), office))
+            made.append(ImportedDraft(record, root, act, list(names[row.number].unique[0]), office))
         return made
 
     def _opening(self, prepared: Prepared, drafts: list[ImportedDraft]) -> ImportRecords:
