@@ -268,7 +268,8 @@ def test_a_full_disk_tells_every_waiter_and_leaves_nothing_half_done(tmp_path, s
         assert len(ledger.alarms) == 1
         assert {area: dict(store.scan(area)) for area in Area} == before
         assert [ledger.engine.find(a.id) for a in done] == done
-    assert not any(t.name in {"maker", "committer"} and t.is_alive() for t in threading.enumerate())
+    ended = ("maker", "trees", "committer")
+    assert not any(t.name.startswith(ended) and t.is_alive() for t in threading.enumerate())
 
 
 def test_a_fault_in_execution_stops_the_engine_after_what_was_executed(signing):
