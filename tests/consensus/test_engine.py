@@ -304,6 +304,51 @@ def test_a_fault_while_blocks_wait_for_the_disk(signing):
     assert known(rows.read_head(store)).height == 1
 
 
+def test_nothing_after_a_fault_with_a_durable_block_is_answered_as_if_it_were_that_block(signing):
+    """Whoever is told of blocks fails at the second: the first is answered, the others are told that it stopped."""
+    store, told = ToldStore(), list[int]()
+
+    def on_block(block):
+        told.append(block.head.height)
+        if len(told) == 2:
+            raise OSError("no room for what is told")
+
+    with Opened(store, on_block=on_block) as ledger:
+        assert ledger.engine.send(signing.tx("alice", PAY)).height == 1
+        store.go.clear()
+        second = ledger.engine.submit([signing.tx("alice", PAY)])
+        time.sleep(0.05)
+        third = ledger.engine.submit([signing.tx("bob", PAY) for _ in range(3)])
+        time.sleep(0.05)
+        store.go.set()
+        for submission in (second, third):
+            with pytest.raises(Stopped, match="no room for what is told"):
+                submission.wait(LONG)
+    assert told == [1, 2]
+    assert len(ledger.alarms) == 1
+
+
+def test_a_block_that_is_durable_is_answered_though_the_next_one_fails(tmp_path, signing):
+    reached = threading.Event()
+
+    class Second(ToldStore):
+        def write(self, batch, *, sync=True):
+            super().write(batch, sync=sync)
+            if self.writes == 2:  # the genesis, then block 1
+                reached.set()
+                self.failure = DiskFull(tmp_path, "test", 0)
+
+    store = Second()
+    with Opened(store) as ledger:
+        first = ledger.engine.submit([signing.tx("alice", PAY)])
+        assert reached.wait(LONG)
+        bad = ledger.engine.submit([signing.tx("bob", PAY)])
+        assert first.wait(LONG)[0].height == 1
+        with pytest.raises(Stopped, match="No room"):
+            bad.wait(LONG)
+    assert known(rows.read_head(store)).height == 1
+
+
 def test_stopping_finishes_what_was_accepted(signing):
     store = ToldStore()
     ledger = Opened(store)

@@ -13,6 +13,7 @@ import threading
 import time as clock
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Self
@@ -198,8 +199,6 @@ class EmbeddedEngine:
         """Accepted and not wholly answered, by identity."""
         self._maker = threading.Thread(target=self._run_maker, name="maker", daemon=True)
         self._under_way = UnderWay(machine, self._write, self._wake)
-        self._waiting: deque[list[Waiting]] = deque()
-        """Who waits for the outcomes of each block that is under way; the maker's own, as that is."""
 
     # Life
 
@@ -307,14 +306,14 @@ class EmbeddedEngine:
             if ahead is not None and not self._queue:
                 self._execute(ahead)
                 ahead = None
-            self._advance()
+            self._under_way.advance()
 
     def _finish(self) -> None:
         """What was executed becomes durable also where the maker failed."""
         while self._under_way:
             with self._changed:
                 self._changed.wait_for(lambda: self._under_way.ready)
-            self._advance()
+            self._under_way.advance()
 
     def _take(self, *, wait: bool) -> _Work | None:
         """What waits, up to a block; None where a block can be advanced first, where the engine closes and none is
@@ -355,21 +354,19 @@ class EmbeddedEngine:
         _leave_out_non_transactions(executed)
         if executed.empty:
             machine.discard(executed)
-        self._waiting.append(work.waiting)
-        self._under_way.enter(executed)
+        self._under_way.enter(executed, partial(self._settle, work.waiting, executed))
 
     # What became durable
 
-    def _advance(self) -> None:
-        for executed, block in self._under_way.advance():
-            first = 0
-            if block is not None:
-                self.machine.durable(block)
-                first = block.stored.first_leaf
-                self._on_block(block)
-                if block.head.height % COLLECTED_EVERY == 0:
-                    gc.collect(1)
-            self._answer(self._waiting.popleft(), executed, first)
+    def _settle(self, waiting: list[Waiting], executed: Executed, block: Block | None) -> None:
+        first = 0
+        if block is not None:
+            self.machine.durable(block)
+            first = block.stored.first_leaf
+            self._on_block(block)
+            if block.head.height % COLLECTED_EVERY == 0:
+                gc.collect(1)
+        self._answer(waiting, executed, first)
 
     def _write(self, block: Block) -> None:
         self.store.write(rows.batch_of(block, block.head.height - self._undo_kept + 1))

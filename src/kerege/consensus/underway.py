@@ -20,13 +20,17 @@ MOST = 3
 T = TypeVar("T")
 
 
+Settle = Callable[[Block | None], None]
+"""Tells whoever waits for a block that it is durable; None: it was empty, and all before it are durable."""
+
+
 class _Step:
     """A block, and how far it is; an empty one has nothing to hash or to write, and waits for those before it."""
 
-    __slots__ = ("block", "executed", "hashed", "sealing", "written")
+    __slots__ = ("block", "hashed", "sealing", "settle", "written")
 
-    def __init__(self, executed: Executed) -> None:
-        self.executed = executed
+    def __init__(self, settle: Settle) -> None:
+        self.settle = settle
         self.sealing: Sealing | None = None
         self.hashed: Future[list[bytes]] | None = None
         self.block: Block | None = None
@@ -42,7 +46,7 @@ class _Step:
 
 
 class UnderWay:
-    """The blocks that are executed and not yet durable, oldest first; all but `close` is for the one that executes.
+    """The blocks that are executed and not yet durable, oldest first; for the one thread that executes.
 
     `write(block)` makes a block durable; `wake()` is called, on any thread, when something became `ready`.
     """
@@ -52,6 +56,7 @@ class UnderWay:
         self._write = write
         self._wake = wake
         self._steps: deque[_Step] = deque()
+        self._failure: BaseException | None = None
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="trees")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="committer")
 
@@ -68,9 +73,9 @@ class UnderWay:
         """Whether `advance` would get on."""
         return bool(self._steps) and (self._steps[0].durable or any(step.sealable for step in self._steps))
 
-    def enter(self, executed: Executed) -> None:
-        """The newest block begins its way."""
-        step = _Step(executed)
+    def enter(self, executed: Executed, settle: Settle) -> None:
+        """The newest block begins its way; at its end, after those before it, `settle` is called."""
+        step = _Step(settle)
         if not executed.empty:
 
             def hash_beside(job: Callable[[], list[bytes]]) -> Callable[[], list[bytes]]:
@@ -80,28 +85,37 @@ class UnderWay:
             step.sealing = self._machine.begin_seal(executed, hash_beside)
         self._steps.append(step)
 
-    def advance(self) -> list[tuple[Executed, Block | None]]:
-        """Take every block as far as it goes without waiting; those that are durable now leave, in order.
+    def advance(self) -> None:
+        """Take every block as far as it goes without waiting; those that are durable now are settled and leave.
 
-        Raises what hashing or writing a block raised, each time: nothing after it can become durable.
+        Raises what hashing, writing or settling a block raised, now and from then on: nothing after it may be kept.
         """
-        for step in self._steps:
-            if step.sealable and step.sealing is not None:
-                step.block = self._machine.finish_seal(step.sealing)
-                step.written = self._begin(self._writing, partial(self._write, step.block))
-        left = []
-        while self._steps and self._steps[0].durable:
-            step = self._steps[0]
-            if step.written is not None:
-                step.written.result()
-            left.append((step.executed, step.block))
-            self._steps.popleft()
-        return left
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._seal()
+            self._let_go()
+        except BaseException as failure:
+            self._failure = failure
+            raise
 
     def close(self) -> None:
         """End both threads."""
         self._hashing.shutdown()
         self._writing.shutdown()
+
+    def _seal(self) -> None:
+        for step in self._steps:
+            if step.sealable and step.sealing is not None:
+                step.block = self._machine.finish_seal(step.sealing)
+                step.written = self._begin(self._writing, partial(self._write, step.block))
+
+    def _let_go(self) -> None:
+        while self._steps and self._steps[0].durable:
+            step = self._steps.popleft()
+            if step.written is not None:
+                step.written.result()
+            step.settle(step.block)
 
     def _begin(self, pool: ThreadPoolExecutor, job: Callable[[], T]) -> Future[T]:
         begun = pool.submit(job)
