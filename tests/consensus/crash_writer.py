@@ -71,8 +71,10 @@ def main(home: Path, point: str) -> None:
     with rocks(home) as store:
         ledger = Opened(store, home / "trees")
         count = int(times or 0)
-        if name in {"seal", "sealed"}:
-            vars(ledger.machine)["seal"] = dying(count, ledger.machine.seal, after=name == "sealed")
+        if name == "seal":
+            vars(ledger.machine)["begin_seal"] = dying(count, ledger.machine.begin_seal, after=False)
+        if name == "sealed":
+            vars(ledger.machine)["finish_seal"] = dying(count, ledger.machine.finish_seal, after=True)
         if name in {"write", "written"}:
             vars(store)["write"] = dying(count, store.write, after=name == "written")
         file = os.open(home / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

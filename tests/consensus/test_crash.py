@@ -45,7 +45,10 @@ def run_until_killed(home: Path, point: str, seconds: float) -> None:
         if point == "none":
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
-        assert process.wait(60) == -signal.SIGKILL
+        try:
+            assert process.wait(60) == -signal.SIGKILL
+        finally:
+            process.kill()
 
 
 def acknowledged(home: Path) -> list[tuple[int, int, str]]:
