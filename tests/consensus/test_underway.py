@@ -33,7 +33,7 @@ class Way:
     def __init__(self) -> None:
         self.bench = Bench()
         self.written: list[int] = []
-        self.settled: list[int | None] = []
+        self.settled: list[int] = []
         self.go = threading.Event()
         self.failure: BaseException | None = None
         self.under_way = UnderWay(self.bench.machine, self.write, lambda: None)
@@ -41,8 +41,12 @@ class Way:
         for _ in range(2):
             prepared = machine.prepare([self.bench.tx("alice", PAY)])
             executed = machine.execute(machine.last[0] + 1, self.bench.now + 1, prepared)
-            self.under_way.enter(executed, lambda block: self.settled.append(block and block.head.height))
+            self.under_way.enter(executed, self.settle)
         self.steps = list(self.under_way._steps)
+
+    def settle(self, block: Block | None) -> None:
+        assert block is not None
+        self.settled.append(block.head.height)
 
     def write(self, block: Block) -> None:
         self.go.wait()
