@@ -63,7 +63,7 @@ def fill_batch(whole: Any, changes: dict[bytes, bytes | None]) -> None:
     """See `kerege.storage.rocks.fill_plain`; `whole` is a `rocksdict.WriteBatch`."""
 
 class BatchVerifier:
-    """Ed25519 by ZIP 215 in batches of 64 on own threads; waiting lets go of the interpreter."""
+    """Ed25519 by ZIP 215 in batches on own threads; waiting lets go of the interpreter."""
 
     def __init__(self, threads: int = 2) -> None: ...
     def submit(self, items: Sequence[tuple[bytes, bytes, bytes]]) -> int:

@@ -349,6 +349,33 @@ def test_a_block_that_is_durable_is_answered_though_the_next_one_fails(tmp_path,
     assert known(rows.read_head(store)).height == 1
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_everybody_is_told_of_a_fault_also_where_nobody_hears_the_alarm(signing):
+    def alarm(_text):
+        raise BrokenPipeError
+
+    with Opened(MemoryStore(), alarm=alarm) as ledger:
+        bad = ledger.engine.submit([signing.tx("bob", toy.Break("fault"))])
+        with pytest.raises(Stopped, match="fault"):
+            bad.wait(LONG)
+
+
+def test_what_is_no_transaction_takes_no_room_in_the_queue(signing, monkeypatch):
+    monkeypatch.setattr(embedded, "MAXIMUM_WAITING_BYTES", 60_000)
+    store = ToldStore()
+    with Opened(store) as ledger:
+        store.go.clear()
+        raws = [signing.tx("alice", PAY) for _ in range(40)]
+        waiting = [ledger.engine.submit([raw]) for raw in raws]
+        assert ledger.engine._queued_bytes
+        try:
+            (answer,) = ledger.engine.submit([b"\x91" * 60_000]).wait(LONG)
+        finally:
+            store.go.set()
+        assert isinstance(answer.reason, NotCanonical)
+        assert all(submission.wait(LONG)[0].receipt is not None for submission in waiting)
+
+
 def test_stopping_finishes_what_was_accepted(signing):
     store = ToldStore()
     ledger = Opened(store)

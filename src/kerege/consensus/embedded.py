@@ -149,6 +149,10 @@ def open_submission(machine: Machine, raws: list[bytes]) -> tuple[Submission, li
     return submission, waiting
 
 
+def _raws_of(waiting: list[Waiting]) -> list[bytes]:
+    return [transaction.raw for _, _, transaction in waiting]
+
+
 def _size(raws: list[bytes]) -> int:
     """Memory that these transactions take once they are decoded, about."""
     return sum(map(len, raws)) + DECODED_BYTES * len(raws)
@@ -243,7 +247,7 @@ class EmbeddedEngine:
         What is more than its sender's share is answered with `TooManyWaiting`.
         """
         submission, waiting = open_submission(self.machine, raws)
-        size = _size(raws)
+        size = _size(raws if len(waiting) == len(raws) else _raws_of(waiting))
         with self._changed:
             if not self._open:
                 raise Stopped("the ledger is stopped") from self.failure
@@ -253,8 +257,7 @@ class EmbeddedEngine:
             if fitting:
                 self._unsettled[id(submission)] = submission
                 self._queue.extend(fitting)
-                whole = len(fitting) == len(raws)
-                self._queued_bytes += size if whole else _size([transaction.raw for _, _, transaction in fitting])
+                self._queued_bytes += size if len(fitting) == len(waiting) else _size(_raws_of(fitting))
                 self._changed.notify_all()
         return submission
 
@@ -283,16 +286,18 @@ class EmbeddedEngine:
     # The maker: prepares a block while the one before executes
 
     def _run_maker(self) -> None:
-        for act in (self._make_blocks, self._finish):
-            try:
-                act()
-            except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
-                self._fail(failure)
-        self._under_way.close()
-        with self._changed:
-            unsettled, self._unsettled = list(self._unsettled.values()), {}
-        for submission in unsettled:
-            submission.fail(self.failure)
+        try:
+            for act in (self._make_blocks, self._finish):
+                try:
+                    act()
+                except BaseException as failure:  # noqa: BLE001 - told to everybody who waits, and to the alarm
+                    self._fail(failure)
+        finally:  # also where nobody hears the alarm
+            self._under_way.close()
+            with self._changed:
+                unsettled, self._unsettled = list(self._unsettled.values()), {}
+            for submission in unsettled:
+                submission.fail(self.failure)
 
     def _make_blocks(self) -> None:
         ahead: _Work | None = None

@@ -15,7 +15,9 @@ from kerege.kernel.block import Block, Executed, Sealing
 from kerege.kernel.machine import Machine
 
 MOST = 3
-"""Blocks that may be under way: one being hashed, one being written, one that is next to either."""
+"""Blocks under way from which on none is taken: one being hashed, one being written, one that is next to either. What
+was taken before may still join them.
+"""
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ class UnderWay:
         self._wake = wake
         self._steps: deque[_Step] = deque()
         self._failure: BaseException | None = None
+        self._last_written: Future[None] | None = None
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="trees")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="committer")
 
@@ -106,9 +109,19 @@ class UnderWay:
 
     def _seal(self) -> None:
         for step in self._steps:
-            if step.sealable and step.sealing is not None:
+            if step.block is None and step.sealing is not None:
+                if not step.sealable:
+                    return  # by now the next one may be hashed too: it is not sealed before this one
                 step.block = self._machine.finish_seal(step.sealing)
-                step.written = self._begin(self._writing, partial(self._write, step.block))
+                self._last_written = step.written = self._begin(
+                    self._writing, partial(self._write_after, self._last_written, step.block)
+                )
+
+    def _write_after(self, before: Future[None] | None, block: Block) -> None:
+        """Raises what writing the block before raised: no block is written upon one that the store does not have."""
+        if before is not None:
+            before.result()
+        self._write(block)
 
     def _let_go(self) -> None:
         while self._steps and self._steps[0].durable:
