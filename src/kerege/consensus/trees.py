@@ -27,7 +27,7 @@ class Damaged(Exception):
 
 
 class SharedTree:
-    """A plain tree behind a lock, for provers beside the committer; the native twin needs none. See `StateTree`."""
+    """A plain tree behind a lock, for provers beside the engine; the native twin needs none. See `StateTree`."""
 
     def __init__(self, tree: PlainTree) -> None:
         self._tree = tree
