@@ -78,6 +78,9 @@ class BatchVerifier:
     def close(self) -> None:
         """Take nothing more, finish what is queued, end the threads."""
 
+def ed25519_key_fault(key: bytes) -> str:
+    """See `kerege.kernel.authenticators.ed25519.key_fault`."""
+
 def verify(key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether an Ed25519 signature is good by ZIP 215; other lengths than 32 and 64 bytes are not."""
 
@@ -112,7 +115,7 @@ def seal_sheets(
     sheets: Sequence[tuple[bytes, int, bytes, tuple[str, ...], tuple[str, ...], bytes, bytes]],
     step: int,
 ) -> list[tuple[bytes, bytes, bytes]]:
-    """Row, commitments one after another and content root of each (name, version, data key, names, values, salts, nonces).
+    """Row, commitments one after another and content root of each (name, version, data key, names, values, seed, nonces).
 
     `ValueError` for lengths that do not fit together.
     """

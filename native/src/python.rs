@@ -246,6 +246,12 @@ fn verify(py: Python<'_>, key: &[u8], message: &[u8], signature: &[u8]) -> bool 
     py.detach(|| signatures::verify(key, message, signature))
 }
 
+/// Why an Ed25519 key may not be registered; empty where it may.
+#[pyfunction]
+fn ed25519_key_fault(key: &[u8]) -> &'static str {
+    signatures::key_fault(key)
+}
+
 /// Number of values of one bounded MessagePack value, or minus the number of the reason it is refused for.
 #[pyfunction]
 fn scan(data: &[u8], max_depth: usize, max_items: usize) -> i64 {
@@ -296,7 +302,7 @@ impl From<Unsealable> for PyErr {
     }
 }
 
-/// (keyed name, version, data key, names, values, salts, nonces).
+/// (keyed name, version, data key, names, values, seed of the salts, nonces).
 type RawSheet<'py> = (
     Bound<'py, PyBytes>,
     u64,
@@ -320,14 +326,14 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
         places.push(forms.len() - 1);
     }
     let mut asked = Vec::with_capacity(sheets.len());
-    for ((locator, version, data_key, _, values, salts, nonces), place) in sheets.iter().zip(places) {
+    for ((locator, version, data_key, _, values, seed, nonces), place) in sheets.iter().zip(places) {
         asked.push(Sheet {
             locator: locator.as_bytes(),
             version: *version,
             data_key: data_key.as_bytes(),
             names: &forms[place].1,
             values: texts(values)?,
-            salts: salts.as_bytes(),
+            seed: seed.as_bytes(),
             nonces: nonces.as_bytes(),
         });
     }
@@ -378,8 +384,8 @@ fn seal_many<'py>(
 mod kerege_native {
     #[pymodule_export]
     use super::{
-        BatchVerifier, StateTree, TreeDump, hash_pairs, leaf_hashes, log_nodes_above, prf, scan, seal_many,
-        seal_sheets, sha256_many, sha256_of, verify,
+        BatchVerifier, StateTree, TreeDump, ed25519_key_fault, hash_pairs, leaf_hashes, log_nodes_above, prf, scan,
+        seal_many, seal_sheets, sha256_many, sha256_of, verify,
     };
     #[pymodule_export]
     use crate::cells::{Cells, Column};

@@ -4,12 +4,16 @@
 //! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands, so no value is left over.
 
 use sha2::{Digest, Sha256};
+use sha3::Shake256;
+use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::sealing::{Cipher, NONCE, Prf, TAG, Unsealable, join};
 
 /// Bytes of a salt.
 pub const SALT: usize = 32;
+/// Bytes that the salts of one dossier are drawn from.
+pub const SEED: usize = 32;
 
 const FIELD_TAG: &[u8] = b"kerege/field/1\x00";
 const FIELD_BOUND: &[u8] = b"kerege/sealed-field/1";
@@ -31,8 +35,8 @@ pub struct Sheet<'a> {
     pub names: &'a [&'a str],
     /// Value of each field.
     pub values: Vec<&'a str>,
-    /// 32 bytes a field.
-    pub salts: &'a [u8],
+    /// What the salts are drawn from.
+    pub seed: &'a [u8],
     /// 12 bytes a field, then 12 for the cover.
     pub nonces: &'a [u8],
 }
@@ -71,7 +75,7 @@ impl Sheet<'_> {
     pub fn seal(&self, step: usize) -> Result<Sealed, Unsealable> {
         let count = self.names.len();
         let fits = self.values.len() == count && step > 0;
-        if !fits || self.salts.len() != count * SALT || self.nonces.len() != (count + 1) * NONCE {
+        if !fits || self.seed.len() != SEED || self.nonces.len() != (count + 1) * NONCE {
             return Err(Unsealable);
         }
         let (nonces, cover_nonce) = self.nonces.split_at(count * NONCE);
@@ -107,9 +111,11 @@ impl Sheet<'_> {
         join(&mut bound, self.locator)?;
         let bound_start = bound.len();
         let mut commitments = Vec::with_capacity(self.names.len());
-        let given = self.salts.chunks_exact(SALT).zip(nonces.chunks_exact(NONCE));
-        for ((&name, &value), (salt, nonce)) in self.names.iter().zip(&self.values).zip(given) {
-            let committed = commitment(name, salt, value)?;
+        let mut salts = Shake256::default().chain(self.seed).finalize_xof();
+        let mut salt = [0; SALT];
+        for ((&name, &value), nonce) in self.names.iter().zip(&self.values).zip(nonces.chunks_exact(NONCE)) {
+            salts.read(&mut salt);
+            let committed = commitment(name, &salt, value)?;
             bound.truncate(bound_start);
             join(&mut bound, name.as_bytes())?;
             let key = keys.digest(&bound[bound_start..]);
@@ -122,7 +128,7 @@ impl Sheet<'_> {
             bytes_header(row, NONCE + SALT + value.len() + TAG)?;
             let start = row.len();
             row.extend_from_slice(nonce);
-            row.extend_from_slice(salt);
+            row.extend_from_slice(&salt);
             row.extend_from_slice(value.as_bytes());
             Cipher::new(&key)?.close(row, start, &bound)?;
             commitments.push(committed);
@@ -211,10 +217,10 @@ mod tests {
 
     #[test]
     fn a_row_is_a_multiple_of_the_step_and_two_seals() {
-        let (salts, nonces) = ([7; 2 * SALT], [9; 3 * NONCE]);
+        let (seed, nonces) = ([7; SEED], [9; 3 * NONCE]);
         let (names, values) = (&["surname", "given_name"], vec!["Асанова", ""]);
         let (locator, data_key) = (&[1; 32], &[2; 32]);
-        let sheet = Sheet { locator, version: 1, data_key, names, values, salts: &salts, nonces: &nonces };
+        let sheet = Sheet { locator, version: 1, data_key, names, values, seed: &seed, nonces: &nonces };
         let sealed = sheet.seal(4096).unwrap();
         assert_eq!(sealed.row.len(), NONCE + 4096 + TAG);
         assert_eq!(sealed.commitments.len(), 2);
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn many_are_sealed_as_one_by_one() {
-        let salts = [7; SALT];
+        let seed = [7; SEED];
         let nonces: Vec<[u8; 2 * NONCE]> = (0..100).map(|number| [number; 2 * NONCE]).collect();
         let sheets: Vec<Sheet> = nonces
             .iter()
@@ -233,7 +239,7 @@ mod tests {
                 data_key: &[2; 32],
                 names: &["surname"],
                 values: vec!["Асанова"],
-                salts: &salts,
+                seed: &seed,
                 nonces,
             })
             .collect();
@@ -244,10 +250,9 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused() {
-        let seal = |salts: usize, nonces: usize, name: &str, values: Vec<&str>| {
-            let (salts, nonces, names) = (vec![0; salts], vec![0; nonces], &[name]);
-            let sheet =
-                Sheet { locator: &[], version: 0, data_key: &[], names, values, salts: &salts, nonces: &nonces };
+        let seal = |seed: usize, nonces: usize, name: &str, values: Vec<&str>| {
+            let (seed, nonces, names) = (vec![0; seed], vec![0; nonces], &[name]);
+            let sheet = Sheet { locator: &[], version: 0, data_key: &[], names, values, seed: &seed, nonces: &nonces };
             sheet.seal(64).is_ok()
         };
         assert!(seal(32, 24, "a", vec![""]));

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_zebra::batch::{Item, Verifier};
 use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes};
 
@@ -21,6 +22,17 @@ pub fn verify(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
         return false;
     };
     VerificationKey::try_from(key).is_ok_and(|key| key.verify(&Signature::from_bytes(&signature), message).is_ok())
+}
+
+/// Why a key may not be registered; empty where it may.
+pub fn key_fault(key: &[u8]) -> &'static str {
+    let Ok(key) = CompressedEdwardsY::from_slice(key) else { return "length" };
+    match key.decompress() {
+        None => "not on the curve",
+        Some(point) if point.compress() != key => "encoding",
+        Some(point) if point.is_small_order() => "small order",
+        Some(_) => "",
+    }
 }
 
 /// Copies of what shall be checked, laid out flat.

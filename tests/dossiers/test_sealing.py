@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from kerege.dossiers.ports import RowKeys
 from kerege.dossiers.sealing import prf, prf_plain, seal_many, seal_many_plain, unseal
 from kerege.dossiers.sheets import OpenSheet, Sealed, Sheet, seal_plain, seal_sheets
-from kerege.kernel.commitments import SALT_LENGTH
 
 NAMES = tuple(f"field-{number}" for number in range(68))
 parts = st.lists(st.binary(max_size=80) | st.text(max_size=20) | st.integers(0, 2**64 - 1), max_size=5)
@@ -17,7 +16,7 @@ parts = st.lists(st.binary(max_size=80) | st.text(max_size=20) | st.integers(0, 
 
 def sheet(names: tuple[str, ...], values: tuple[str, ...]) -> Sheet:
     keys = RowKeys(os.urandom(32), 1, os.urandom(32), None)
-    return Sheet(keys, names, values, os.urandom(SALT_LENGTH * len(names)))
+    return Sheet(keys, names, values, os.urandom(32))
 
 
 def opened(asked: Sheet, done: Sealed) -> list[tuple[str, bytes, str]]:

@@ -160,6 +160,12 @@ def test_all_encodings_above_the_prime_are_not_registered() -> None:
             assert crypto.key_fault(crypto.ED25519, raw) in {"encoding", "not on the curve"}
 
 
+@pytest.mark.skipif(not crypto.native_present(), reason="kerege_native is not installed")
+@given(st.sampled_from((*SMALL_ORDER, *NOT_CANONICAL)) | st.binary(max_size=40) | st.binary(min_size=32, max_size=32))
+def test_twins_refuse_the_same_keys(key: bytes) -> None:
+    assert kerege_native.ed25519_key_fault(key) == ed25519.key_fault(key)
+
+
 def test_arithmetic_agrees_with_itself() -> None:
     assert zip215.is_identity(zip215.multiply(zip215.L, zip215.BASE))
     assert zip215.encode(zip215.BASE).hex() == "58" + "66" * 31

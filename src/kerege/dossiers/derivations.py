@@ -5,13 +5,11 @@ everybody without the controller's key the ids, salts and blinds are random; the
 and goes with it.
 """
 
-import hashlib
 import hmac
 from typing import Protocol
 
 from kerege.dossiers.ports import BookKeys
 from kerege.dossiers.sealing import prf
-from kerege.kernel.commitments import SALT_LENGTH
 from kerege.kernel.types import Hash, Identifier
 
 _ID = 16
@@ -49,9 +47,9 @@ class Derivations:
         """Whose dossier it is."""
         return prf(self._key, "subject", about)[:_ID]
 
-    def salts(self, about: Identifier, count: int) -> bytes:
-        """Salts for `count` fields, one after another, drawn from one extendable hash (SHAKE-256)."""
-        return hashlib.shake_256(prf(self._key, "salts", about)).digest(count * SALT_LENGTH)
+    def seed(self, about: Identifier) -> bytes:
+        """What the salts of all fields are drawn from."""
+        return prf(self._key, "salts", about)
 
     def salt(self, about: Identifier, what: str) -> bytes:
         """A salt for a commitment beside the fields."""

@@ -8,6 +8,7 @@ shows.
 Two twins seal: the plain one below is the oracle and the fallback, `native/src/sheets.rs` does a batch in one call.
 """
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,8 +58,8 @@ class Sheet(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     values: tuple[str, ...]
     """One for each name."""
-    salts: bytes | None = None
-    """32 bytes for each field; None: drawn here."""
+    seed: bytes
+    """32 bytes from which the salts are drawn: the same seed, the same salts."""
 
     def __repr__(self) -> str:
         """Values and salts are not printed."""
@@ -76,23 +77,24 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def seal_plain(sheets: Sequence[Sheet]) -> list[Sealed]:
     """The plain twin of `seal_sheets`."""
-    return [_seal(sheet.keys, sheet.names, sheet.values, _salts(sheet)) for sheet in sheets]
+    return [_seal(sheet.keys, sheet.names, sheet.values, salts_of(sheet.seed, len(sheet.names))) for sheet in sheets]
 
 
-def _seal(keys: RowKeys, names: Sequence[str], values: Sequence[str], salts: bytes) -> Sealed:
+def salts_of(seed: bytes, count: int) -> list[bytes]:
+    """Salts of so many fields: one extendable hash (SHAKE-256) of the seed, cut in pieces."""
+    drawn = hashlib.shake_256(seed).digest(SALT_LENGTH * count)
+    return [drawn[at : at + SALT_LENGTH] for at in range(0, len(drawn), SALT_LENGTH)]
+
+
+def _seal(keys: RowKeys, names: Sequence[str], values: Sequence[str], salts: Sequence[bytes]) -> Sealed:
     slots = []
-    for position, (name, value) in enumerate(zip(names, values, strict=True)):
-        salt = salts[SALT_LENGTH * position : SALT_LENGTH * (position + 1)]
+    for name, value, salt in zip(names, values, salts, strict=True):
         sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
         slots.append(_Slot(name, commitment(name, salt, value), sealed))
     plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)
     commitments = tuple(slot.commitment for slot in slots)
     row = seal(keys.cover(), plain, _cover_bound(keys))
     return Sealed(row, b"".join(commitments), content_root(commitments))
-
-
-def _salts(sheet: Sheet) -> bytes:
-    return os.urandom(SALT_LENGTH * len(sheet.names)) if sheet.salts is None else sheet.salts
 
 
 try:
@@ -107,8 +109,7 @@ else:
         for sheet in sheets:
             keys, end = sheet.keys, at + NONCE_LENGTH * (len(sheet.names) + 1)
             nonces, at = drawn[at:end], end
-            salts = _salts(sheet)
-            asked.append((keys.locator, keys.version, keys.whole(), sheet.names, sheet.values, salts, nonces))
+            asked.append((keys.locator, keys.version, keys.whole(), sheet.names, sheet.values, sheet.seed, nonces))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
 

@@ -1,5 +1,6 @@
 """Dossiers: written before the transaction that commits to them, shown after the transaction that allows the look."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,13 +35,14 @@ from kerege.dossiers.jobs import (
 )
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
-from kerege.dossiers.sheets import OpenSheet, Sheet, seal_sheets
+from kerege.dossiers.sheets import OpenSheet, Sheet, salts_of, seal_sheets
 from kerege.dossiers.values import check_all_canonical
-from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root, inclusion_path
+from kerege.kernel.commitments import commitment, content_root, inclusion_path
 from kerege.kernel.types import Hash, Identifier, Time
 
 _IDENTIFIER_LENGTH = 16
 _HASH = 32
+SEED_LENGTH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
 _TOGETHER = 25
@@ -52,8 +54,8 @@ _ACTS = "acts"
 _Found = tuple[RowKeys, bytes] | Absence | None
 """Keys and sealed bytes of a dossier; why there are none; None where its keys do not open."""
 
-Values = tuple[tuple[str, ...], tuple[str, ...], bytes | None]
-"""Names of fields, their values, and salts where they are not drawn."""
+Values = tuple[tuple[str, ...], tuple[str, ...], bytes]
+"""Names of fields, their values, and what their salts are drawn from."""
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -73,13 +75,13 @@ class Draft(Struct, frozen=True, kw_only=True):
     named: tuple[Identifier, ...] = ()
     """Persons named in it: an official who is one of them is shown nothing. Records, and the case an act was written
     in: what a case names may be looked at for it."""
-    salts: bytes | None = None
-    """32 bytes for each field, where an import derives them; None: drawn at random."""
+    seed: bytes | None = None
+    """32 bytes from which the salts are drawn, where the same dossier shall get the same ones; None: random."""
     again: bool = False
     """The same dossier may be there already, from a run that was cut off: it is compared instead of written."""
 
     def __repr__(self) -> str:
-        """Values and salts are not printed."""
+        """Values and what the salts are drawn from are not printed."""
         return f"Draft(record={self.record!r}, version={self.version}, purpose={self.purpose!r})"
 
 
@@ -176,7 +178,7 @@ class Dossiers:
             held = self._held(locators)
             kept = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
             fresh = [at for at, there in enumerate(kept) if not there]
-            told = [(batch[at].names, batch[at].values, batch[at].salts) for at in fresh]
+            told = [(batch[at].names, batch[at].values, batch[at].seed or _new_seed()) for at in fresh]
             self._check_new([entries[at] for at in fresh], [locators[at] for at in fresh], held)
             sealed = iter(self._write([entries[at] for at in fresh], told))
             return tuple(
@@ -186,7 +188,7 @@ class Dossiers:
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
-        told = [(tuple([name for name, _ in each]), tuple([value for _, value in each]), None) for each in fields]
+        told = [(tuple([name for name, _ in each]), tuple([value for _, value in each]), _new_seed()) for each in fields]
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
             self._check_new(entries, locators, self._held(locators))
@@ -218,10 +220,9 @@ class Dossiers:
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
-        if draft.salts is None:
+        if draft.seed is None:
             raise DossierExists(record=draft.record, version=draft.version)
-        salts = [draft.salts[at : at + SALT_LENGTH] for at in range(0, len(draft.salts), SALT_LENGTH)]
-        triples = zip(draft.names, salts, draft.values, strict=True)
+        triples = zip(draft.names, salts_of(draft.seed, len(draft.names)), draft.values, strict=True)
         commitments = tuple(commitment(*each) for each in triples)
         (keys,) = self._keys.admit([entry], again=True)
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
@@ -457,6 +458,10 @@ def _opened(found: _Found, fields: Sequence[str] | None) -> Opened:
         return None  # a verdict, not an accident: the check goes on and counts this one as wrong
 
 
+def _new_seed() -> bytes:
+    return os.urandom(SEED_LENGTH)
+
+
 def _written(entry: Entry, names: tuple[str, ...], digests: bytes, root: Hash) -> Written:
     return Written(entry.record, entry.version, names, digests, root)
 
@@ -474,8 +479,8 @@ def check_draft(draft: Draft) -> None:
     count = len(draft.names)
     if len(draft.values) != count:
         raise DraftInvalid(part="values", reason="not one for each field")
-    if draft.salts is not None and len(draft.salts) != SALT_LENGTH * count:
-        raise DraftInvalid(part="salts", reason=f"not {SALT_LENGTH} bytes for each field")
+    if draft.seed is not None and len(draft.seed) != SEED_LENGTH:
+        raise DraftInvalid(part="seed", length=len(draft.seed))
     _check_names(draft.names)
     check_all_canonical(draft.values)
 

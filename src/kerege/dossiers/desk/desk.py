@@ -393,7 +393,7 @@ class Desk:
             values=tuple(values.get(name, "") for name in names),
             expires=self._expires(),
             named=(*named, *(self._named(folder, values) if folder.purpose == REQUESTS else ())),
-            salts=self._controller.amendments.salts(folder.about, len(names)) if derived else None,
+            seed=self._controller.amendments.seed(folder.about) if derived else None,
             again=derived,
         )
         (written,) = self._controller.dossiers.write([draft])
@@ -425,7 +425,7 @@ class Desk:
                 names=("successor",),
                 values=(new.hex(),),
                 expires=self._expires(),
-                salts=self._controller.amendments.salts(new, 1),
+                seed=self._controller.amendments.seed(new),
                 again=True,
             )
             try:

@@ -189,6 +189,6 @@ class Maker:
             names=codes,
             values=tuple(filled),
             expires=expires,
-            salts=self._keys.salts(folder.about, len(codes)),
+            seed=self._keys.seed(folder.about),
             again=True,
         )
