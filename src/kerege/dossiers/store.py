@@ -188,7 +188,7 @@ class Dossiers:
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
-        told = [(tuple([name for name, _ in each]), tuple([value for _, value in each]), _new_seed()) for each in fields]
+        told = [(names, values, _new_seed()) for names, values in (zip(*each, strict=True) for each in fields)]
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
             self._check_new(entries, locators, self._held(locators))

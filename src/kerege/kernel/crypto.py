@@ -92,8 +92,9 @@ def address_of(kind: int, key: bytes) -> bytes:
 
 _ADDRESS_PREFIX = sha256(ADDRESS_TAG) * 2
 
-_ed25519_fault = ed25519.key_fault if _native is None else _native.ed25519_key_fault
-_FAULTS = {ED25519: _ed25519_fault, WEBAUTHN: webauthn.key_fault, SECP256K1: secp256k1.key_fault}
+_FAULTS = {ED25519: ed25519.key_fault, WEBAUTHN: webauthn.key_fault, SECP256K1: secp256k1.key_fault}
+if _native is not None:
+    _FAULTS[ED25519] = _native.ed25519_key_fault
 
 
 def key_fault(kind: int, key: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from kerege.gateways.extracts.comparing import MemoryKnown
 from kerege.gateways.extracts.profile import Profile, read_profiles
 from kerege.gateways.extracts.reader import open_extract
-from kerege.gateways.extracts.row import Row
+from kerege.gateways.extracts.row import Row, act_of
 from kerege.gateways.extracts.rules import Outcome, Verdict, judge
 
 FOLDER = Path(__file__).parents[3] / "src/kerege/nations/kg/extracts"
@@ -68,7 +68,8 @@ def row(number: int = 1, **changed: Any) -> Row:
         "birth_date": date(2020, 12, 5),
         "registered_on": date(2020, 12, 10),
     }
-    return Row(number=number, **(values | changed))
+    values |= changed
+    return Row(number=number, act=act_of(values["act_number"]), **values)
 
 
 def judged(rows: Iterable[Row], known: MemoryKnown | None = None) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 A value is never changed, completed or guessed: a slot that the old registry says nothing about stays empty.
 """
 
-import re
 from datetime import date
 
 from kerege.gateways.extracts.row import Row
@@ -12,53 +11,41 @@ REGISTRY = "birth"
 SERVICE = "birth"
 REVIEW_SERVICE = "birth-import-review"
 
-_NUMBERED = re.compile(r"([1-9][0-9]{3})/([1-9][0-9]{0,8})").fullmatch
-
-
-def act_of(row: Row) -> tuple[str, str]:
-    """(year, number) of an act written YYYY/N; anything else stands whole as the number, without a year."""
-    found = _NUMBERED(row.act_number)
-    return (found[1], found[2]) if found else ("", row.act_number)
+_PARENT = ("role", "standing", "identifier_scheme", "identifier_value")
+CODES = (
+    *("child.surname", "child.given_names", "child.patronymic", "child.sex", "child.pin"),
+    *("birth.date", "birth.place_country", "birth.place_territory", "birth.place_text"),
+    *(f"{slot}.{code}" for slot in ("parent1", "parent2") for code in _PARENT),
+    *("act.office", "act.year", "act.number", "act.date"),
+)
+"""Codes of the slots that a row may fill."""
 
 
 def unique_parts(row: Row) -> tuple[tuple[str, ...], tuple[str, str]]:
     """What the uniqueness keys are made of, act number first: as for a live registration where it is written YYYY/N."""
-    year, number = act_of(row)
+    year, number = row.act
     act = ("act", row.office, year, number) if year else ("act-as-written", row.office, number)
     return act, ("pin", row.pin)
 
 
+def texts_of(row: Row) -> tuple[str, ...]:
+    """The canonical value of each slot of `CODES`, empty where the row does not fill it."""
+    return (
+        *(row.surname, row.given_name, row.patronymic, row.sex, row.pin),
+        *(_iso(row.birth_date), "KG", row.place_code, row.place_name),
+        *_parent("mother", row.mother_pin),
+        *_parent("father", row.father_pin),
+        *(row.office, *row.act, _iso(row.registered_on)),
+    )
+
+
 def values_of(row: Row) -> dict[str, str]:
-    """Field code → canonical value, of the slots that the row fills."""
-    year, number = act_of(row)
-    return {
-        "child.surname": row.surname,
-        "child.given_names": row.given_name,
-        "child.patronymic": row.patronymic,
-        "child.sex": row.sex,
-        "child.pin": row.pin,
-        "birth.date": _iso(row.birth_date),
-        "birth.place_country": "KG",
-        "birth.place_territory": row.place_code,
-        "birth.place_text": row.place_name,
-        **_parent("parent1", "mother", row.mother_pin),
-        **_parent("parent2", "father", row.father_pin),
-        "act.office": row.office,
-        "act.year": year,
-        "act.number": number,
-        "act.date": _iso(row.registered_on),
-    }
+    """Field code → canonical value, of the slots that the row may fill."""
+    return dict(zip(CODES, texts_of(row), strict=True))
 
 
-def _parent(slot: str, role: str, pin: str) -> dict[str, str]:
-    if not pin:
-        return {}
-    return {
-        f"{slot}.role": role,
-        f"{slot}.standing": "person",
-        f"{slot}.identifier_scheme": "kg-pin",
-        f"{slot}.identifier_value": pin,
-    }
+def _parent(role: str, pin: str) -> tuple[str, str, str, str]:
+    return (role, "person", "kg-pin", pin) if pin else ("", "", "", "")
 
 
 def _iso(day: date | None) -> str:

@@ -180,9 +180,7 @@ class Held:
             self._start(job)
             self._comparison = self._open.enter_context(self._controller.dossiers.comparison(job))
         record = self._keys.record(self._source(holder.place), holder.number)
-        values = births.values_of(row)
-        told = {code: values[code] for code in ("child.surname", "child.given_names", "birth.date")}
-        return self._comparison.same(record, told)
+        return self._comparison.same(record, births.values_of(row))
 
     def _source(self, place: int) -> bytes:
         if place not in self._sources:

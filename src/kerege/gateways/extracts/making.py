@@ -3,8 +3,10 @@
 Ids, salts and blinds are derived from file and row: the same rows become the same messages again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from kerege.consensus.bodies import HOUR
 from kerege.consensus.door import Door
@@ -24,6 +26,9 @@ from kerege.modules.registries.state import RECORDS
 from kerege.modules.registries.types import ImportedDraft
 from kerege.modules.services.messages import Act, Open
 from kerege.modules.services.state import CASES
+
+_DOUBT = ("import.number", "import.row", "import.detail")
+"""Slots of a review case that say what it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +98,8 @@ class Maker:
         self._keys = controller.imports
         self._folders = Folders(controller)
         self._setting = setting
-        forms = (setting.record_fields, setting.review_fields)
-        self._slots = {codes: {code: place for place, code in enumerate(codes)} for codes in forms}
-        """Field codes of a service → place of each."""
+        self._act_slots = _filler(setting.record_fields, births.CODES)
+        self._request_slots = _filler(setting.review_fields, births.CODES + _DOUBT)
 
     def prepare(self, source: Hash, number: Identifier, chunk: Chunk, verdicts: Sequence[Verdict]) -> Prepared:
         """Turn a chunk of one import into dossiers to be written; nothing is kept."""
@@ -137,7 +141,7 @@ class Maker:
         salt, names, offices = self._keys.salt, prepared.chunk.names, self._setting.offices
         made = []
         for row, (record, root) in zip(prepared.accepted, acts, strict=True):
-            number = "/".join((row.office, *births.act_of(row)))
+            number = "/".join((row.office, *row.act))
             act = commitment("act", salt(record, "act"), number)
             office = row.office if row.office in offices else self._setting.office
             made.append(ImportedDraft(record, root, act, list(names[row.number].unique[0]), office))
@@ -168,27 +172,31 @@ class Maker:
     def _act(self, source: Hash, row: Row, expires: int) -> Draft:
         """The dossier of an accepted row."""
         folder = self._folder(source, row, "acts", births.SERVICE)
-        return self._draft(folder, self._setting.record_fields, births.values_of(row), expires)
+        return self._draft(folder, self._setting.record_fields, self._act_slots(births.texts_of(row)), expires)
 
     def _request(self, folder: Folder, number: Identifier, row: Row, verdict: Verdict, expires: int) -> Draft:
         """The dossier of what a person must look at."""
-        doubt = {"import.number": number.hex(), "import.row": str(row.number), "import.detail": verdict.detail}
-        return self._draft(folder, self._setting.review_fields, births.values_of(row) | doubt, expires)
+        doubt = (number.hex(), str(row.number), verdict.detail)
+        values = self._request_slots(births.texts_of(row) + doubt)
+        return self._draft(folder, self._setting.review_fields, values, expires)
 
-    def _draft(self, folder: Folder, codes: tuple[str, ...], values: Mapping[str, str], expires: int) -> Draft:
+    def _draft(self, folder: Folder, codes: tuple[str, ...], values: tuple[str, ...], expires: int) -> Draft:
         """The dossier of a row: every slot, under salts that the same row always gets."""
-        slots, filled = self._slots[codes], [""] * len(codes)
-        for code, value in values.items():
-            if code in slots:
-                filled[slots[code]] = value
         return Draft(
             record=folder.about,
             version=folder.version,
             subject=folder.subject,
             purpose=folder.purpose,
             names=codes,
-            values=tuple(filled),
+            values=values,
             expires=expires,
             seed=self._keys.seed(folder.about),
             again=True,
         )
+
+
+def _filler(slots: Sequence[str], told: Sequence[str]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """A function that puts values, in the order of the codes `told`, into slots; those of no code stay empty."""
+    places = {code: place for place, code in enumerate(told)}
+    pick: Callable[[tuple[str, ...]], Any] = itemgetter(*(places.get(slot, len(told)) for slot in slots))
+    return lambda values: pick((*values, ""))

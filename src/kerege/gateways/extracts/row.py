@@ -37,6 +37,9 @@ class Row(Struct, frozen=True, kw_only=True):
     father_pin: str
     registered_on: date | None
     act_number: str
+    """As it is written."""
+    act: tuple[str, str]
+    """(year, number) of an act written YYYY/N; anything else stands whole as the number, without a year."""
     office: str
     raw: Sequence[str] = ()
     """The cells as they stand in the file."""
@@ -80,6 +83,7 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
             father_pin=father,
             registered_on=day(on),
             act_number=act,
+            act=act_of(act),
             office=office,
             raw=cells,
             damaged=LOST in whole,
@@ -87,6 +91,15 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
         )
 
     return make
+
+
+_NUMBERED = re.compile(r"([1-9][0-9]{3})/([1-9][0-9]{0,8})").fullmatch
+
+
+def act_of(written: str) -> tuple[str, str]:
+    """(year, number) of an act number as it is written: see `Row.act`."""
+    found = _NUMBERED(written)
+    return (found[1], found[2]) if found else ("", written)
 
 
 def date_parser(form: str) -> Callable[[str], date | None]:

@@ -10,15 +10,15 @@ surname; no father; no known parents; twins; two children with one full name and
 """
 
 import re
+from calendar import isleap
 from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from kerege.gateways.extracts.row import FEMALE, MALE, Row, date_of
+from kerege.gateways.extracts.row import FEMALE, MALE, Row
 
 FULL_YEARS = 12
 """A parent is at least so old at the birth."""
@@ -113,8 +113,8 @@ def _contradiction(row: Row) -> str | None:
     """What in the row itself contradicts the rest of it."""
     if _SEX[row.pin[0]] != row.sex:
         return "pin-sex"
-    born = row.birth_date
-    if born is None or _birth(row.pin[1:9])[0] != born:
+    born = _day(row.pin[1:9])
+    if born is None or born != _number(row.birth_date):
         return "pin-birth-date"
     if row.mother_pin and not _may_be_parent(row.mother_pin, FEMALE, born):
         return "mother-pin"
@@ -123,7 +123,7 @@ def _contradiction(row: Row) -> str | None:
     return None
 
 
-def _may_be_parent(pin: str, sex: str, born: date) -> bool:
+def _may_be_parent(pin: str, sex: str, born: int) -> bool:
     """Whether the PIN is of a person of that sex who was twelve full years old when the child was born.
 
     A number that is no PIN, or has an impossible date, is not shown to be such a person's: only somebody who looks can
@@ -131,21 +131,32 @@ def _may_be_parent(pin: str, sex: str, born: date) -> bool:
     """
     if _PIN(pin) is None or _SEX[pin[0]] != sex:
         return False
-    grown = _birth(pin[1:9])[1]
-    return grown is not None and grown <= born
+    day = _day(pin[1:9])
+    # Who was born on 29 February has, in a year without it, lived a full year when February is over.
+    return day is not None and day + FULL_YEARS * _YEAR <= born
 
 
-@lru_cache(8_192)
-def _birth(digits: str) -> tuple[date | None, date | None]:
-    """(the day in DDMMYYYY, the first day of twelve full years); None for days the calendar does not have.
+_YEAR, _MONTH = 10_000, 100
+"""Days are compared as the numbers YYYYMMDD."""
+_LEAP_DAY = 229
+_DAYS = {
+    f"{day:02}{month:02}": month * _MONTH + day
+    for month, days in enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1)
+    for day in range(1, days + 1)
+}
+"""DDMM of each day that a year may have → MMDD."""
 
-    Who was born on 29 February has, in a year without it, lived a full year when February is over.
-    """
-    day, month, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
-    born = date_of(year, month, day)
-    if born is None:
-        return None, None
-    return born, date_of(year + FULL_YEARS, month, day) or date_of(year + FULL_YEARS, month + 1, 1)
+
+def _day(digits: str) -> int | None:
+    """The day written DDMMYYYY; None where the calendar has none."""
+    day, year = _DAYS.get(digits[:4]), int(digits[4:])
+    if day is None or year == 0 or (day == _LEAP_DAY and not isleap(year)):
+        return None
+    return year * _YEAR + day
+
+
+def _number(day: date | None) -> int | None:
+    return None if day is None else day.year * _YEAR + day.month * _MONTH + day.day
 
 
 _PIN = re.compile("[12][0-9]{13}").fullmatch
