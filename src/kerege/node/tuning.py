@@ -17,23 +17,19 @@ a member spent a seventh of its time looking."""
 
 @contextmanager
 def long_work() -> Iterator[None]:
-    """Garbage is looked for among what is made from now on.
+    """For a process with one piece of work, whose rows come and go by the thousand: memory is given back, too.
 
     Threads take turns after the interpreter's own 5 ms: where two of them compute all the time, turns of half a
     millisecond cost a tenth of an import.
     """
     _keep_memory_together()
-    gc.collect()
-    gc.freeze()
-    try:
+    with steady_work():
         yield
-    finally:
-        gc.unfreeze()
 
 
 @contextmanager
 def steady_work() -> Iterator[None]:
-    """For a process that serves until it is stopped: garbage is looked for seldom, and never in what is there now."""
+    """Garbage is looked for seldom, and never in what is there now."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
