@@ -103,7 +103,7 @@ def hash_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """SHA-256 of keys and values, concatenated key hash ‖ value hash."""
 
 def prf(key: bytes, /, *parts: bytes | str | int) -> bytes:
-    """See `kerege.dossiers.sealing.prf`."""
+    """See `kerege.dossiers.sealing.prf_plain`."""
 
 def seal_many(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) -> list[bytes]:
     """Nonce, cipher text and tag of each (plain, bound); 12 bytes of nonce for each.

@@ -350,7 +350,7 @@ fn texts<'a>(tuple: &'a Bound<'_, PyTuple>) -> PyResult<Vec<&'a str>> {
     tuple.iter_borrowed().map(|text| <&str>::extract(text).map_err(PyErr::from)).collect()
 }
 
-/// HMAC-SHA-256 over parts, each with its length before it (see `kerege.dossiers.sealing.prf`).
+/// HMAC-SHA-256 over parts, each with its length before it (see `kerege.dossiers.sealing.prf_plain`).
 #[pyfunction]
 #[pyo3(signature = (key, *parts))]
 fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyBytes>> {
