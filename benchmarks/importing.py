@@ -25,6 +25,8 @@ from benchmarks.common import run, say
 from kerege.testing import extracts
 
 SMALL = 5_000
+WARM = 50_000
+"""Rows after which buffers and caches are full: what memory takes from then on would be growth with the file."""
 CHILD = """
 import json, resource, sys, time
 from pathlib import Path
@@ -42,16 +44,22 @@ def is_behind():
 home = Home(Path(sys.argv[1]))
 name = next(n for n, _ in devkeys.list_keys(home) if n.endswith(ROLE))
 signer = KeySigner(devkeys.read_key(home, name).seed)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+warm = []
+def progress(done, total):
+    if done >= int(sys.argv[4]) and not warm:
+        warm.append(peak())
 started = time.perf_counter()
 wanted = Wanted(file=Path(sys.argv[2]), outcomes=Path(sys.argv[3]))
-summary = import_births(home, wanted, signer, lambda done, total: None)
+summary = import_births(home, wanted, signer, progress)
 imported = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+most = peak()
 while is_behind():
     time.sleep(0.05)
 seconds = time.perf_counter() - started
-print(json.dumps({"rows": summary.rows, "imported": imported, "seconds": seconds, "peak_mib": peak,
-                  "transactions": summary.transactions}))
+print(json.dumps({"rows": summary.rows, "imported": imported, "seconds": seconds, "peak_mib": most,
+                  "warm_mib": (warm or [most])[0], "transactions": summary.transactions}))
 """
 READS = 400
 
@@ -72,6 +80,8 @@ def measure(quick: bool, size: int | None) -> dict[str, Any]:  # noqa: FBT001 - 
         "small_peak_memory_mib": few["peak_mib"],
         "large_peak_memory_mib": many["peak_mib"],
         "memory_growth": round(many["peak_mib"] / few["peak_mib"], 2),
+        "warm_after_rows": min(WARM, many["rows"]),
+        "memory_growth_when_warm": round(many["peak_mib"] / many["warm_mib"], 2),
         "outcomes_equal_truth": few["same"] and many["same"],
         "transactions": many["transactions"],
     }
@@ -90,7 +100,7 @@ def _import(rows: int) -> dict[str, Any]:
         home, file, truth, told = (folder / name for name in ("home", "births.csv", "truth.csv", "outcomes.csv"))
         _kerege("init", "--home", str(home), "--nation", "kg", "--dev")
         extracts.write(file, truth, rows, 3)
-        command = [sys.executable, "-c", CHILD, str(home), str(file), str(told)]
+        command = [sys.executable, "-c", CHILD, str(home), str(file), str(told), str(WARM)]
         with _node("kerege.node", "up", "--home", str(home)):
             done = subprocess.run(command, capture_output=True, text=True, check=True)
         figures: dict[str, Any] = json.loads(done.stdout)
