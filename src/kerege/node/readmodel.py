@@ -23,7 +23,7 @@ PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
 GATHERING = 0.25
 """Seconds between two looks at one in which much does; where no block came in between, nothing is waited for."""
-REST, LONGEST = 4, 2.0
+REST, LONGEST = 8, 2.0
 """While blocks go on coming, it rests so many times as long as it wrote, and so many seconds at most: what comes
 together touches the same pages, and a page is written once a batch. Behind 400,000 imported records a row costs 38 µs
 with 3,000 of them a batch, 30 with 10,000."""

@@ -145,13 +145,15 @@ class Database:
         """Do to one table what is left of its rows, of one kind together."""
         held = self.schema.held[name]
         kinds: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-        written, values = object(), ()
+        puts: list[tuple[Any, ...]] = []
+        composite, written, values = len(held.keys) > 1, object(), ()
         for row in rows:
+            if isinstance(row, Put):
+                if row.value is not written:  # keys of one message share theirs
+                    written, values = row.value, held.values(row.value)
+                puts.append((*row.key, *values) if composite else (row.key, *values))
+                continue
             match row:
-                case Put(_, key, value):
-                    if value is not written:  # keys of one message share theirs
-                        written, values = value, held.values(value)
-                    kinds.setdefault(("put",), []).append((*held.key_row(key), *values))
                 case Add(_, key, delta):
                     kinds.setdefault(("add",), []).append((*held.key_row(key), delta))
                 case Remove(_, key):
@@ -159,6 +161,8 @@ class Database:
                 case Set(_, key, fields):
                     told = [held.write[f](v) if f in held.write else v for f, v in fields.items()]
                     kinds.setdefault(("set", *fields), []).append((*told, *held.key_row(key)))
+        if puts:
+            kinds["put",] = puts
         for kind, lines in kinds.items():
             self._many(connection, (name, *kind), partial(_statement, self._insert, held, kind), lines)
 
