@@ -59,8 +59,7 @@ def test_folded_rows_come_to_the_same(some, others):
     one_by_one, together = begun(), begun()
     apply(one_by_one, rows)
     folded: Folded = {}
-    for row in rows:
-        fold(folded, row)
+    fold(folded, rows)
     apply(together, [row for held in folded.values() for row in held.values()])
     assert together == one_by_one
     assert all(len(held) <= 3 for held in folded.values())

@@ -5,12 +5,12 @@ from genesis and events equal the state, except those marked `derived`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Put:
+
+class Put(Struct, frozen=True, gc=False):
     """Insert or replace a whole value."""
 
     table: str
@@ -18,8 +18,7 @@ class Put:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Struct, frozen=True, gc=False):
     """Add to an integer value (a missing one is 0)."""
 
     table: str
@@ -27,8 +26,7 @@ class Add:
     delta: int
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Struct, frozen=True, gc=False):
     """Replace named fields of a struct value."""
 
     table: str
@@ -36,8 +34,7 @@ class Set:
     fields: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True, gc=False):
     """Remove the key."""
 
     table: str

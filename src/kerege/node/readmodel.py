@@ -13,6 +13,7 @@ from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 from kerege.node.home import Home
 from kerege.node.ledger import open_reader, read_genesis
+from kerege.node.tuning import steady_work
 from kerege.readmodel.database import Database, open_database
 from kerege.readmodel.projector import Progress, Projector
 from kerege.readmodel.schema import make_schema
@@ -22,7 +23,7 @@ PAUSE = 0.25
 """Seconds between two looks at a ledger in which nothing happens."""
 GATHERING = 0.25
 """Seconds between two looks at one in which much does; where no block came in between, nothing is waited for."""
-REST, LONGEST = 4, 2.0
+REST, LONGEST = 8, 2.0
 """While blocks go on coming, it rests so many times as long as it wrote, and so many seconds at most: what comes
 together touches the same pages, and a page is written once a batch. Behind 400,000 imported records a row costs 38 µs
 with 3,000 of them a batch, 30 with 10,000."""
@@ -87,7 +88,7 @@ def open_projector(home: Home, url: str | None) -> Iterator[tuple[Projector, Dat
 
 def rebuild(home: Home, url: str | None, progress: Progress) -> dict[str, Any]:
     """Build the tables anew from the ledger's first block."""
-    with open_projector(home, url) as (projector, database, source):
+    with open_projector(home, url) as (projector, database, source), steady_work():
         projector.rebuild(progress)
         return _told(projector, database, source)
 
@@ -102,7 +103,7 @@ def follow(home: Home, url: str | None, progress: Progress, goes_on: Callable[[]
     """Keep the tables where the ledger is for as long as `goes_on`; a snapshot that is being restored is waited for."""
     while True:
         try:
-            with open_projector(home, url) as (projector, database, source):
+            with open_projector(home, url) as (projector, database, source), steady_work():
                 _follow(projector, source, progress, goes_on)
                 return _told(projector, database, source)
         except BeingRestored:

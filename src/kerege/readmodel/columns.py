@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -40,7 +41,8 @@ def form_of(kind: Any, prefix: str) -> Form:  # noqa: ANN401 - any annotation
     if plain is not None:
         return Form(plain(), nullable, None)
     if isinstance(bare, inspect.EnumType):
-        return Form(BigInteger() if issubclass(bare.cls, int) else Text(), nullable, _write_enum)
+        kind_of_enum = BigInteger() if issubclass(bare.cls, int) else Text()
+        return Form(kind_of_enum, nullable, _write_optional_enum if nullable else _write_enum)
 
     def write_json(value: Any) -> str | None:  # noqa: ANN401
         return None if value is None else msgspec.json.encode(to_json(value, kind, prefix), order="sorted").decode()
@@ -59,5 +61,9 @@ def _bare(kind: inspect.Type) -> tuple[inspect.Type, bool]:
     return (_bare(others[0])[0], nullable) if len(others) == 1 else (kind, nullable)
 
 
-def _write_enum(value: enum.Enum | None) -> Any:  # noqa: ANN401 - the member's own value
+_write_enum = attrgetter("_value_")
+"""What `value` of a member is, without the descriptor in between: every row of a record goes through it."""
+
+
+def _write_optional_enum(value: enum.Enum | None) -> Any:  # noqa: ANN401 - the member's own value
     return None if value is None else value.value

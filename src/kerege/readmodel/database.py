@@ -4,9 +4,13 @@ Exactly once: the place is moved first, from the height that was read, so that o
 moved and changes nothing; a crash undoes rows and place together.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, select, update
@@ -21,7 +25,13 @@ from kerege.readmodel.folding import Folded
 from kerege.readmodel.schema import VALUE, Held, Schema
 
 _INSERT: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+VALUES_TOGETHER = 900
+"""Values given to one statement of SQLite, which takes 999 in every version."""
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+sqlite3.register_adapter(bytes, bytes)
+"""Bytes are what SQLite takes; without an adapter the driver looks for one at each of them, in two more places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Database:
         self.name = engine.url.set(drivername=engine.dialect.name).render_as_string(hide_password=True)
         """Its address without what may be a password."""
         self._insert = _INSERT[engine.dialect.name]
-        self._compiled: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        self._compiled: dict[tuple[str, ...], tuple[str, list[str], bool]] = {}
 
     def place(self) -> Place | None:
         """How far the tables are; None where they have not been made. Raises `DatabaseFailed`."""
@@ -135,10 +145,15 @@ class Database:
         """Do to one table what is left of its rows, of one kind together."""
         held = self.schema.held[name]
         kinds: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        puts: list[tuple[Any, ...]] = []
+        composite, written, values = len(held.keys) > 1, object(), ()
         for row in rows:
+            if isinstance(row, Put):
+                if row.value is not written:  # keys of one message share theirs
+                    written, values = row.value, held.values(row.value)
+                puts.append((*row.key, *values) if composite else (row.key, *values))
+                continue
             match row:
-                case Put(_, key, value):
-                    kinds.setdefault(("put",), []).append(held.row(key, value))
                 case Add(_, key, delta):
                     kinds.setdefault(("add",), []).append((*held.key_row(key), delta))
                 case Remove(_, key):
@@ -146,31 +161,36 @@ class Database:
                 case Set(_, key, fields):
                     told = [held.write[f](v) if f in held.write else v for f, v in fields.items()]
                     kinds.setdefault(("set", *fields), []).append((*told, *held.key_row(key)))
-        for kind, values in kinds.items():
-            self._many(connection, (name, " ".join(kind)), _statement(self._insert, held, kind), values)
+        if puts:
+            kinds["put",] = puts
+        for kind, lines in kinds.items():
+            self._many(connection, (name, *kind), partial(_statement, self._insert, held, kind), lines)
 
     def _append(self, connection: Connection, table: SqlTable, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            columns: dict[str, Any] = {column.name: bindparam(f"p_{column.name}") for column in table.columns}
-            self._many(connection, (table.name, "append"), self._insert(table).values(columns), rows)
+            self._many(connection, (table.name, "append"), partial(_appending, self._insert, table), rows)
 
     def _many(
         self,
         connection: Connection,
-        name: tuple[str, str],
-        statement: Any,  # noqa: ANN401 - the builders' types differ
+        name: tuple[str, ...],
+        make: Callable[[], Any],
         rows: Sequence[tuple[Any, ...]],
     ) -> None:
         """Run a statement for many rows through the driver itself: the values are what it takes already."""
         compiled = self._compiled.get(name)
         if compiled is None:
-            made = statement.compile(dialect=self.engine.dialect)
-            compiled = self._compiled[name] = (str(made), made.positiontup or list(made.params))
-        text, order = compiled
-        if self.engine.dialect.positional:
-            connection.exec_driver_sql(text, list(rows))
-        else:
+            made = make().compile(dialect=self.engine.dialect)
+            compiled = self._compiled[name] = (str(made), made.positiontup or list(made.params), made.isinsert)
+        text, order, inserts = compiled
+        if not self.engine.dialect.positional:
             connection.exec_driver_sql(text, [dict(zip(order, row, strict=True)) for row in rows])
+            return
+        if inserts:
+            rows = sorted(rows, key=itemgetter(0))
+            rows = rows[_insert_together(connection, text, rows) :]
+        if rows:
+            connection.exec_driver_sql(text, list(rows))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -181,6 +201,34 @@ class Database:
             raise DatabaseFailed(
                 database=self.engine.url.render_as_string(hide_password=True), reason=reason
             ) from error
+
+
+def _insert_together(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert many rows a statement and give what they have in common once; how many of them it was good for."""
+    columns = list(zip(*rows, strict=True))
+    same = [column.count(column[0]) == len(column) for column in columns]
+    once = [column[0] for column, alike in zip(columns, same, strict=True) if alike]
+    own = list(zip(*[column for column, alike in zip(columns, same, strict=True) if not alike], strict=True))
+    together = VALUES_TOGETHER // max(1, len(same) - len(once))
+    whole = len(own) // together * together
+    if whole:
+        joined = _joined(text, same, together)
+        for at in range(0, whole, together):
+            connection.exec_driver_sql(joined, (*once, *chain.from_iterable(own[at : at + together])))
+    return whole
+
+
+def _joined(text: str, same: Sequence[bool], together: int) -> str:
+    """SQLite's INSERT of one row as one of several, with what is the same in all of them before the rest."""
+    number = count(1)
+    chosen = ", ".join("?" if alike else f"own.column{next(number)}" for alike in same)
+    own = f"({', '.join('?' * same.count(False))})"
+    select = f"SELECT {chosen} FROM (VALUES {', '.join([own] * together)}) AS own WHERE true"  # noqa: S608 - no values
+    return text.replace(f"VALUES ({', '.join('?' * len(same))})", select, 1)
+
+
+def _appending(insert: Callable[..., Any], table: SqlTable) -> Any:  # noqa: ANN401
+    return insert(table).values({column.name: bindparam(f"p_{column.name}") for column in table.columns})
 
 
 def _statement(insert: Callable[..., Any], held: Held, kind: tuple[str, ...]) -> Any:  # noqa: ANN401 - the builders' types differ

@@ -4,10 +4,10 @@ Rows of projections follow one another (put, add, set, remove); folded, one of t
 order does not matter any more.
 """
 
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from kerege.kernel.rows import Add, Put, Remove, Row, Set
 
@@ -15,11 +15,14 @@ Folded = dict[str, dict[Any, Row]]
 """Table → key → what is to be done."""
 
 
-def fold(folded: Folded, row: Row) -> None:
-    """Let one more row follow."""
-    rows = folded.setdefault(row.table, {})
-    before = rows.get(row.key)
-    rows[row.key] = row if before is None or isinstance(row, Put | Remove) else _follow(before, row)
+def fold(folded: Folded, rows: Iterable[Row]) -> None:
+    """Let more rows follow."""
+    for row in rows:
+        held = folded.setdefault(row.table, {})
+        if isinstance(row, Put) or (before := held.get(row.key)) is None or isinstance(row, Remove):
+            held[row.key] = row
+        else:
+            held[row.key] = _follow(before, row)
 
 
 def _follow(before: Row, row: Row) -> Row:
@@ -32,7 +35,7 @@ def _follow(before: Row, row: Row) -> Row:
         case Remove(), Add():
             return Put(row.table, row.key, row.delta)
         case Put(), Set():
-            return replace(before, value=msgspec.structs.replace(before.value, **row.fields))
+            return replace(before, value=replace(before.value, **row.fields))
         case Set(), Set():
             return replace(before, fields=before.fields | row.fields)
         case _:

@@ -88,7 +88,7 @@ class Projector:
         for key, raw in block.state.items():
             table = modules.tables[key.partition(b"\0")[0].decode()]
             if raw is not None and not table.derived:
-                fold(rows, Put(table.name, table.decode_key(key), table.decode_value(raw)))
+                fold(rows, [Put(table.name, table.decode_key(key), table.decode_value(raw))])
         self._database.create(Batch(self._place(genesis, block.stored), rows, [_block_row(block.stored, 0)], [], []))
 
     def _place(self, genesis: Genesis, block: StoredBlock) -> Place:
@@ -176,8 +176,7 @@ class _Draft:
         for position, happened in enumerate(events):
             kind = type(happened)
             self.events.append((leaf, position, tag_of(kind)))
-            for row in self._projections[kind](happened):
-                fold(self.rows, row)
+            fold(self.rows, self._projections[kind](happened))
 
     def batch(self, before: Place) -> Batch:
         """What the blocks came to."""

@@ -27,14 +27,18 @@ class Held:
     """Columns of the key, in order."""
     fields: tuple[str, ...]
     """Columns of the value, in order."""
-    row: Callable[[Any, Any], tuple[Any, ...]]
-    """(key, value) → what stands in the columns of key and value."""
+    values: Callable[[Any], tuple[Any, ...]]
+    """Value → what stands in its columns."""
     write: dict[str, Write]
     """Of fields that are not given to the driver as they are."""
 
     def key_row(self, key: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever the table's key is
         """What stands in the columns of the key."""
         return key if len(self.keys) > 1 else (key,)
+
+    def row(self, key: Any, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        """What stands in the columns of key and value."""
+        return (*self.key_row(key), *self.values(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +114,23 @@ def _held(metadata: MetaData, table: Table[Any, Any], prefix: str) -> Held:
     columns += [Column(name, form.type, nullable=form.nullable) for name, form in forms.items()]
     sql = SqlTable(table.name.replace(".", "_"), metadata, *columns, comment=table.doc)
     write = {name: form.write for name, form in forms.items() if form.write is not None}
-    return Held(sql, keys, tuple(forms), _row_maker(keys, tuple(forms), write, struct=struct), write)
+    return Held(sql, keys, tuple(forms), _values_maker(tuple(forms), write, struct=struct), write)
 
 
-def _row_maker(
-    keys: tuple[str, ...], fields: tuple[str, ...], write: dict[str, Write], *, struct: bool
-) -> Callable[[Any, Any], tuple[Any, ...]]:
+def _values_maker(
+    fields: tuple[str, ...], write: dict[str, Write], *, struct: bool
+) -> Callable[[Any], tuple[Any, ...]]:
     """A closure for what every row goes through: fields as they are where they may be, the others one by one."""
     odd = [(fields.index(name), writer) for name, writer in write.items()]
-    composite = len(keys) > 1
 
-    def make(key: Any, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-        row = msgspec.structs.astuple(value) if struct else (value,)
-        if odd:
-            parts = list(row)
-            for place, writer in odd:
-                parts[place] = writer(parts[place])
-            row = tuple(parts)
-        return key + row if composite else (key, *row)
+    def make(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        told = msgspec.structs.astuple(value) if struct else (value,)
+        if not odd:
+            return told
+        parts = list(told)
+        for place, writer in odd:
+            parts[place] = writer(parts[place])
+        return tuple(parts)
 
     return make
 

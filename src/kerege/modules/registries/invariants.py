@@ -77,8 +77,11 @@ def _merges_stand(ctx: Context) -> bool:
 
 def _merges_agree(_ctx: Context, differences: dict[str, list[Difference]]) -> bool:
     """A merge is written with its record, and names another one."""
+    merges = differences.get(MERGES.name)
+    if not merges:  # an import brings records by the hundred, and no merge
+        return True
     records = {RECORDS.decode_key(key): now for key, _, now in differences.get(RECORDS.name, [])}
-    for key, _, now in differences.get(MERGES.name, []):
+    for key, _, now in merges:
         duplicate = MERGES.decode_key(key)
         row = records.get(duplicate)
         if now is None or row is None or now.survivor == duplicate:
@@ -92,9 +95,10 @@ def _keys_are_counted(_ctx: Context, differences: dict[str, list[Difference]]) -
     """Held keys change by what the registers' counts change."""
     held: dict[str, int] = {}
     for _, before, now in differences.get(UNIQUE.name, []):
-        for row, sign in ((before, -1), (now, 1)):
-            if row is not None and row.status is KeyStatus.HELD:
-                held[row.registry] = held.get(row.registry, 0) + sign
+        if before is not None and before.status is KeyStatus.HELD:
+            held[before.registry] = held.get(before.registry, 0) - 1
+        if now is not None and now.status is KeyStatus.HELD:
+            held[now.registry] = held.get(now.registry, 0) + 1
     counted: dict[str, int] = {}
     for key, before, now in differences.get(EPOCHS.name, []):
         registry = EPOCHS.decode_key(key)
