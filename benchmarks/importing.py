@@ -168,6 +168,7 @@ def _http(quick: bool, size: int | None, reasons: dict[str, str]) -> dict[str, A
         "http_single_per_s": round(found["single"]),
         "anvil_single_per_s": alone,
         "single_of_anvil": round(found["single"] / alone, 2) if alone else None,
+        "batched_connections": over_http.BATCHED_CONNECTIONS,
         "http_batched_per_s": round(found["batched"]),
         "anvil_transfers_per_s": best,
         "batched_of_anvil": round(found["batched"] / best, 2) if best else None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Raw, Struct
 
 from kerege.api.octets import to_base64url
 from kerege.api.problems import BUSY, NO_TRANSACTION, OUT_OF_ORDER, TOO_LARGE, TOO_MANY, Kind, Problem
@@ -21,7 +21,27 @@ from kerege.kernel.errors import (
 )
 from kerege.kernel.receipts import BlockReceipt, BlockRecord, Receipt
 
+
+class _Named(Struct, frozen=True, array_like=True, gc=False):
+    """An event as far as its name."""
+
+    name: str
+
+
+class _Brief(Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
+    """A receipt without what an outcome does not tell: its other values are passed over, not built."""
+
+    transaction: bytes
+    witness: Raw
+    height: Raw
+    time: Raw
+    code: str
+    facts: list[tuple[str, Any]]
+    events: list[_Named]
+
+
 _RECEIPT = msgspec.msgpack.Decoder(Receipt)
+_BRIEF = msgspec.msgpack.Decoder(_Brief)
 Leaf = Receipt | BlockReceipt | BlockRecord
 _LEAF: msgspec.msgpack.Decoder[Leaf] = msgspec.msgpack.Decoder(Leaf)
 
@@ -88,16 +108,16 @@ class Teller:
             receipt=to_base64url(raw),
         )
 
-    def brief(self, receipt: Receipt, height: int, leaf: int) -> OutcomeShape:
-        """A receipt without its events."""
+    def brief(self, raw: bytes, height: int, leaf: int) -> OutcomeShape:
+        """The receipt of its bytes, without its events."""
+        receipt = _BRIEF.decode(raw)
         if not receipt.code:
-            announced = [str(event[0]) for event in receipt.events]
             return OutcomeShape(
                 outcome="applied",
                 transaction=receipt.transaction.hex(),
                 height=height,
                 leaf=leaf,
-                announced=announced,
+                announced=[event.name for event in receipt.events],
             )
         facts = plain(dict(receipt.facts), self._prefix)
         return OutcomeShape(
@@ -113,7 +133,7 @@ class Teller:
     def outcome(self, answer: Answer) -> OutcomeShape:
         """What became of one transaction of a batch."""
         if answer.receipt is not None:
-            return self.brief(_RECEIPT.decode(answer.receipt), answer.height, answer.leaf)
+            return self.brief(answer.receipt, answer.height, answer.leaf)
         code, facts = self._reason(answer.reason)
         return OutcomeShape(
             outcome="not a transaction",

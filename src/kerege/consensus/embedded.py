@@ -67,7 +67,7 @@ class Stopped(Exception):
     """The engine does not run: nothing was accepted, or whether it was is told by asking for the receipt."""
 
 
-class Answer(Struct, frozen=True, gc=False):
+class Answer(Struct, frozen=True, array_like=True, gc=False):
     """What became of a submitted transaction: a durable receipt, or why it was not a transaction.
 
     Neither: it was accepted, is kept by the node, and is not final yet.

@@ -6,7 +6,7 @@ from pathlib import Path
 from kerege.consensus.embedded import Answer, Stopped
 from kerege.kernel.codec import encode
 from kerege.kernel.scan import Malformed, scan
-from kerege.node.wire import MAXIMUM_DEPTH, MAXIMUM_FRAME, MAXIMUM_ITEMS, WireFault, frame, read_result, unpack_answer
+from kerege.node.wire import MAXIMUM_DEPTH, MAXIMUM_FRAME, MAXIMUM_ITEMS, WireFault, frame, read_answers
 
 _HEAD = 4
 """Bytes of a frame's length."""
@@ -81,7 +81,7 @@ class AsyncSubmitter:
             connection.transport.close()  # an answer half read would be taken for the next one
             raise
         self._idle.append(connection)
-        return [answer for answer in map(unpack_answer, read_result(raw)) if answer is not None]
+        return read_answers(raw)
 
     def close(self) -> None:
         """Hang up."""

@@ -13,6 +13,7 @@ from kerege.api import create_app, serve
 from kerege.node.async_wire import AsyncSubmitter
 from kerege.node.child import watch_parent
 from kerege.node.home import Home
+from kerege.node.tuning import steady_work
 from kerege.node.web import HOST
 from kerege.node.wire import SocketDoor
 from kerege.node.workplace import read_nation
@@ -40,7 +41,8 @@ def main() -> int:
         app = create_app(
             lambda: door, pack.texts, trust, submitter=submitter, pages=routes(portal), refused_page=portal.refused
         )
-        serve(app, HOST, wanted.port)
+        with steady_work():
+            serve(app, HOST, wanted.port)
     return 0
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from kerege import proofs
 from kerege.consensus.checkpoints import NoCommit, Unprovable
@@ -90,20 +91,30 @@ _REASONS: dict[str, type[NotATransaction]] = {
 }
 
 
-def _pack_answer(answer: Answer | None) -> Any:  # noqa: ANN401
-    if answer is None:
-        return None
-    reason = None if answer.reason is None else [answer.reason.code, answer.reason.facts()]
-    return [answer.id, answer.receipt, answer.height, answer.leaf, reason]
+_Reason = tuple[int, str, list[tuple[str, Any]]]
+"""Position of an answer, number and facts of its reason."""
+_RESULT: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[bool, Any])
+_FOUND: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[bool, Answer | None])
+_ANSWERS: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[bool, tuple[list[Answer], list[_Reason]]])
 
 
-def unpack_answer(form: Any) -> Answer | None:  # noqa: ANN401
-    """An answer of its form on the wire."""
-    if form is None:
-        return None
-    identifier, receipt, height, leaf, reason = form
-    refused = None if reason is None else _REASONS[reason[0]](**dict(reason[1]))
-    return Answer(identifier, receipt, height, leaf, refused)
+def _tell(answers: list[Answer]) -> tuple[list[Answer], list[_Reason]]:
+    """Answers as they are, but for the few reasons among them: these stand apart."""
+    told, reasons = list(answers), list[_Reason]()
+    for position, answer in enumerate(answers):
+        if answer.reason is not None:
+            told[position] = replace(answer, reason=None)
+            reasons.append((position, answer.reason.code, answer.reason.facts()))
+    return told, reasons
+
+
+def read_answers(raw: bytes) -> list[Answer]:
+    """What `submit` and `accept` are answered with; raises the error that is told instead."""
+    told, reasons = _read_result(raw, _ANSWERS)
+    answers: list[Answer] = told
+    for position, code, facts in reasons:
+        answers[position] = replace(answers[position], reason=_REASONS[code](**dict(facts)))
+    return answers
 
 
 # The node's side
@@ -123,9 +134,9 @@ def _calls(door: LocalDoor) -> dict[str, _Call]:
 
     return {
         "about": (tuple[()], lambda: [door.ledger, door.prefix]),
-        "submit": (tuple[list[bytes]], lambda raws: [_pack_answer(a) for a in door.submit(raws)]),
-        "accept": (tuple[list[bytes]], lambda raws: [_pack_answer(a) for a in door.accept(raws)]),
-        "find": (tuple[Hash], lambda transaction: _pack_answer(door.find(transaction))),
+        "submit": (tuple[list[bytes]], lambda raws: _tell(door.submit(raws))),
+        "accept": (tuple[list[bytes]], lambda raws: _tell(door.accept(raws))),
+        "find": (tuple[Hash], door.find),
         "next_sequence": (tuple[Address, Lane], door.next_sequence),
         "head": (tuple[()], lambda: encode(door.head())),
         "block": (tuple[Height], block),
@@ -274,6 +285,10 @@ class SocketDoor:
         connection.close()
 
     def _ask(self, name: str, *arguments: Any) -> Any:  # noqa: ANN401
+        return _read_result(self._exchange(name, *arguments), _RESULT)
+
+    def _exchange(self, name: str, *arguments: Any) -> bytes:  # noqa: ANN401
+        """The frame that a call is answered with."""
         connection = self._connection()
         try:
             write_frame(connection, encode([name, list(arguments)]))
@@ -285,19 +300,20 @@ class SocketDoor:
             connection.close()  # an answer half read would be taken for the next one
             raise
         self._give_back(connection)
-        return read_result(raw)
+        return raw
 
     def submit(self, raws: list[bytes]) -> list[Answer]:
         """See `Door`."""
-        return [a for a in map(unpack_answer, self._ask("submit", raws)) if a is not None]
+        return read_answers(self._exchange("submit", raws))
 
     def accept(self, raws: list[bytes]) -> list[Answer]:
         """See `Door`."""
-        return [a for a in map(unpack_answer, self._ask("accept", raws)) if a is not None]
+        return read_answers(self._exchange("accept", raws))
 
     def find(self, transaction: bytes) -> Answer | None:
         """See `Door`."""
-        return unpack_answer(self._ask("find", transaction))
+        found: Answer | None = _read_result(self._exchange("find", transaction), _FOUND)
+        return found
 
     def next_sequence(self, address: bytes, lane: int = 0) -> int:
         """See `Door`."""
@@ -359,12 +375,16 @@ def reach(path: Path) -> SocketDoor | None:
         return None
 
 
-def read_result(raw: bytes) -> Any:  # noqa: ANN401
+_GOOD = encode([True, None])[:2]
+"""What a good answer begins with."""
+
+
+def _read_result(raw: bytes, kind: msgspec.msgpack.Decoder[Any]) -> Any:  # noqa: ANN401
     """What an answer says, or the error that it tells, raised."""
-    good, *rest = msgspec.msgpack.decode(raw)
-    if good:
-        return rest[0]
-    raise _ERRORS.get(rest[0], WireFault)(*rest[1])
+    if raw.startswith(_GOOD):
+        return kind.decode(raw)[1]
+    _, name, arguments = msgspec.msgpack.decode(raw)
+    raise _ERRORS.get(name, WireFault)(*arguments)
 
 
 _ERRORS: dict[str, type[Exception]] = {

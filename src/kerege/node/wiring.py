@@ -46,6 +46,7 @@ from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.ticking import Ticker
+from kerege.node.tuning import quick_turns
 from kerege.node.unfinished import FOUNDED, whole_or_nothing
 from kerege.node.wire import NodeFailed, WireFault, reach
 from kerege.node.workplace import create_dev_home, read_nation
@@ -185,6 +186,8 @@ class NodeWiring:
             if port is not None:
                 web.check_port(port)
             own = partial(open_ledger, home, clock=SteadyClock(_warn), alarm=ready)
+            if opened is None:  # the blocks are made in this process
+                stack.enter_context(quick_turns())
             ledger = stack.enter_context(own() if opened is None else opened(stop))
             ledger.serve()
             starts = dict(beside)

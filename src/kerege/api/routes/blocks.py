@@ -73,7 +73,7 @@ def _block(service: Service) -> Operation:
 
 
 def _block_shape(block: StoredBlock, teller: Teller) -> BlockShape:
-    told = ((at, read_leaf(raw)) for at, raw in enumerate(block.leaves, block.first_leaf))
+    told = enumerate(block.leaves, block.first_leaf)
     return BlockShape(
         height=block.height,
         time=block.time,
@@ -81,7 +81,7 @@ def _block_shape(block: StoredBlock, teller: Teller) -> BlockShape:
         first_leaf=block.first_leaf,
         transactions=[to_base64url(raw) for raw in block.transactions],
         leaves=[to_base64url(raw) for raw in block.leaves],
-        receipts=[teller.brief(leaf, block.height, at) for at, leaf in told if isinstance(leaf, Receipt)],
+        receipts=[teller.brief(raw, block.height, at) for at, raw in told if isinstance(read_leaf(raw), Receipt)],
     )
 
 
