@@ -168,12 +168,14 @@ def _http(quick: bool, size: int | None, reasons: dict[str, str]) -> dict[str, A
         "http_single_per_s": round(found["single"]),
         "anvil_single_per_s": alone,
         "single_of_anvil": round(found["single"] / alone, 2) if alone else None,
-        "batched_connections": over_http.BATCHED_CONNECTIONS,
+        "batched_connections": over_http.MANY_CONNECTIONS,
         "http_batched_per_s": round(found["batched"]),
+        f"http_batched_by_{over_http.CONNECTIONS}_connections_per_s": round(found["batched_by_few"]),
         "anvil_transfers_per_s": best,
         "batched_of_anvil": round(found["batched"] / best, 2) if best else None,
         "engine_per_s": round(own),
         "batched_of_engine": round(found["batched"] / own, 3),
+        f"batched_by_{over_http.CONNECTIONS}_connections_of_engine": round(found["batched_by_few"] / own, 3),
         "read_ms_p95_under_load": round(found["read_ms_p95"], 2),
     }
 
