@@ -166,8 +166,9 @@ async def read_body(request: Asked, bodies: Mapping[str, Any], maximum: int) -> 
     try:
         return media_type, await request.body()
     except RequestEntityTooLarge:
-        size = request.headers.get("content-length", "more")
-        detail = f"The body has {size} bytes, {maximum} are read here: send less at a time."
+        size = request.headers.get("content-length")
+        told = f"{size} bytes, more than" if size else "more than"
+        detail = f"The body has {told} the {maximum} bytes that are read here: send less at a time."
         raise Problem(TOO_LARGE, detail) from None
 
 
