@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from rocksdict import Options, Rdict
 
 from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.files import FolderLock
 from kerege.dossiers.jobs import Committed
 from kerege.dossiers.memory_rows import MemoryRows
 from kerege.dossiers.ports import Change, Rows, Shelf
@@ -23,10 +25,17 @@ from tests.dossiers.support import NOW, Ledger, draft, open_controller
 
 def test_a_second_process_is_kept_out_and_told_so(controller: Controller, home: Path, ledger: Ledger) -> None:
     with pytest.raises(errors.DossiersLocked) as told:
-        open_controller(home, ledger)
+        open_controller(home, ledger, patience=0)
     assert told.value.facts["process"] == str(os.getpid())
     assert told.value.cure in str(told.value)
     controller.close()
+    open_controller(home, ledger, patience=0).close()
+
+
+def test_who_has_it_for_a_moment_is_waited_for(controller: Controller, home: Path, ledger: Ledger) -> None:
+    controller.close()
+    held = FolderLock(home / "dossiers")
+    Timer(0.5, held.close).start()
     open_controller(home, ledger).close()
 
 

@@ -269,7 +269,10 @@ def signals() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("signals")
-def test_a_node_that_starts_meanwhile_says_so_and_goes_on(half: Node, snapshot: Given) -> None:
+def test_a_node_that_starts_meanwhile_says_so_and_goes_on(
+    half: Node, snapshot: Given, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where something that it does beside fails, which is told once."""
     told, looks = list[str](), list[int]()
     door, prover = half.door, half.door._prover
     ledger = Ledger(half.home, door.modules, half.store, half.joining.replica.machine, half.engine, prover, door)
@@ -282,9 +285,13 @@ def test_a_node_that_starts_meanwhile_says_so_and_goes_on(half: Node, snapshot: 
         else:
             signal.raise_signal(signal.SIGTERM)
 
-    NodeWiring().run_node(half.home, told.append, None, [look], opened=lambda _stop: nullcontext(ledger))
+    def fail(_ledger: Ledger) -> None:
+        raise RuntimeError("a disk fell off")
+
+    NodeWiring().run_node(half.home, told.append, None, [fail, look], opened=lambda _stop: nullcontext(ledger))
     assert told[0].startswith("kg-test is being restored from a snapshot, socket ")
     assert len(looks) == 2
+    assert capsys.readouterr().err.count("RuntimeError: a disk fell off") == 1
     assert ledger.server is not None
     ledger.server.close()
 

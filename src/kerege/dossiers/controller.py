@@ -12,7 +12,7 @@ from kerege.dossiers.blanks import Blanks
 from kerege.dossiers.derivations import Derivations
 from kerege.dossiers.embedded_keys import EmbeddedKeyService
 from kerege.dossiers.errors import DossiersAbsent, DossiersExist
-from kerege.dossiers.files import FolderLock, make_private_folder
+from kerege.dossiers.files import PATIENCE, FolderLock, make_private_folder
 from kerege.dossiers.keyring import UniquenessKeys
 from kerege.dossiers.numbers import ActNumbers
 from kerege.dossiers.pins import EmbeddedPinAuthority, PinPattern
@@ -49,6 +49,7 @@ class Controller:
         purposes: Sequence[Purpose],
         clock: Callable[[], Time],
         tombstones: Iterable[Hash] | None,
+        patience: float = PATIENCE,
     ) -> None:
         folder = home / DOSSIERS_FOLDER
         if not (folder / _ROWS).is_dir():
@@ -58,7 +59,7 @@ class Controller:
         self.ledger = ledger
         self._opened: list[FolderLock | EmbeddedKeyService | RocksRows] = []
         try:
-            self._opened.append(FolderLock(folder))
+            self._opened.append(FolderLock(folder, patience))
             self.keys = EmbeddedKeyService(home / KEYS_FOLDER, ledger, defined, clock)
             self._opened.append(self.keys)
             self._rows = RocksRows(folder / _ROWS)
@@ -108,13 +109,15 @@ class Controller:
         purposes: Sequence[Purpose] = PURPOSES,
         clock: Callable[[], Time] = wall_clock,
         tombstones: Iterable[Hash] | None = None,
+        patience: float = PATIENCE,
     ) -> Self:
         """Open an existing store for this process alone.
 
-        `tombstones` of the ledger are brought after a restore of keys. Raises `DossiersAbsent`, `DossiersLocked`,
-        `KeysMissing`, `KeysExposed`, `KeysOlderThanDossiers`, `WrongVersion`, `StoreDamaged`.
+        `tombstones` of the ledger are brought after a restore of keys; `patience`: seconds to wait for another process
+        that has it open. Raises `DossiersAbsent`, `DossiersLocked`, `KeysMissing`, `KeysExposed`,
+        `KeysOlderThanDossiers`, `WrongVersion`, `StoreDamaged`.
         """
-        return cls(home, ledger, purposes, clock, tombstones)
+        return cls(home, ledger, purposes, clock, tombstones, patience)
 
     @property
     def uniqueness(self) -> UniquenessKeys:

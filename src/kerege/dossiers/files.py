@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 from kerege.dossiers.errors import DossiersLocked, KeysExposed
@@ -12,6 +13,9 @@ from kerege.durable import sync_folder
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+PATIENCE = 5.0
+"""Seconds to wait for a folder: most who hold one need it for a moment only."""
+_LOOKS = 0.05
 
 
 def make_private_folder(path: Path) -> None:
@@ -80,11 +84,12 @@ def check_private(folder: Path, *, besides: Path) -> None:
 class FolderLock:
     """An exclusive lock on a folder, held by one process until closed; the kernel drops it when the process dies."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        """Wait `patience` seconds at most; raises `DossiersLocked`."""
         self._path = folder / "lock"
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor, time.monotonic() + patience)
         except OSError:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
@@ -100,3 +105,16 @@ class FolderLock:
                 os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _take(descriptor: int, until: float) -> None:
+    """Lock a file; raises `OSError` where another process holds it for longer."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOOKS)
+        else:
+            return

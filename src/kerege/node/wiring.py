@@ -38,6 +38,7 @@ from kerege.modules.disclosure.types import JobKind
 from kerege.modules.registries.state import RECORDS
 from kerege.modules.services.state import CASES
 from kerege.node import comparing, devkeys, follower, importing, upkeep, web
+from kerege.node.chores import Chore
 from kerege.node.clock import SteadyClock, behind
 from kerege.node.founding import create_founded_home
 from kerege.node.home import Home, HomeError
@@ -176,10 +177,10 @@ class NodeWiring:
     ) -> None:
         """Run a node, with a web worker where a port is given, until it is interrupted.
 
-        `chores` run each second; `beside` are processes, by what they do, that live as long as the node and are started
-        again where they end by themselves; `public` holds files that the pages offer, None: the home's own folder of
-        that name. `opened` opens the ledger where it is not this home's alone; it is given
-        what is set when the node is told to stop.
+        `chores` run each second, and a failure of theirs is told; `beside` are processes, by what they do, that live
+        as long as the node and are started again where they end by themselves; `public` holds files that the pages
+        offer, None: the home's own folder of that name. `opened` opens the ledger where it is not this home's alone;
+        it is given what is set when the node is told to stop.
         """
         stop = interrupted()
         with in_one_sentence(), ExitStack() as stack:
@@ -197,14 +198,14 @@ class NodeWiring:
             where = f"socket {ledger.home.socket}"
             if port is not None:
                 where = f"{web.address_of(port)} · {where}"
-            ticker = Ticker(_warn)
+            ticker, guarded = Ticker(_warn), [Chore(each, _warn) for each in chores]
             ready(f"{ledger.machine.ledger} {_standing(ledger)}, {where}; Ctrl-C stops")
             while not stop.wait(TICK_EVERY):
                 if ledger.engine.failure is not None:
                     sentence = f"the ledger stopped: {ledger.engine.failure}"
                     raise CommandError(sentence, 1)
                 ticker.tick(ledger, lambda: self._gateway(ledger.home.path))
-                for chore in chores:
+                for chore in guarded:
                     chore(ledger)
                 for each in kept:
                     each.tend()

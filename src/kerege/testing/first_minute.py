@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,6 +14,7 @@ import msgspec
 from rich.console import Console
 
 from kerege.cli.wiring import CommandError
+from kerege.dossiers.errors import DossiersLocked
 from kerege.node import follower
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, remove_home
@@ -60,7 +62,8 @@ def main() -> int:
         def live(ledger: Ledger) -> None:
             if time.monotonic() - last[0] >= EVERY:
                 last[0] = time.monotonic()
-                notify(ledger.home, ledger, chance)
+                with suppress(DossiersLocked):  # a command works on them: the raion goes on when it is done
+                    notify(ledger.home, ledger, chance)
 
         _run(place, wanted.port, raion, live)
     except (HomeError, CommandError) as fault:

@@ -141,8 +141,11 @@ def _move_in(home: Home, workplace: Workplace, clock: Clock) -> None:
 
 
 def notify(home: Home, ledger: Ledger, chance: Random) -> None:
-    """One ordinary transaction of the raion: a birth is notified. The dossiers are open for this moment only."""
-    with Controller.open(home.path, DoorView(ledger.door)) as controller:
+    """One ordinary transaction of the raion: a birth is notified. The dossiers are open for this moment only.
+
+    Raises `DossiersLocked` at once where another process has them open: the node has more to do than to wait.
+    """
+    with Controller.open(home.path, DoorView(ledger.door), patience=0) as controller:
         journey = Journey(furnish(home, ledger.door, controller, now=ledger.engine.now))
         today = datetime.fromtimestamp(ledger.engine.now() / 1000, UTC).date()
         values = {

@@ -17,6 +17,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from playwright.sync_api import Browser
 
+from kerege.dossiers.files import FolderLock
 from kerege.modules.registries.state import IMPORTS
 from kerege.node.home import Home
 from kerege.node.wire import SocketDoor
@@ -24,6 +25,7 @@ from kerege.node.workplace import read_nation
 from kerege.portal.pages import search as finding
 from kerege.portal.pages.routes import LANGUAGES, Portal, routes, texts
 from kerege.portal.pages.search import patterns
+from kerege.testing.first_minute import EVERY
 from tests.portal.pages.conftest import Up
 
 DAY = 24 * 3_600_000
@@ -72,6 +74,22 @@ def test_height_and_block_time_rise_by_ordinary_transactions(up):
     assert block is not None
     (raw,) = block.transactions
     assert b"services.Open" in raw
+
+
+def test_the_raion_waits_while_a_command_has_the_dossiers(up):
+    """Such as an import beside it; it goes on when that is done, and such a command waits for the raion."""
+    held = FolderLock(up.home / "dossiers")
+    before = get(up, "/live.json").json()["height"]
+    time.sleep(2 * EVERY)
+    still = get(up, "/live.json").json()["height"]
+    held.close()
+    assert still == before
+    until = time.monotonic() + 3 * EVERY
+    while get(up, "/live.json").json()["height"] == still and time.monotonic() < until:
+        time.sleep(0.5)
+    assert get(up, "/live.json").json()["height"] > still
+    check = [sys.executable, "-m", "kerege.node", "dossiers", "check", "--home", str(up.home)]
+    assert subprocess.run(check, capture_output=True, check=False, timeout=60).returncode == 0
 
 
 def test_the_raion_has_what_was_promised(up):
