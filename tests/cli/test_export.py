@@ -101,6 +101,7 @@ NO_EXPORT = {
     "a row that is cut": (lambda lines: [*lines[:-1], lines[-1][:-9]], "is no row"),
     "an unknown table": (lambda lines: changed(lines, 1, b"accounts.account", b"accounts.nothing"), "line 2 is no row"),
     "a nesting without end": (lambda lines: [*lines[:5], b"[" * 100_000 + b"\n"], "line 6 is no row"),
+    "a field twice": (lambda lines: changed(lines, 1, b"{", b'{"table":"accounts.account",'), "names a field twice"),
     "spaces": (lambda lines: changed(lines, 1, b":", b": "), "line 2 is written otherwise"),
     "no end of line": (lambda lines: [*lines[:-1], lines[-1].rstrip()], "is written otherwise"),
     "a row twice": (lambda lines: [*lines[:3], lines[2], *lines[3:]], "line 4 is not behind"),

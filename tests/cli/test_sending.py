@@ -195,6 +195,15 @@ def test_a_message_comes_from_standard_input(home):
     kerege(*words, given="{").one_sentence("not JSON")
 
 
+def test_a_message_of_two_meanings_is_not_signed(home):
+    """Nor one with a number that nobody reads."""
+    words = ("submit", "-", "--home", home, "--as", REGISTRAR)
+    twice = json.dumps(look("11" * 16)).replace("{", '{"ground": "check", ', 1)
+    kerege(*words, given=twice).one_sentence("names a field twice")
+    kerege(*words, given=f'[{{"blind": {"9" * 6000}}}]').one_sentence("6000 digits")
+    assert looks(home) == []
+
+
 def test_a_dry_run_sends_nothing(home, message):
     assert submit(home, message, "--dry-run").json == [look("11" * 16)]
     assert looks(home) == []

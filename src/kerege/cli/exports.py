@@ -1,6 +1,5 @@
 """`kerege verify-export`: an exported state read back, row by row, and its roots computed anew from nothing else."""
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -14,11 +13,10 @@ from kerege.cli.exporting import line_of
 from kerege.cli.files import unreadable
 from kerege.cli.options import AsJson, hex_id
 from kerege.cli.output import show
-from kerege.cli.sending import DEEPEST
+from kerege.cli.parsing import read_json
 from kerege.cli.wiring import CommandError
 from kerege.kernel.errors import BadForm
 from kerege.kernel.export import export_row, import_row
-from kerege.kernel.forms import is_deeper
 from kerege.kernel.machine import app_hash, state_root
 from kerege.kernel.module import Modules
 from kerege.kernel.tree import hash_pairs, make_tree
@@ -105,10 +103,8 @@ class _Rows:
             yield key, stored
 
     def _row(self, raw: bytes) -> _Row:
-        if is_deeper(raw, DEEPEST):  # where the recursion limit was raised, the parser would end the process
-            raise self._fault(f"is no row (nested deeper than {DEEPEST})")
         try:
-            form = json.loads(raw)
+            form = read_json(raw)
             if not isinstance(form, dict):
                 raise self._fault("is no row")
             key, stored = import_row(self._modules, form, self._prefix)

@@ -1,8 +1,8 @@
 """Signing and sending messages, through lost connections, exactly once."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from kerege.cli.files import read_text
 from kerege.cli.options import signer_of
 from kerege.cli.outbox import Outbox
 from kerege.cli.output import complain, show
+from kerege.cli.parsing import read_json
 from kerege.cli.wiring import CommandError, Signer, wiring
 from kerege.consensus.bodies import next_body
 from kerege.consensus.door import Door
@@ -21,8 +22,6 @@ from kerege.kernel import forms
 from kerege.kernel.errors import BadForm, WrongSequence
 from kerege.kernel.messages import Message
 
-DEEPEST = 32
-"""Nested arrays and objects of a file of messages: twice what any form of the ledger has."""
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each further attempt to get an answer."""
 SIGNATURES = 3
@@ -128,14 +127,13 @@ def read_input(text: str) -> str:
 
 def parse(text: str, what: str) -> Any:  # noqa: ANN401 - JSON
     """JSON of a text; raises `CommandError`."""
-    if forms.is_deeper(text.encode(errors="replace"), DEEPEST):
-        sentence = f"{what} is nested deeper than {DEEPEST}: see `kerege schema`."
-        raise CommandError(sentence)
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return read_json(text)
+    except JSONDecodeError as error:
         sentence = f"{what} is not JSON ({error}): see `kerege schema`."
-        raise CommandError(sentence) from None
+    except ValueError as error:
+        sentence = f"{what} cannot be read ({error}): see `kerege schema`."
+    raise CommandError(sentence)
 
 
 def read_form(form: Any, kind: Any, prefix: str) -> Any:  # noqa: ANN401 - JSON; a message or a field of one
