@@ -2,11 +2,13 @@
 
 import json
 import re
+import socket
 
+import httpx
 import pytest
 
 from kerege.api.problems import KINDS
-from tests.api.serving import OCTETS, job, text_of
+from tests.api.serving import OCTETS, job, listening, text_of
 
 URN = "urn:kerege:problem:"
 
@@ -18,6 +20,26 @@ def is_problem(answer, name, status):
     assert len(told["detail"]) > 20
     assert told["title"]
     return told
+
+
+async def broken(scope, receive, send):
+    """An application that fails at every request."""
+    if scope["type"] != "lifespan":
+        raise RuntimeError("a disk fell off")
+    for _ in range(2):
+        await send({"type": f"{(await receive())['type']}.complete"})
+
+
+def test_only_what_fails_here_is_printed_not_what_a_client_sends(api, client, caplog):
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+    assert client.get("/ledger", headers=upgrade).status_code == 200
+    with socket.create_connection(("127.0.0.1", api.port)) as garbage:
+        garbage.sendall(b"\x16\x03\x01 no HTTP at all\r\n\r\n")
+        assert garbage.recv(1024).startswith(b"HTTP/1.1 400 ")
+    assert [each.getMessage() for each in caplog.records if each.name.startswith("uvicorn")] == []
+    with listening(broken) as (port, _):
+        assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 500
+    assert "a disk fell off" in caplog.text
 
 
 @pytest.mark.parametrize(

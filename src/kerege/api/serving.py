@@ -28,6 +28,7 @@ def make_server(app: Any, host: str, port: int) -> uvicorn.Server:  # noqa: ANN4
         ws="none",
         lifespan="on",
         access_log=False,
+        log_level="error",  # its warnings are about what a client sent, and that the client is told
         log_config=None,
         server_header=False,
         date_header=False,
