@@ -337,6 +337,7 @@ def test_without_script_the_page_says_the_same(up: Up, browser: Browser) -> None
     page = context.new_page()
     page.goto(f"{up.url}/?lang=en")
     assert page.locator("[data-height]").inner_text().isdigit()
+    assert re.fullmatch(r"[0-9]+ s", page.locator("[data-age]").inner_text())
     page.get_by_label("Name or word").fill("ЗАГС-708203")
     page.get_by_role("button", name="Search all blocks").click()
     assert "Hits: 0" not in page.locator(".found").inner_text()

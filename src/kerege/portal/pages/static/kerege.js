@@ -3,7 +3,7 @@
 const panel = document.querySelector("[data-live]");
 if (panel) {
   const age = panel.querySelector("[data-age]");
-  const unit = age.textContent;
+  const unit = age.dataset.unit;
   // The age is the server's, counted on from when it was told: the visitor's clock may be wrong.
   let told = Number(panel.dataset.told), at = performance.now();
   const show = () => { age.textContent = `${Math.max(0, Math.round((told + performance.now() - at) / 1000))} ${unit}`; };
