@@ -28,6 +28,7 @@ def new(
     json_: AsJson = False,
 ) -> None:
     """Draw a key and seal it with a passphrase (asked for, or KEREGE_PASSPHRASE)."""
+    keystore.check_name(name)  # before somebody thinks up a passphrase for nothing
     prefix = wiring().prefix_of(nation)
     key = keystore.draw_key(folder or keystore.default_folder(), name, prefix, keystore.ask_passphrase(name, new=True))
     show(_told(key), as_json=json_)

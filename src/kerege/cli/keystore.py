@@ -100,11 +100,16 @@ def ask_passphrase(name: str, *, new: bool = False) -> str:
     return given
 
 
-def draw_key(folder: Path, name: str, prefix: str, passphrase: str) -> KeptKey:
-    """A fresh key, sealed into a new file; raises `CommandError` where one has this name."""
+def check_name(name: str) -> None:
+    """Raise `CommandError` where no key can have this name."""
     if not _NAME.fullmatch(name):
         sentence = f"{name!r} is no name for a key: use up to 64 letters, digits, dots, hyphens."
         raise CommandError(sentence)
+
+
+def draw_key(folder: Path, name: str, prefix: str, passphrase: str) -> KeptKey:
+    """A fresh key, sealed into a new file; raises `CommandError` where one has this name."""
+    check_name(name)
     seed = os.urandom(SEED_LENGTH)
     signer = KeySigner(seed)
     file = KeyFile(

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import msgspec
@@ -80,7 +81,8 @@ def read_key(home: Home, name: str) -> DevKey:
     """The key of `office/role`; raises `HomeError` where the home has none."""
     path = home.dev_keys / f"{_file_name(name)}.json"
     if not path.is_file():
-        reason = f"{home.path} has no throw-away key of {name}: it exists only after `kerege init --dev`."
+        names = f"`kerege keys list --home {quote(str(home.path))}` shows the names"
+        reason = f"neither the keystore nor {home.path} has a key of {name}: {names}."
         raise HomeError(reason)
     form = _read(path)
     return DevKey(form.name, form.office, form.role, bytes.fromhex(form.seed))
