@@ -1,9 +1,11 @@
 """The commands on what the demo leaves: a ledger with a birth, its certificate, and an imported registry."""
 
 import json
+import re
 import shutil
 
 from kerege import __version__
+from kerege.cli.output import when
 from kerege.consensus import rows
 from kerege.kernel.addresses import decode as decode_address
 from kerege.kernel.codec import encode
@@ -83,6 +85,22 @@ def test_looks_are_shown_newest_first(copy):
     assert rows
     assert [row["when"] for row in rows] == sorted((row["when"] for row in rows), reverse=True)
     assert {row["answer"] for row in rows} == {"granted"}
+    most = max(rows, key=lambda row: len(row["fields"]))["fields"]
+    told = kerege("show", "looks", "--home", copy).out
+    assert len(most) > 3
+    assert f"and {len(most) - 3} more" in re.sub(r"\s+", " ", told.replace("│", " "))
+    assert most[-1] not in told
+
+
+def test_a_case_is_told_in_dates_and_lines(copy):
+    """What programs read stays in numbers."""
+    case = kerege("show", "looks", "--home", copy, "--json").json[0]["case"]
+    told = kerege("show", "case", case, "--home", copy).out
+    row = kerege("show", "case", case, "--home", copy, "--json").json
+    assert f"due  {when(row['due'])}\n" in told
+    assert f", at {when(row['acts'][-1]['at'])}\n" in told
+    assert told.count("\n  step ") == len(row["acts"])
+    assert not re.search(r"\b([0-9]{13}|0{32})\b", told)
 
 
 def test_a_look_without_a_case_is_denied_and_shown(copy):

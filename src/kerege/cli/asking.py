@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from kerege.cli.looks import COLUMNS, About, page
+from kerege.cli import looks as log
 from kerege.cli.options import DEFAULT_HOME, AsJson, Home, address_of, hex_id
 from kerege.cli.output import show, show_rows, when
+from kerege.cli.rows import for_people
 from kerege.cli.validators import print_validators, tell
 from kerege.cli.wiring import CommandError, wiring
 from kerege.consensus.door import Door, collect
@@ -43,7 +44,8 @@ def _row(home: Path, table: Table[bytes, Any], key: bytes, *, as_json: bool) -> 
         if raw is None:
             sentence = f"{table.name} holds nothing under {key.hex()}: check the id and the home."
             raise CommandError(sentence, 1)
-        show(to_json(table.decode_value(raw), table.value, door.prefix), as_json=as_json)
+        row = table.decode_value(raw)
+        show(to_json(row, table.value, door.prefix) if as_json else for_people(row, door.prefix), as_json=as_json)
 
 
 @app.command()
@@ -75,7 +77,7 @@ def proposal(identifier: Id, home: Home = DEFAULT_HOME, *, json_: AsJson = False
             raise CommandError(sentence, 1)
         row = PROPOSALS.decode_value(raw)
         messages = [modules.decode_message(each) for each in row.messages]
-        told = to_json(row, Proposal, door.prefix)
+        told = to_json(row, Proposal, door.prefix) if json_ else for_people(row, door.prefix)
         told["messages"] = [to_json(message, type(message), door.prefix) for message in messages]
         told["content"] = proposal_content(row.board, row.messages, row.expires).hex()
     show(told, as_json=json_)
@@ -193,7 +195,7 @@ def _revision(enacted: int, row: Revision, *, force: bool) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _log(home: Path, about: str) -> Iterator[tuple[Door, About]]:
+def _log(home: Path, about: str) -> Iterator[tuple[Door, log.About]]:
     """The ledger and which looks are meant: all, or those at one dossier, which its controller can tell."""
     if about:
         with wiring().open_log(home, hex_id(about)) as log:
@@ -222,9 +224,9 @@ def looks(
     ] = "",
     json_: AsJson = False,
 ) -> None:
-    """Every official's look at personal data, granted or denied, newest first."""
+    """Every official's look at personal data, granted or denied, newest first; all its fields with --json."""
     with _log(home, about) as (door, fits):
-        rows = page(
+        rows = log.page(
             door,
             about=fits,
             case=hex_id(case) if case else None,
@@ -233,4 +235,5 @@ def looks(
             after=hex_id(after) if after else None,
             limit=limit,
         )
-    show_rows("Looks at personal data", COLUMNS, rows, as_json=json_)
+    told = rows if json_ else [log.for_people(row) for row in rows]
+    show_rows("Looks at personal data", log.COLUMNS, told, as_json=json_)

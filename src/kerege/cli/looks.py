@@ -14,6 +14,8 @@ from kerege.modules.disclosure.types import Look
 
 COLUMNS = ("when", "access", "case", "officer", "office", "role", "ground", "fields", "answer", "until")
 GRANTED = "granted"
+FEW = 3
+"""Fields of a look that people are shown by name: a look may be at seventy."""
 
 About = Callable[[bytes, Sequence[bytes]], bool]
 """Whether a look, by its id and references, was at a certain dossier: the controller can tell, nobody else."""
@@ -48,6 +50,16 @@ def page(
         and about(access, look.references)
     )
     return [_row(door, access, look) for access, look in islice(fitting, limit)]
+
+
+def for_people(row: Sequence[Any]) -> list[Any]:
+    """A row with the first of its fields and how many more there are."""
+    return [_few(item) if isinstance(item, list) else item for item in row]
+
+
+def _few(fields: list[str]) -> str:
+    more = len(fields) - FEW
+    return ", ".join(fields[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def _refers(look: Look, reference: bytes | None) -> bool:

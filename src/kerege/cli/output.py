@@ -73,7 +73,8 @@ def show(value: Mapping[str, Any], *, as_json: bool) -> None:
     console = Console(soft_wrap=True)
     for name, item in value.items():
         told = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
-        console.print(Text(name, style="bold").append(f"  {told}", style="not bold"), highlight=False)
+        gap = "" if told.startswith("\n") else "  "  # what has lines of its own begins on the next one
+        console.print(Text(name, style="bold").append(f"{gap}{told}", style="not bold"), highlight=False)
 
 
 def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
