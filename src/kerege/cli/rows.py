@@ -11,7 +11,8 @@ from kerege.kernel.types import Time
 
 def for_people(row: Struct, prefix: str) -> dict[str, Any]:
     """A row by its fields; what is no time and no part stays as it is in JSON."""
-    form, hints = to_json(row, type(row), prefix), get_type_hints(type(row), include_extras=True)
+    form: dict[str, Any] = to_json(row, type(row), prefix)
+    hints = get_type_hints(type(row), include_extras=True)
     return form | {name: _told(getattr(row, name), hints[name], form[name], prefix) for name in row.__struct_fields__}
 
 
