@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from kerege.storage.memory import MemoryStore
 from kerege.storage.port import Area, Batch
 from kerege.storage.rocks import RocksStore
 from tests.cli.program import REFUSED, REGISTRAR, kerege, look, running, write_message
+from tests.storage.volumes import VOLUMES, volume
 
 
 class Busy(NodeWiring):
@@ -198,6 +201,25 @@ def test_no_personal_value_leaves_the_dossiers(copy, tmp_path):
     assert kerege("export", "--home", copy, "--out", tmp_path / "state.jsonl").code == 0
     written = (tmp_path / "state.jsonl").read_text(encoding="utf-8")
     assert not [secret for secret in ("Нурсултан", "Асанов", "11203199500017") if secret in written]
+
+
+if VOLUMES:
+
+    def test_a_copy_that_can_only_be_read(home, tmp_path):
+        """An auditor's: read and replayed without its keys; nothing is signed with it."""
+        with volume(tmp_path / "small", "64m") as copy:
+            shutil.copytree(home, copy / "home", ignore=shutil.ignore_patterns("keys", "dossiers", "node"))
+            subprocess.run(["mount", "-o", "remount,ro", str(copy)], check=True)
+            words = ("--home", copy / "home")
+            assert (
+                kerege("show", "head", *words, "--json").json == kerege("show", "head", "--home", home, "--json").json
+            )
+            assert kerege("verify-ledger", *words, "--json").json["ok"]
+            assert kerege("export", *words, "--out", tmp_path / "state.jsonl").code == 0
+            assert kerege("verify-export", tmp_path / "state.jsonl").code == 0
+            kerege("checkpoint", *words).one_sentence("can only be read", code=REFUSED)
+            file = write_message(tmp_path / "message.json", look("11" * 16))
+            kerege("submit", file, *words, "--as", REGISTRAR).one_sentence("cannot be written")
 
 
 def test_what_is_no_file_is_written_to_and_stays(home, tmp_path):

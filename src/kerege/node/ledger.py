@@ -126,7 +126,7 @@ def open_ledger(
     modules = Modules(MODULES)
     store = RocksStore(home.path)
     try:
-        _check_same_ledger(home, read_genesis(store))
+        check_same_ledger(home, read_genesis(store))
         machine = open_machine(modules, store, about["ledger"], about["prefix"], home, progress)
         engine = EmbeddedEngine(machine, store, now=clock, alarm=alarm)
         key = checkpoint_key(home, machine.ledger)
@@ -140,7 +140,7 @@ def open_ledger(
     return Ledger(home, modules, store, machine, engine, prover, door)
 
 
-def _check_same_ledger(home: Home, genesis: Genesis) -> None:
+def check_same_ledger(home: Home, genesis: Genesis) -> None:
     """Raise `HomeError` where the home names another ledger than its store: it would sign the wrong one."""
     about = home.read_about()
     if (genesis.ledger, genesis.prefix) != (about["ledger"], about["prefix"]):

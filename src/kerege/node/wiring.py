@@ -46,6 +46,7 @@ from kerege.node.interrupts import interrupted
 from kerege.node.kept import Kept, Start
 from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
+from kerege.node.reading import open_door
 from kerege.node.ticking import Ticker
 from kerege.node.tuning import quick_turns
 from kerege.node.unfinished import FOUNDED, whole_or_nothing
@@ -484,8 +485,8 @@ def _door(home: Home) -> Iterator[Door]:
         home.read_about()
         running = reach(home.socket)
         if running is None:
-            with open_ledger(home) as ledger:
-                yield ledger.door
+            with open_door(home) as door:
+                yield door
         else:
             with running:
                 yield running
