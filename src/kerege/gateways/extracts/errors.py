@@ -184,8 +184,8 @@ class FormDiffers(ExtractError):
     """The import of this file was begun with another form."""
 
     cure = (
-        "Give --encoding, --delimiter and --profile as they were; to read the file otherwise write it anew, in UTF-8 "
-        "say, and import what is written, with --set-aside where this import is not finished."
+        "Give --encoding, --delimiter and --profile as they were; to read the rows otherwise save them as other bytes, "
+        "in UTF-8 with a byte order mark or without, and import that, with --set-aside where this one is not finished."
     )
 
 

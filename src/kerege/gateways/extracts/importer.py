@@ -17,6 +17,7 @@ from pathlib import Path
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.files import make_private_folder
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import count_reached, parts_of
 from kerege.gateways.extracts.errors import ExtractChanged, FormDiffers, ImportUnfinished, JournalMissing
@@ -93,6 +94,7 @@ class Importer:
         `on_row` is called for every row in order with its verdict. Raises `ExtractError`s, `FormDiffers`,
         `ImportUnfinished`, `ImportRefused`, and what door and dossiers raise; what was imported before stays.
         """
+        make_private_folder(self._folder)
         with Index(self._folder / "index") as index, self._sender() as sender:
             source = self.source(extract)
             number = self._keys.number(source)

@@ -13,6 +13,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
+from kerege.dossiers.files import make_private_folder
 from kerege.durable import sync_folder
 from kerege.gateways.extracts.errors import ImportRunning, JournalDamaged
 from kerege.gateways.extracts.reader import Form
@@ -61,7 +62,7 @@ class Journal:
     @staticmethod
     def begin(folder: Path, about: About) -> None:
         """Make the folder of a journal; durable on return."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         draft = folder / "about.json.new"
         with draft.open("wb") as file:
             _write(file, msgspec.json.encode(about))
@@ -130,7 +131,7 @@ class Lock:
     """Only one import at a time runs over one home: taken before the dossiers are opened, which only one can."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         self._file = (folder / "lock").open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

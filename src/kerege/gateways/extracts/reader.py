@@ -64,7 +64,7 @@ class Form(Struct, frozen=True, forbid_unknown_fields=True):
     """Digest of what the profile makes of the cells: their places, the dates, the words of the sexes."""
 
     def __str__(self) -> str:
-        return f"{self.encoding} {self.delimiter!r} {self.profile} {self.reading}"
+        return f"{self.encoding} with {self.delimiter!r} by {self.profile} {self.reading}"
 
 
 class Extract(Struct, frozen=True):
