@@ -200,6 +200,13 @@ def test_an_import_that_would_write_over_its_own_files(words, home, files, tmp_p
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.is_file()} == before
 
 
+@pytest.mark.parametrize("option", ["--outcomes", "--report"])
+def test_a_dash_is_no_name_for_the_results_of_an_import(option, home, files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kerege("import", "births", files["births"], option, "-", "--home", home).one_sentence("names other than -")
+    assert not (tmp_path / "-").exists()
+
+
 @pytest.mark.parametrize("words", [("{missing}", "--trust", "{missing}"), ("{folder}", "--trust", "{binary}")])
 def test_a_bundle_that_is_none(words, tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe")

@@ -12,6 +12,9 @@ from kerege.cli.progress import bar
 from kerege.cli.wiring import CommandError, wiring
 from kerege.gateways.extracts.wanted import Wanted
 
+MANY, NEARLY_ALL = 100, 0.9
+"""Rows, and the share of them that a sound file read rightly never has rejected."""
+
 app = typer.Typer(help="Move an old registry onto the ledger.", no_args_is_help=True)
 
 
@@ -47,6 +50,9 @@ def births(
 
     After a kill the same command goes on; the same file again changes nothing. The node may run or not.
     """
+    if Path("-") in {outcomes, report}:
+        sentence = "results are written to files: give --outcomes and --report names other than -."
+        raise CommandError(sentence)
     if with_values and report is None:
         sentence = "--with-values is about the report: name its file with --report FILE.xlsx."
         raise CommandError(sentence)
@@ -69,6 +75,10 @@ def births(
     say(f"{told['rows']:,} rows: {counts}; {told['transactions']:,} transactions sent")
     if told["resumed_at"]:
         say(f"{told['resumed_at']:,} rows were done before")
+    if told["rows"] >= MANY and told["outcomes"]["rejected"] > told["rows"] * NEARLY_ALL:
+        say("nearly every row is rejected: look whether --encoding, --delimiter and --profile are those of the file")
+    if told["open_end"]:
+        say("the last line has no end: compare the file's size with the original, its last value may be cut off")
     if outcomes is not None:
         say(f"outcomes: {outcomes}")
     if report is not None:

@@ -193,7 +193,7 @@ class Wiring(Protocol):
         """Import an extract of an old registry of births.
 
         `signer`: an import officer; None for the home's throw-away key of one. Returns the import's number, rows,
-        outcomes, transactions sent, and how many rows an earlier run had done.
+        outcomes, transactions sent, how many rows an earlier run had done, and whether the last line has no end.
         """
 
 

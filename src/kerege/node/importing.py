@@ -14,6 +14,7 @@ from kerege.dossiers.controller import Controller
 from kerege.dossiers.errors import LedgerUnreachable
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.importer import Importer, Progress, Summary
+from kerege.gateways.extracts.journal import Lock
 from kerege.gateways.extracts.making import Setting
 from kerege.gateways.extracts.sending import Signer
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
@@ -52,7 +53,12 @@ def import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress
 def _import_births(home: Home, wanted: Wanted, signer: Signer, progress: Progress) -> Summary:
     pack = read_nation(home.read_about()["nation"])
     extract = open_wanted(wanted, pack.extracts)
-    with long_work(), open_node(home) as door, Controller.open(home.path, DoorView(door)) as controller:
+    with (
+        Lock(home.path / IMPORTS),
+        long_work(),
+        open_node(home) as door,
+        Controller.open(home.path, DoorView(door)) as controller,
+    ):
         importer = Importer(door, controller, signer, setting_of(pack), home.path / IMPORTS)
         return run_import(importer, extract, pack.texts, wanted, progress)
 

@@ -52,7 +52,6 @@ def test_a_header_and_nothing_below(tmp_path, content):
         b"PK\x03\x04" + bytes(30),
         b"\xd0\xcf\x11\xe0" + bytes(30),
         b"\x1f\x8b\x08abc",
-        text(line()).encode("utf-16-le"),
         text(line()).encode("utf-32"),
         bytes(range(256)) * 20 + bytes(2_000),
     ],
@@ -81,6 +80,49 @@ def test_a_file_that_ends_within_a_row(tmp_path):
     short = text(line(), line()).rstrip()[:-40]
     assert _refused(write(tmp_path, short), errors.ExtractCutOff) == {"row": 2}
     assert _refused(write(tmp_path, HEAD + '\r\n"'), errors.ExtractCutOff) == {"row": 1}
+
+
+def test_a_file_that_ends_within_a_letter(tmp_path):
+    for letter in ("Ө", "–", "\U00020000"):
+        whole = text(line(), line(office=letter)).rstrip().encode()
+        for kept in range(1, len(letter.encode())):
+            path = write(tmp_path, whole[: kept - len(letter.encode())])
+            assert _refused(path, errors.ExtractCutOff) == {"file": path}
+    odd = write(tmp_path, text(line(), line()).rstrip().encode("utf-16")[:-1])
+    assert _refused(odd, errors.ExtractCutOff) == {"file": odd}
+
+
+def test_a_last_row_without_the_cells_that_all_others_have(tmp_path):
+    """Where others leave out empty cells too, or the last line has its end, nothing says that any was lost."""
+    whole, short = line() + ";", line()
+    told = _refused(write(tmp_path, text(whole, whole, short, head=RUSSIAN).rstrip()), errors.ExtractCutOff)
+    assert told == {"row": 3}
+    assert len(rows_of(write(tmp_path, text(whole, short, short, head=RUSSIAN).rstrip()))) == 3
+    assert len(rows_of(write(tmp_path, text(whole, whole, short, head=RUSSIAN)))) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1251"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_last_line_without_its_end_is_noted(tmp_path, encoding, end):
+    content = text(line(given_name="Омурбек", place_name="")).replace("\r\n", end)
+    for whole in (True, False):
+        path = write(tmp_path, content if whole else content.removesuffix(end), encoding=encoding)
+        assert open_extract(path, PROFILES).open_end is not whole
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("given", [{}, {"encoding": "utf-16"}, {"encoding": "UTF-16"}])
+def test_utf_16_without_its_mark(tmp_path, codec, given):
+    _refused(write(tmp_path, text(line()), encoding=codec), errors.MarkMissing, **given)
+
+
+def test_a_line_that_names_the_delimiter_to_a_spreadsheet(tmp_path):
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        _refused(write(tmp_path, f"sep=;\r\n{text(line())}", encoding=encoding), errors.DelimiterLine)
+
+
+def test_an_encoding_is_named_in_any_case(tmp_path):
+    assert open_extract(write(tmp_path, text(line())), PROFILES, encoding="UTF-8").encoding == "utf-8"
 
 
 def test_a_quote_that_swallows_rows(tmp_path):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from kerege.gateways.extracts.importer import Importer, Summary
 from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
@@ -72,11 +72,11 @@ class ImportDesk:
         path.write_text("\r\n".join([HEADER, *lines, ""]), encoding="utf-8-sig", newline="")
         return path
 
-    def bring(self, path: Path, *, role: str = ROLE, set_aside: bool = False) -> tuple[Summary, list[str]]:
+    def bring(self, path: Path, *, role: str = ROLE, **given: Any) -> tuple[Summary, list[str]]:
         """Import a file; the summary, and the lines of the outcomes."""
         told = path.with_suffix(".outcomes")
         told.unlink(missing_ok=True)
-        wanted = Wanted(file=path, outcomes=told, set_aside=set_aside)
+        wanted = Wanted(file=path, outcomes=told, **given)
         extract = open_wanted(wanted, self.workplace.pack.extracts)
         summary = run_import(
             self.importer(role), extract, self.workplace.pack.texts, wanted, lambda _done, _total: None

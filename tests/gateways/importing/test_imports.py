@@ -1,19 +1,34 @@
 """Imports over a real ledger with real dossiers: once and only once, whatever happens in between."""
 
+import codecs
 import csv
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from kerege.gateways.extracts.errors import ImportRefused, ImportRunning, ImportUnfinished, JournalMissing
+from kerege.gateways.extracts.errors import (
+    FormDiffers,
+    ImportRefused,
+    ImportRunning,
+    ImportUnfinished,
+    JournalDamaged,
+    JournalMissing,
+)
 from kerege.gateways.extracts.importer import Importer
 from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, Journal, Lock
 from kerege.gateways.extracts.sending import Sender
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.modules.disclosure.state import JOBS
 from kerege.modules.registries.state import IMPORTS, RECORDS, UNIQUE
 from kerege.modules.registries.types import ImportStatus, RecordStatus
 from kerege.modules.services.state import CASES
+from kerege.node.importing import IMPORTS as IMPORTS_FOLDER
+from kerege.node.importing import import_births
+from kerege.testing.signers import Ed25519Signer
+from tests.gateways.extracts.support import FOLDER
 from tests.gateways.importing.desk import ImportDesk, row, rows_of
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "civil"
@@ -131,7 +146,16 @@ def all_records(desk: ImportDesk):
 
 def test_a_file_that_changed_since_the_cut_is_refused_until_the_first_is_set_aside(desk, monkeypatch):
     path = desk.write("a.csv", rows_of(1, CHUNK + 10))
+    bring_all_but_the_end(desk, monkeypatch, path)
+    changed = desk.write("a.csv", rows_of(1, CHUNK + 11))
+    with pytest.raises(ImportUnfinished, match="--set-aside"):
+        desk.bring(changed)
+    summary, lines = desk.bring(changed, set_aside=True)
+    assert lines[:-1] == [f"{number},duplicate,file" for number in range(1, CHUNK + 11)]
+    assert summary.outcomes["accepted"] == 1
 
+
+def bring_all_but_the_end(desk, monkeypatch, path):
     def cut(_importer, run):
         run.sender.settle()
         raise KeyboardInterrupt
@@ -140,12 +164,6 @@ def test_a_file_that_changed_since_the_cut_is_refused_until_the_first_is_set_asi
     with pytest.raises(KeyboardInterrupt):
         desk.bring(path)
     monkeypatch.undo()
-    changed = desk.write("a.csv", rows_of(1, CHUNK + 11))
-    with pytest.raises(ImportUnfinished, match="--set-aside"):
-        desk.bring(changed)
-    summary, lines = desk.bring(changed, set_aside=True)
-    assert lines[:-1] == [f"{number},duplicate,file" for number in range(1, CHUNK + 11)]
-    assert summary.outcomes["accepted"] == 1
 
 
 def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(desk, monkeypatch):
@@ -174,9 +192,69 @@ def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(des
 
 def test_two_imports_at_once_are_one_import_and_one_refusal(desk):
     path = desk.write("a.csv", rows_of(1, 3))
-    with Lock(desk.home.path / "imports"), pytest.raises(ImportRunning, match="Wait until"):
+    signer = Ed25519Signer(bytes(32))
+    with Lock(desk.home.path / IMPORTS_FOLDER), pytest.raises(ImportRunning, match="Wait until"):
+        import_births(desk.home, Wanted(file=path), signer, lambda _done, _total: None)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_an_import_is_gone_on_with_and_told_again_in_the_form_it_was_begun_with(desk, monkeypatch, tmp_path, finished):
+    """Another encoding, or another order of day and month, would make other acts of the rows that are left."""
+    path = desk.write("a.csv", rows_of(1, CHUNK + 10))
+    path.write_bytes(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    if finished:
         desk.bring(path)
-    assert desk.bring(path)[0].outcomes["accepted"] == 3
+    else:
+        bring_all_but_the_end(desk, monkeypatch, path)
+    known = FOLDER / "births-codes.yaml"
+    turned = tmp_path / "turned.yaml"
+    turned.write_text(known.read_text(encoding="utf-8").replace("DD.MM.YYYY", "MM.DD.YYYY"), encoding="utf-8")
+    for given, named in (({"encoding": "cp1251"}, "cp1251"), ({"profile": turned}, "births-codes")):
+        with pytest.raises(FormDiffers) as caught:
+            desk.bring(path, **given)
+        begun, now = map(str, caught.value.facts.values())
+        assert begun != now
+        assert begun.startswith("utf-8 with ';' by births-codes")
+        assert named in now
+        assert str(caught.value).endswith(FormDiffers.cure)
+    assert desk.bring(path, encoding="UTF-8", profile=known)[0].outcomes["accepted"] == CHUNK + 10
+
+
+def test_a_file_read_wrongly_is_imported_once_it_is_saved_as_other_bytes(desk):
+    path = desk.write("a.csv", rows_of(1, 3))
+    path.write_bytes(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    assert desk.bring(path, encoding="cp1251")[0].outcomes["rejected"] == 3
+    with pytest.raises(FormDiffers, match="other bytes"):
+        desk.bring(path)
+    assert desk.bring(desk.write("a.csv", rows_of(1, 3)))[0].outcomes["accepted"] == 3
+
+
+def test_a_journal_of_before_forms_were_kept_is_gone_on_with(desk, monkeypatch):
+    path = desk.write("a.csv", rows_of(1, CHUNK + 10))
+    bring_all_but_the_end(desk, monkeypatch, path)
+    (about,) = (desk.home.path / IMPORTS_FOLDER).glob("*/about.json")
+    kept = json.loads(about.read_bytes())
+    del kept["form"]
+    about.write_text(json.dumps(kept))
+    assert desk.bring(path)[0].outcomes["accepted"] == CHUNK + 10
+
+
+def test_a_spoilt_journal_of_a_finished_import_stops_no_other(desk):
+    first = desk.write("a.csv", rows_of(1, 3))
+    summary, _ = desk.bring(first)
+    (desk.home.path / IMPORTS_FOLDER / summary.number / "about.json").write_bytes(b"")
+    shutil.copytree(desk.home.path / IMPORTS_FOLDER / summary.number, desk.home.path / IMPORTS_FOLDER / "copy of it")
+    assert desk.bring(desk.write("b.csv", rows_of(4, 6)))[0].outcomes["accepted"] == 3
+    with pytest.raises(JournalDamaged, match="backup"):
+        desk.bring(first)
+
+
+def test_an_unfinished_journal_that_is_spoilt_is_told(desk, monkeypatch):
+    bring_all_but_the_end(desk, monkeypatch, desk.write("a.csv", rows_of(1, 3)))
+    (about,) = (desk.home.path / IMPORTS_FOLDER).glob("*/about.json")
+    about.write_bytes(b"")
+    with pytest.raises(JournalDamaged, match="backup"):
+        desk.bring(desk.write("b.csv", rows_of(4, 6)))
 
 
 def test_a_lost_journal_is_told_and_nothing_is_imported_twice(desk):

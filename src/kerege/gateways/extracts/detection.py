@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from kerege.gateways.extracts.errors import ExtractNotText
+from kerege.gateways.extracts.errors import ExtractNotText, MarkMissing
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -21,7 +21,8 @@ _OTHER = re.compile("[^\x00-\x7fА-Яа-яЁё№«»\xa0\ufffd–—]")
 def rank_encodings(sample: bytes, *, whole: bool) -> tuple[str, ...]:
     """Encodings that may be meant, the likeliest first; none where the sample is ASCII and speaks for no one.
 
-    `whole`: the sample is the file, so that a character cut off at its end is damage. Raises `ExtractNotText`.
+    `whole`: the sample is the file, so that a character cut off at its end is damage. Raises `ExtractNotText`,
+    `MarkMissing`.
     """
     for magic, kind in _PACKED.items():
         if sample.startswith(magic):
@@ -32,7 +33,7 @@ def rank_encodings(sample: bytes, *, whole: bool) -> tuple[str, ...]:
         if sample.startswith(mark):
             return (encoding,)
     if sample.count(0) > len(sample) * _NULLS:
-        raise ExtractNotText(kind="binary, or UTF-16 without its byte order mark")
+        raise MarkMissing if _is_paired(sample) else ExtractNotText(kind="binary")
     if sample.isascii():
         return ()
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample, final=whole)
@@ -41,6 +42,12 @@ def rank_encodings(sample: bytes, *, whole: bool) -> tuple[str, ...]:
     singles = tuple(sorted(_SINGLE_BYTE, key=lambda encoding: -_likeness(sample, encoding)))
     # Bytes of a single-byte encoding hardly ever form characters of UTF-8; a UTF-8 file with damaged rows mostly does.
     return ("utf-8", *singles) if sound > 2 * broken else (*singles, "utf-8")
+
+
+def _is_paired(sample: bytes) -> bool:
+    """Whether the NUL bytes are halves of letters of UTF-16: those of its ASCII letters stand all on one side."""
+    sides = sorted((sample[::2].count(0), sample[1::2].count(0)))
+    return sides[0] < sides[1] * _NULLS
 
 
 def _likeness(sample: bytes, encoding: str) -> int:

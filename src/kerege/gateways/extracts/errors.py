@@ -51,7 +51,7 @@ class ExtractNotText(ExtractError):
 class ExtractCutOff(ExtractError):
     """The file ends in the middle of a row, so that its end is lost."""
 
-    cure = "Copy the file again and compare its size with the original; if it is the same, close the open quote."
+    cure = "Copy the file again and compare its size with the original; if it is the same, complete its last row."
 
 
 class ExtractChanged(ExtractError):
@@ -69,10 +69,22 @@ class EncodingUnknown(ExtractError):
     cure = "Name one of utf-8, utf-16, cp1251, cp866 and koi8-r."
 
 
+class MarkMissing(ExtractError):
+    """The file lacks the byte order mark with which UTF-16 begins."""
+
+    cure = "Save it as CSV in UTF-8 and import that; if it is in another encoding, name that one with --encoding."
+
+
 class DelimiterUnknown(ExtractError):
     """No extract is read with this delimiter."""
 
     cure = "Name a semicolon, a comma, a tab or a vertical bar."
+
+
+class DelimiterLine(ExtractError):
+    """The first line names the delimiter, as spreadsheets write it, and is no row of column names."""
+
+    cure = "Remove the line that begins with sep= and import the file that begins with the column names."
 
 
 class HeaderTooLong(ExtractError):
@@ -138,7 +150,7 @@ class SheetFull(ExtractError):
 class ProfileInvalid(ExtractError):
     """The profile cannot be used as it stands."""
 
-    cure = "Correct the place named; nations/README.md shows what a profile holds."
+    cure = "Correct the place named; src/kerege/nations/README.md shows what a profile holds."
 
 
 # -- the import ------------------------------------------------------------------------------------------------------
@@ -166,6 +178,15 @@ class JournalMissing(ExtractError):
     """The ledger knows this import, and its journal is not in this home."""
 
     cure = "Restore the folder imports/ from a backup of the home that imported it."
+
+
+class FormDiffers(ExtractError):
+    """The import of this file was begun with another form."""
+
+    cure = (
+        "Give --encoding, --delimiter and --profile as they were; to read the rows otherwise save them as other bytes, "
+        "in UTF-8 with a byte order mark or without, and import that, with --set-aside where this one is not finished."
+    )
 
 
 class ImportRefused(ExtractError):

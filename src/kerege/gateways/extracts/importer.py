@@ -17,12 +17,13 @@ from pathlib import Path
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.files import make_private_folder
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import count_reached, parts_of
-from kerege.gateways.extracts.errors import ExtractChanged, ImportUnfinished, JournalMissing
+from kerege.gateways.extracts.errors import ExtractChanged, FormDiffers, ImportUnfinished, JournalMissing
 from kerege.gateways.extracts.held import Chunk, Held
 from kerege.gateways.extracts.index import Index
-from kerege.gateways.extracts.journal import CHUNK, About, Journal, Lock, folder_of, source_of
+from kerege.gateways.extracts.journal import CHUNK, About, Journal, folder_of, numbers_of, read_about, source_of
 from kerege.gateways.extracts.keeping import Keeping
 from kerege.gateways.extracts.making import Maker, Prepared, Sealed, Setting
 from kerege.gateways.extracts.reader import Extract
@@ -56,6 +57,8 @@ class Summary:
     """Sent by this run: 0 where the file was imported before."""
     resumed_at: int = 0
     """Rows that an earlier run had done."""
+    open_end: bool = False
+    """Whether the last line of the file has no end, so that what is missing after it shows nowhere."""
 
     def count(self, verdict: Verdict) -> None:
         """Count one row."""
@@ -64,7 +67,7 @@ class Summary:
 
 
 class Importer:
-    """Imports files over one ledger and its dossiers; one at a time over a home."""
+    """Imports files over one ledger and its dossiers, which it has for itself."""
 
     def __init__(
         self,
@@ -88,12 +91,14 @@ class Importer:
     def run(self, extract: Extract, on_row: OnRow, progress: Progress, *, set_aside: bool = False) -> Summary:
         """Import a file, or go on with it, or tell again what became of it.
 
-        `on_row` is called for every row in order with its verdict. Raises `ExtractError`s, `ImportRunning`,
+        `on_row` is called for every row in order with its verdict. Raises `ExtractError`s, `FormDiffers`,
         `ImportUnfinished`, `ImportRefused`, and what door and dossiers raise; what was imported before stays.
         """
-        with Lock(self._folder), Index(self._folder / "index") as index, self._sender() as sender:
+        make_private_folder(self._folder)
+        with Index(self._folder / "index") as index, self._sender() as sender:
             source = self.source(extract)
             number = self._keys.number(source)
+            self._check_form(extract, number)
             self._settle_others(number, index, sender, set_aside=set_aside)
             run = self._begin(extract, source, number, index, sender)
             with run.journal:
@@ -123,13 +128,19 @@ class Importer:
             raise JournalMissing(number=number.hex())
         return IMPORTS.decode_value(raw)
 
+    def _check_form(self, extract: Extract, number: Identifier) -> None:
+        """What was begun is read as it was: one import never holds rows of two readings."""
+        folder = folder_of(self._folder, number)
+        begun = read_about(folder).form if Journal.exists(folder) else None
+        if begun not in {None, extract.form}:
+            raise FormDiffers(begun_with=begun, now=extract.form)
+
     def _settle_others(self, number: Identifier, index: Index, sender: Sender, *, set_aside: bool) -> None:
         """Every other import of this home is finished, or is ended now with the rows it has."""
-        for folder in sorted(self._folder.glob("*/about.json")):
-            with Journal(folder.parent) as journal:
-                other = bytes.fromhex(journal.about.number)
-                if other == number or self._row(other).status is ImportStatus.CLOSED:
-                    continue
+        for other in numbers_of(self._folder):
+            if other == number or self._row(other).status is ImportStatus.CLOSED:
+                continue
+            with Journal(folder_of(self._folder, other)) as journal:
                 if not set_aside:
                     raise ImportUnfinished(
                         number=journal.about.number, rows_done=journal.chunks * CHUNK, of=journal.about.rows
@@ -147,9 +158,11 @@ class Importer:
             elif self._row(number).accepted or self._row(number).status is ImportStatus.CLOSED:
                 raise JournalMissing(number=number.hex())
             today = local_day(self._row(number).since, self._setting.offset_minutes)
-            Journal.begin(folder, About(number.hex(), source.hex(), date(*civil(today)).isoformat(), rows))
+            since = date(*civil(today)).isoformat()
+            Journal.begin(folder, About(number.hex(), source.hex(), since, rows, extract.form))
         journal = Journal(folder)
-        return _Run(journal, source, number, index, index.place(source), sender, Summary(number.hex()))
+        summary = Summary(number.hex(), open_end=extract.open_end)
+        return _Run(journal, source, number, index, index.place(source), sender, summary)
 
     def _close(self, run: "_Run") -> None:
         run.sender.settle()

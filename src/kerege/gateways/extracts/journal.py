@@ -6,13 +6,17 @@ been sent, and the ledger what was. Nothing in it is personal: outcomes, details
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import msgspec
 
+from kerege.dossiers.files import make_private_folder
+from kerege.durable import sync_folder
 from kerege.gateways.extracts.errors import ImportRunning, JournalDamaged
+from kerege.gateways.extracts.reader import Form
 from kerege.gateways.extracts.rules import Outcome, Verdict
 from kerege.kernel.types import Hash, Identifier
 
@@ -20,6 +24,9 @@ CHUNK = 500
 """Rows of a chunk, the last one of a file may have fewer."""
 LEAF = 48
 """Bytes of an accepted row's leaf: id and content root of the record."""
+
+
+_NUMBER = re.compile("[0-9a-f]{32}")
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +40,8 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Local date of the import's first block, ISO 8601."""
     rows: int
     """Records of the file."""
+    form: Form | None = None
+    """How the file is read; None in journals of before this was kept, which any form goes on with."""
 
 
 class Journal:
@@ -40,7 +49,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.about = _read_about(folder)
+        self.about = read_about(folder)
         self._lines = (folder / "outcomes").open("a+b")
         self._leaves = (folder / "leaves").open("a+b")
         self.chunks = self._cut_torn_end()
@@ -52,11 +61,14 @@ class Journal:
 
     @staticmethod
     def begin(folder: Path, about: About) -> None:
-        """Make the folder of a journal."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        raw = folder / "about.json.new"
-        raw.write_bytes(msgspec.json.encode(about))
-        raw.replace(folder / "about.json")
+        """Make the folder of a journal; durable on return."""
+        make_private_folder(folder)
+        draft = folder / "about.json.new"
+        with draft.open("wb") as file:
+            _write(file, msgspec.json.encode(about))
+        draft.replace(folder / "about.json")
+        for each in (folder, folder.parent):
+            sync_folder(each)
 
     def append(self, verdicts: Sequence[Verdict], leaves: Sequence[bytes]) -> None:
         """Enter a chunk; durable on return."""
@@ -116,10 +128,10 @@ class Journal:
 
 
 class Lock:
-    """Only one import at a time runs over one home."""
+    """Only one import at a time runs over one home: taken before the dossiers are opened, which only one can."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         self._file = (folder / "lock").open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,12 +151,19 @@ def folder_of(imports: Path, number: Identifier) -> Path:
     return imports / number.hex()
 
 
+def numbers_of(imports: Path) -> list[Identifier]:
+    """Ids of the imports that have a journal here."""
+    folders = sorted(file.parent.name for file in imports.glob("*/about.json"))
+    return [bytes.fromhex(name) for name in folders if _NUMBER.fullmatch(name)]
+
+
 def source_of(about: About) -> Hash:
     """The keyed hash of the journal's file."""
     return bytes.fromhex(about.source)
 
 
-def _read_about(folder: Path) -> About:
+def read_about(folder: Path) -> About:
+    """The head of the journal in a folder; raises `JournalDamaged`."""
     try:
         return msgspec.json.decode((folder / "about.json").read_bytes(), type=About)
     except (OSError, msgspec.DecodeError) as error:

@@ -4,18 +4,21 @@ A record may span lines (RFC 4180). Blank lines are no records. Bytes that the e
 U+FFFD: that row is judged as it stands and the file goes on. What has no rows, no profile or no bounds is refused.
 """
 
+import codecs
 import csv
 import io
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from kerege.gateways.extracts.detection import rank_encodings
 from kerege.gateways.extracts.errors import (
+    DelimiterLine,
     DelimiterUnknown,
     EncodingUnknown,
     ExtractChanged,
@@ -26,6 +29,7 @@ from kerege.gateways.extracts.errors import (
     FieldTooLong,
     HeaderTooLong,
     HeaderUnknown,
+    MarkMissing,
     QuoteUnclosed,
     RecordTooLong,
     TooManyColumns,
@@ -44,7 +48,23 @@ DELIMITERS = (";", ",", "\t", "|")
 
 _CODECS = {"utf-8": "utf-8-sig"}
 _LINE_ENDS = ("\n", "\r")
+_LONGEST_LETTER = 4
+"""Bytes of a letter at most."""
 _Stamp = tuple[int, int, int, int]
+
+
+class Form(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the bytes of a file are read by: two forms may make other rows of the same bytes."""
+
+    encoding: str
+    delimiter: str
+    profile: str
+    """Its code."""
+    reading: str
+    """Digest of what the profile makes of the cells: their places, the dates, the words of the sexes."""
+
+    def __str__(self) -> str:
+        return f"{self.encoding} with {self.delimiter!r} by {self.profile} {self.reading}"
 
 
 class Extract(Struct, frozen=True):
@@ -56,6 +76,15 @@ class Extract(Struct, frozen=True):
     layout: Layout
     stamp: _Stamp
     """Device, inode, size and time of the last change, as first seen."""
+    open_end: bool
+    """Whether the last line has no end: many files are written so, and so is one that was cut off."""
+
+    @property
+    def form(self) -> Form:
+        """The form by which its rows are read."""
+        profile = self.layout.profile
+        read = json.encode((self.layout.width, self.layout.places, profile.date, profile.sex))
+        return Form(self.encoding, self.delimiter, profile.code, sha256(read).hexdigest()[:8])
 
     def count(self) -> int:
         """How many records there are: reads the whole file, so that nothing begins before its form is known good.
@@ -82,7 +111,7 @@ class Extract(Struct, frozen=True):
                 file, encoding=_CODECS.get(self.encoding, self.encoding), errors="replace", newline=""
             )
             number = 0
-            for number, cells in _records(text, self.delimiter, self.layout.needed):
+            for number, cells in _records(text, self.delimiter, self.layout):
                 yield number, cells
             if _stamp(file.fileno()) != self.stamp:
                 raise ExtractChanged(file=self.path)
@@ -95,18 +124,19 @@ def open_extract(
 ) -> Extract:
     """Find out the encoding, the delimiter and the profile of a file; what is given is taken as given.
 
-    Raises `ExtractUnreadable`, `ExtractEmpty`, `ExtractNotText`, `EncodingUnknown`, `DelimiterUnknown`,
-    `HeaderTooLong`, `HeaderUnknown`, `TooManyColumns`.
+    Raises `ExtractUnreadable`, `ExtractEmpty`, `ExtractNotText`, `ExtractCutOff`, `EncodingUnknown`, `MarkMissing`,
+    `DelimiterUnknown`, `DelimiterLine`, `HeaderTooLong`, `HeaderUnknown`, `TooManyColumns`.
     """
-    if encoding is not None and encoding not in ENCODINGS:
-        raise EncodingUnknown
-    if delimiter is not None and delimiter not in DELIMITERS:
-        raise DelimiterUnknown
+    encoding = encoding and encoding.lower()
+    _check_given(encoding, delimiter)
     with _open(path) as file:
         stamp = _stamp(file.fileno())
         sample = file.read(SAMPLE)
+        tail = os.pread(file.fileno(), _LONGEST_LETTER, max(0, stamp[2] - _LONGEST_LETTER))
     if not sample.strip(b"\xef\xbb\xbf\xfe\xff \t\r\n\0"):
         raise ExtractEmpty(file=path)
+    if encoding == "utf-16" and not sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise MarkMissing
     ranked = () if encoding else rank_encodings(sample, whole=stamp[2] <= len(sample))
     encodings = (encoding,) if encoding else ranked or ENCODINGS[:1]
     delimiters = (delimiter,) if delimiter else DELIMITERS
@@ -120,11 +150,36 @@ def open_extract(
             if layout is not None:
                 # A header in ASCII fits every encoding: where the rows do not tell either, the profile does.
                 silent = encoding is None and not ranked and bool(layout.profile.encodings)
-                return Extract(path, layout.profile.encodings[0] if silent else tried, candidate, layout, stamp)
+                chosen = layout.profile.encodings[0] if silent else tried
+                if _ends_in_letter(tail, stamp[2], chosen):
+                    raise ExtractCutOff(file=path)
+                return Extract(path, chosen, candidate, layout, stamp, not _ends_line(tail, chosen))
     if too_wide:
         raise TooManyColumns(row="header", limit=MAXIMUM_COLUMNS)
     text = sample.decode(_CODECS.get(encodings[0], encodings[0]), "replace")
+    if text.lower().startswith("sep="):
+        raise DelimiterLine
     raise HeaderUnknown(**_nearest(text, delimiters, profiles), **_forms(profiles, delimiters[0]))
+
+
+def _check_given(encoding: str | None, delimiter: str | None) -> None:
+    if encoding is not None and encoding not in ENCODINGS:
+        raise EncodingUnknown
+    if delimiter is not None and delimiter not in DELIMITERS:
+        raise DelimiterUnknown
+
+
+def _ends_in_letter(tail: bytes, size: int, encoding: str) -> bool:
+    """Whether only a part of the last letter is there."""
+    if encoding == "utf-16":
+        return size % 2 == 1
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    decoder.decode(tail)
+    return bool(decoder.getstate()[0])
+
+
+def _ends_line(tail: bytes, encoding: str) -> bool:
+    return (tail[-2:].strip(b"\0") if encoding == "utf-16" else tail[-1:]) in {b"\n", b"\r"}
 
 
 def _forms(profiles: Sequence[Profile], delimiter: str) -> dict[str, object]:
@@ -155,9 +210,9 @@ def _header(text: str, delimiter: str) -> list[str]:
     return next((cells for cells in reader if cells), [])
 
 
-def _records(text: TextIO, delimiter: str, needed: int) -> Iterator[tuple[int, list[str]]]:
+def _records(text: TextIO, delimiter: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Records after the header, each within the bounds."""
-    lines = _Lines(text)
+    lines = _Lines(text, layout)
     reader = csv.reader(lines.each(), delimiter=delimiter)
     number = -1
     for cells in reader:
@@ -166,7 +221,7 @@ def _records(text: TextIO, delimiter: str, needed: int) -> Iterator[tuple[int, l
             continue
         number += 1
         lines.number = number + 1
-        _check(lines, cells, number, needed)
+        _check(lines, cells, number)
         if len(lines.parts) > 1:
             _check_quotes(lines.parts, delimiter, number)
         lines.forget()
@@ -174,9 +229,9 @@ def _records(text: TextIO, delimiter: str, needed: int) -> Iterator[tuple[int, l
             yield number, cells
 
 
-def _check(lines: "_Lines", cells: list[str], number: int, needed: int) -> None:
+def _check(lines: "_Lines", cells: list[str], number: int) -> None:
     """Raise what is wrong with the form of one record."""
-    if lines.ended or (len(cells) < needed and not lines.last.endswith(_LINE_ENDS)):
+    if lines.ended or (len(cells) < lines.layout.width and lines.cuts(len(cells))):
         raise ExtractCutOff(row=number)
     if lines.taken > MAXIMUM_FIELD and max(map(len, cells)) > MAXIMUM_FIELD:
         raise FieldTooLong(row=number, limit=f"{MAXIMUM_FIELD} characters")
@@ -200,8 +255,11 @@ def _check_quotes(parts: Sequence[str], delimiter: str, number: int) -> None:
 class _Lines:
     """Hands lines to the csv reader and knows how much of them became no record yet."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, layout: Layout) -> None:
         self._text = text
+        self.layout = layout
+        self._some_short = False
+        """A record before lacks cells: to leave out empty ones is this file's way."""
         self.number = 0
         self.taken = 0
         """Characters since the last record."""
@@ -222,6 +280,13 @@ class _Lines:
             self.parts.append(line)
             yield line
         self.ended = self.taken > 0
+
+    def cuts(self, cells: int) -> bool:
+        """Whether the file lost its end in this record, which has only so many of the header's cells."""
+        if not self.last.endswith(_LINE_ENDS) and (cells < self.layout.needed or not self._some_short):
+            return True
+        self._some_short = True
+        return False
 
     def forget(self) -> None:
         """A record is complete: begin the next one."""
