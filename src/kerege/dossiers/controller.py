@@ -12,7 +12,7 @@ from kerege.dossiers.blanks import Blanks
 from kerege.dossiers.derivations import Derivations
 from kerege.dossiers.embedded_keys import EmbeddedKeyService
 from kerege.dossiers.errors import DossiersAbsent, DossiersExist
-from kerege.dossiers.files import PATIENCE, FolderLock, make_private_folder
+from kerege.dossiers.files import PATIENCE, FolderLock
 from kerege.dossiers.keyring import UniquenessKeys
 from kerege.dossiers.numbers import ActNumbers
 from kerege.dossiers.pins import EmbeddedPinAuthority, PinPattern
@@ -21,6 +21,7 @@ from kerege.dossiers.pseudonyms import Pseudonyms
 from kerege.dossiers.purposes import PURPOSES, Purpose, Purposes
 from kerege.dossiers.rocks_rows import RocksRows
 from kerege.dossiers.store import Dossiers
+from kerege.durable import make_private_folder
 from kerege.kernel.types import Hash, Time
 
 DOSSIERS_FOLDER = "dossiers"

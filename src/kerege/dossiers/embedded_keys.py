@@ -34,7 +34,7 @@ from kerege.dossiers.errors import (
     RoleNotAllowed,
     StoreUnwritable,
 )
-from kerege.dossiers.files import FolderLock, check_private, make_private_folder, shred, write_private
+from kerege.dossiers.files import FolderLock, check_private, shred, write_private
 from kerege.dossiers.keybook import Keybook
 from kerege.dossiers.keyring import Keyring, KeySeries, UniquenessKeys
 from kerege.dossiers.ports import (
@@ -51,7 +51,7 @@ from kerege.dossiers.ports import (
 )
 from kerege.dossiers.purposes import Audience, Purposes, Retention
 from kerege.dossiers.sealing import join, new_keys, same, seal_many, unseal
-from kerege.durable import sync_folder
+from kerege.durable import make_private_folder, sync_folder
 from kerege.kernel.types import Address, Hash, Identifier, Time
 
 HOUR = 3_600_000

@@ -11,19 +11,10 @@ from pathlib import Path
 from kerege.dossiers.errors import DossiersLocked, KeysExposed
 from kerege.durable import sync_folder
 
-PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 PATIENCE = 5.0
 """Seconds to wait for a folder: most who hold one need it for a moment only."""
 _LOOKS = 0.05
-
-
-def make_private_folder(path: Path) -> None:
-    """Create a folder that only its owner can enter, durably; an existing one is left as it is."""
-    if path.is_dir():
-        return
-    path.mkdir(mode=PRIVATE_FOLDER, parents=True)
-    sync_folder(path.parent)
 
 
 def write_private(path: Path, content: bytes) -> None:

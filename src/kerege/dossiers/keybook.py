@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from kerege.dossiers.errors import DossiersAbsent, KeysMissing, StoreDamaged
-from kerege.dossiers.files import make_private_folder, write_private
+from kerege.dossiers.files import write_private
 from kerege.dossiers.rocks import MIB, Form, RocksFolder
+from kerege.durable import make_private_folder
 
 FORM = Form(b"kerege-keys/2", buffer=2 * MIB, cache=3 * MIB, merge=16)
 _PAGE = 1000

@@ -13,8 +13,9 @@ keys/
 from pathlib import Path
 
 from kerege.dossiers.errors import KeysMissing, KeyVersionUnknown, StoreDamaged
-from kerege.dossiers.files import make_private_folder, shred, write_private
+from kerege.dossiers.files import shred, write_private
 from kerege.dossiers.sealing import KEY_LENGTH, new_key, prf
+from kerege.durable import make_private_folder
 
 
 def _read_key(path: Path) -> bytes:

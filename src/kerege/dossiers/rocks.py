@@ -28,8 +28,7 @@ from rocksdict import (
 )
 
 from kerege.dossiers.errors import DossiersAbsent, StoreDamaged, StoreUnwritable, WrongVersion
-from kerege.dossiers.files import make_private_folder
-from kerege.durable import sync_folder
+from kerege.durable import make_private_folder, sync_folder
 
 MIB = 1 << 20
 FORMAT_KEY = b"\xffformat"

@@ -17,7 +17,7 @@ from pathlib import Path
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
-from kerege.dossiers.files import make_private_folder
+from kerege.durable import make_private_folder
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import count_reached, parts_of
 from kerege.gateways.extracts.errors import ExtractChanged, FormDiffers, ImportUnfinished, JournalMissing

@@ -13,8 +13,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
-from kerege.dossiers.files import make_private_folder
-from kerege.durable import sync_folder
+from kerege.durable import make_private_folder, sync_folder
 from kerege.gateways.extracts.errors import ImportRunning, JournalDamaged
 from kerege.gateways.extracts.reader import Form
 from kerege.gateways.extracts.rules import Outcome, Verdict
