@@ -81,11 +81,9 @@ def read_key(home: Home, name: str) -> DevKey:
     """The key of `office/role`; raises `HomeError` where the home has none."""
     path = home.dev_keys / f"{_file_name(name)}.json"
     if not path.is_file():
-        if not home.dev_keys.is_dir():
-            reason = f"{home.path} has no throw-away key of {name}: it exists only after `kerege init --dev`."
-            raise HomeError(reason)
         names = f"`kerege keys list --home {quote(str(home.path))}` shows the names"
-        reason = f"neither the keystore nor {home.path} has a key of {name}: {names}."
+        apart = "" if home.dev_keys.is_dir() else " (throw-away keys exist only after `kerege init --dev`)"
+        reason = f"neither the keystore nor {home.path} has a key of {name}{apart}: {names}."
         raise HomeError(reason)
     form = _read(path)
     return DevKey(form.name, form.office, form.role, bytes.fromhex(form.seed))
