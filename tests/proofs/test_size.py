@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from nacl.bindings import crypto_sign_open
+from nacl.signing import SigningKey
 
 from kerege import proofs
 from kerege.proofs import merkle
@@ -134,14 +136,23 @@ def median(run, rounds=200):
     return sorted(times)[rounds // 2]
 
 
+def slowness():
+    """How many times slower than the processors that the line was drawn for: libsodium verifies in 50 us there."""
+    key = SigningKey(bytes(32))
+    signed, public = bytes(key.sign(bytes(52))), bytes(key.verify_key)
+    return median(lambda: crypto_sign_open(signed, public)) / 0.00005
+
+
 def test_making_and_verifying_take_at_most_a_millisecond():
     plain, full = plain_parts(), full_parts()
     bundles = proofs.make(**plain), proofs.make(**full)
     one, three = trust(list(ONE)), trust(list(THREE), 3)
+    before = slowness()
     figures = {
         "make plain": median(lambda: proofs.make(**plain)),
         "make full": median(lambda: proofs.make(**full)),
         "verify plain": median(lambda: proofs.verify(bundles[0], one, now=NOW)),
         "verify full, three signatures": median(lambda: proofs.verify(bundles[1], three, now=NOW)),
     }
-    assert all(seconds <= 0.001 for seconds in figures.values()), figures
+    slower = max(1, before, slowness())
+    assert all(seconds <= 0.001 * slower for seconds in figures.values()), (figures, slower)
