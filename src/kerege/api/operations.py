@@ -20,7 +20,7 @@ from msgspec import Struct
 from kerege.api.metrics import Metrics
 from kerege.api.problems import MALFORMED, NOT_ACCEPTED, TOO_LARGE, Kind, Problem
 from kerege.api.replies import JSON
-from kerege.kernel.forms import is_deeper
+from kerege.kernel.forms import is_deeper, named_once
 
 Asked = Request[Any, Any, Any]
 Run = Callable[[Asked], Awaitable[ASGIResponse]]
@@ -188,14 +188,9 @@ def check_names(raw: bytes) -> None:
     For bytes that were decoded as JSON already.
     """
     try:
-        json.loads(raw, object_pairs_hook=_once)
+        json.loads(raw, object_pairs_hook=named_once)
     except ValueError as error:
         raise malformed("body", str(error)) from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("an object names a field twice")
 
 
 def check_depth(raw: bytes, maximum: int) -> None:

@@ -28,7 +28,7 @@ class _Named(Struct, frozen=True, array_like=True, gc=False):
     name: str
 
 
-class _Brief(Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
+class Brief(Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
     """A receipt without what an outcome does not tell: its other values are passed over, not built."""
 
     transaction: bytes
@@ -41,7 +41,10 @@ class _Brief(Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
 
 
 _RECEIPT = msgspec.msgpack.Decoder(Receipt)
-_BRIEF = msgspec.msgpack.Decoder(_Brief)
+_BRIEF = msgspec.msgpack.Decoder(Brief)
+_BRIEF_LEAF: msgspec.msgpack.Decoder[Brief | BlockReceipt | BlockRecord] = msgspec.msgpack.Decoder(
+    Brief | BlockReceipt | BlockRecord
+)
 Leaf = Receipt | BlockReceipt | BlockRecord
 _LEAF: msgspec.msgpack.Decoder[Leaf] = msgspec.msgpack.Decoder(Leaf)
 
@@ -108,9 +111,8 @@ class Teller:
             receipt=to_base64url(raw),
         )
 
-    def brief(self, raw: bytes, height: int, leaf: int) -> OutcomeShape:
-        """The receipt of its bytes, without its events."""
-        receipt = _BRIEF.decode(raw)
+    def brief(self, receipt: Brief, height: int, leaf: int) -> OutcomeShape:
+        """A receipt without its events."""
         if not receipt.code:
             return OutcomeShape(
                 outcome="applied",
@@ -133,7 +135,7 @@ class Teller:
     def outcome(self, answer: Answer) -> OutcomeShape:
         """What became of one transaction of a batch."""
         if answer.receipt is not None:
-            return self.brief(answer.receipt, answer.height, answer.leaf)
+            return self.brief(_BRIEF.decode(answer.receipt), answer.height, answer.leaf)
         code, facts = self._reason(answer.reason)
         return OutcomeShape(
             outcome="not a transaction",
@@ -173,3 +175,8 @@ class Teller:
 def read_leaf(raw: bytes) -> Leaf:
     """What a leaf of the log says."""
     return _LEAF.decode(raw)
+
+
+def read_brief(raw: bytes) -> Brief | BlockReceipt | BlockRecord:
+    """The same, of a receipt only as much as an outcome tells."""
+    return _BRIEF_LEAF.decode(raw)

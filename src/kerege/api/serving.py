@@ -1,12 +1,12 @@
 """Running the application on a port."""
 
 import socket
-import sys
 from typing import Any
 
 import uvicorn
 
 from kerege.api.guard import Guarded
+from kerege.turns import turns_of
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open."""
@@ -42,9 +42,5 @@ def make_server(app: Any, host: str, port: int) -> uvicorn.Server:  # noqa: ANN4
 
 def serve(app: Any, host: str, port: int, *, sockets: list[socket.socket] | None = None) -> None:  # noqa: ANN401
     """Serve until a signal stops the process. `sockets`: bound already, in place of host and port."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    try:
+    with turns_of(SWITCH_INTERVAL):
         make_server(app, host, port).run(sockets=sockets)
-    finally:
-        sys.setswitchinterval(before)

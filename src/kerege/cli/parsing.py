@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kerege.kernel.forms import is_deeper
+from kerege.kernel.forms import is_deeper, named_once
 
 DEEPEST = 32
 """Nested arrays and objects of what is read: twice what any form of the ledger has."""
@@ -15,14 +15,7 @@ def read_json(raw: str | bytes) -> Any:  # noqa: ANN401 - JSON
     if is_deeper(coded, DEEPEST):  # where the recursion limit was raised, the parser would end the process
         sentence = f"nested deeper than {DEEPEST}"
         raise ValueError(sentence)
-    return json.loads(raw, object_pairs_hook=_once, parse_int=_integer)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object names a field twice")
-    return found
+    return json.loads(raw, object_pairs_hook=named_once, parse_int=_integer)
 
 
 def _integer(digits: str) -> int:

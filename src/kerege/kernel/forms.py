@@ -68,6 +68,14 @@ def _misfit(value: Any, kind: Any, path: str) -> BadForm | None:  # noqa: ANN401
     return None
 
 
+def named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, for a parser's `object_pairs_hook`; raises `ValueError` for a name given twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return found
+
+
 def is_deeper(raw: bytes, maximum: int) -> bool:
     """Whether JSON nests deeper than a bound: asked before decoding, which needs a frame of the stack for each level.
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,20 +14,9 @@ YOUNG, OLDER, ALL = 500_000, 20, 1_000
 among all. What waits in a pool stays for seconds and blocks make next to no cycles: with the interpreter's 700, 10, 10
 a member spent a seventh of its time looking."""
 TURN = 0.001
-"""Seconds after which a thread that waits gets its turn where one computes all the time and others answer.
+"""Seconds of a turn of a thread (`kerege.turns`) in a process in which one makes blocks and others answer.
 
 A read waits for some turns on its way: with the interpreter's 5 ms they took most of its time beside a loaded maker."""
-
-
-@contextmanager
-def quick_turns() -> Iterator[None]:
-    """For a process in which one thread makes blocks and others answer whoever asks."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -48,13 +48,14 @@ from kerege.node.ledger import Ledger, open_ledger, open_reader
 from kerege.node.ledger_view import DoorView
 from kerege.node.reading import open_door
 from kerege.node.ticking import Ticker
-from kerege.node.tuning import quick_turns
+from kerege.node.tuning import TURN
 from kerege.node.unfinished import FOUNDED, whole_or_nothing
 from kerege.node.wire import NodeFailed, WireFault, reach
 from kerege.node.workplace import create_dev_home, read_nation
 from kerege.readmodel.errors import ReadModelError
 from kerege.storage.errors import StorageError
 from kerege.storage.rocks import RocksStore
+from kerege.turns import turns_of
 
 PROTECTION = "data-protection-officer"
 GATEWAY = "/gateway"
@@ -189,7 +190,7 @@ class NodeWiring:
                 web.check_port(port)
             own = partial(open_ledger, home, clock=SteadyClock(_warn), alarm=ready)
             if opened is None:  # the blocks are made in this process
-                stack.enter_context(quick_turns())
+                stack.enter_context(turns_of(TURN))
             ledger = stack.enter_context(own() if opened is None else opened(stop))
             ledger.serve()
             starts = dict(beside)

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from kerege.api.cursors import MAXIMUM, Cursors, bad_cursor
 from kerege.api.octets import to_base64url
 from kerege.api.operations import Asked, Good, Operation, read_parts, read_query
-from kerege.api.outcomes import Teller, read_leaf
+from kerege.api.outcomes import Brief, Teller, read_brief, read_leaf
 from kerege.api.problems import AWAY, BAD_CURSOR, NOT_FOUND, Problem
 from kerege.api.replies import json_reply
 from kerege.api.routes.ledger import head_shape
@@ -73,7 +73,7 @@ def _block(service: Service) -> Operation:
 
 
 def _block_shape(block: StoredBlock, teller: Teller) -> BlockShape:
-    told = enumerate(block.leaves, block.first_leaf)
+    told = ((at, read_brief(raw)) for at, raw in enumerate(block.leaves, block.first_leaf))
     return BlockShape(
         height=block.height,
         time=block.time,
@@ -81,7 +81,7 @@ def _block_shape(block: StoredBlock, teller: Teller) -> BlockShape:
         first_leaf=block.first_leaf,
         transactions=[to_base64url(raw) for raw in block.transactions],
         leaves=[to_base64url(raw) for raw in block.leaves],
-        receipts=[teller.brief(raw, block.height, at) for at, raw in told if isinstance(read_leaf(raw), Receipt)],
+        receipts=[teller.brief(leaf, block.height, at) for at, leaf in told if isinstance(leaf, Brief)],
     )
 
 
