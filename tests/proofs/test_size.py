@@ -143,6 +143,7 @@ def slowness():
     return median(lambda: crypto_sign_open(signed, public)) / 0.00005
 
 
+@pytest.mark.alone
 def test_making_and_verifying_take_at_most_a_millisecond():
     plain, full = plain_parts(), full_parts()
     bundles = proofs.make(**plain), proofs.make(**full)

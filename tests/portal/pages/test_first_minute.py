@@ -280,6 +280,7 @@ def test_the_certificate_verifies_offline_from_the_download(up, tmp_path):
     assert get(up, "/download/..%2fhome.json").status_code == 404
 
 
+@pytest.mark.alone
 def test_pages_are_small_and_quick_and_strict(up):
     sizes, times = [], []
     page = get(up, "/")
@@ -298,8 +299,7 @@ def test_pages_are_small_and_quick_and_strict(up):
         assert "immutable" in answer.headers["cache-control"]
         sizes.append(len(answer.content))
     assert sum(sizes) <= 200 * 1024
-    # Beside another worker on a slow machine; the goal of 50 ms is measured in benchmarks.importing.
-    assert statistics.quantiles(times, n=20)[-1] < 1
+    assert statistics.quantiles(times, n=20)[-1] < 0.25  # the goal of 50 ms is measured in benchmarks.importing
 
 
 def test_every_language_has_every_text(up):
