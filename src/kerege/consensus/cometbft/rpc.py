@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,14 +28,28 @@ class Connection(http.client.HTTPConnection):
 
     _held: socket.socket | None = None
     """The socket: where the answer says `Connection: close` the library forgets it before the answer is read."""
+    _ended = False
+    """Hung up on from here."""
 
     def connect(self) -> None:
         """Open it."""
         super().connect()
-        self._held = self.sock
+        self._hold()
+
+    def _hold(self) -> None:
+        self._held, self._ended = self.sock, False
+
+    def renew(self) -> None:
+        """Close it where the other side hung up: engines do on who says nothing for ten seconds.
+
+        Nothing was asked, so whatever there is to read is that end. The next request opens it again.
+        """
+        if self.sock is not None and not self._ended and _is_readable(self.sock):
+            self.close()
 
     def hang_up(self) -> None:
         """End it from another thread, also an answer that is waited for."""
+        self._ended = True
         if self._held is not None:
             with suppress(OSError):  # gone by itself
                 socket.socket.shutdown(self._held, socket.SHUT_RDWR)  # TLS has no say in it
@@ -52,9 +67,17 @@ class _Local(Connection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = self._held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._hold()
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+def _is_readable(waiting: socket.socket) -> bool:
+    """Whether bytes or an end came."""
+    poll = select.poll()
+    poll.register(waiting, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def connection(address: str, timeout: float) -> Connection:
@@ -110,6 +133,7 @@ class Rpc:
 
     def _post(self, path: str, body: bytes, kind: str) -> Any:  # noqa: ANN401 - JSON
         try:
+            self._http.renew()
             self._http.request("POST", path, body, {"Content-Type": kind})
             return json.loads(self._read())
         except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError) as error:
