@@ -11,8 +11,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from nacl.signing import SigningKey
-
 from benchmarks.common import run, say
 from kerege import proofs
 from kerege.consensus.checkpoints import CheckpointKey, origin_of
@@ -118,7 +116,7 @@ def _log(entries: int, index: int, receipt: bytes, record: bytes) -> Log:
 
 def _note(log: Log, keys: list[CheckpointKey]) -> str:
     body = proofs.note.checkpoint_body(origin_of(LEDGER), log.size, log.root())
-    return proofs.note.assemble(body, [(k.name, k.public, SigningKey(k.seed).sign(body).signature) for k in keys])
+    return proofs.note.assemble(body, [(k.name, k.public, k.sign(body)) for k in keys])
 
 
 def _trust(keys: list[CheckpointKey], threshold: int) -> bytes:

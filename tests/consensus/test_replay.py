@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kerege.consensus import rows
-from kerege.consensus.checkpoints import CheckpointKey, origin_of, sign_checkpoint
+from kerege.consensus.checkpoints import origin_of, sign_checkpoint
 from kerege.consensus.replay import Progress, verify_ledger
 from kerege.kernel.genesis import genesis_hash
 from kerege.kernel.module import Modules
@@ -79,7 +79,7 @@ def test_stored_checkpoints_are_compared(bench):
     assert verify(bench.store, checkpoints=notes).sound
     other = written(24)
     other.one("bob", toy.Pay(address("alice"), "KGS", 1), toy.Note("fork", 1, "x"), lane=5)
-    fork = sign_checkpoint(origin_of(LEDGER), other.head, [CheckpointKey("kerege/kg-toy/operator", KEY.seed)])
+    fork = sign_checkpoint(origin_of(LEDGER), other.head, [KEY])
     report = verify(bench.store, checkpoints=[*notes, fork])
     assert known(report.difference).where.startswith("checkpoint of size")
 

@@ -1,7 +1,6 @@
 """Signed checkpoints of the log: C2SP signed notes by checkpoint keys, never by a consensus key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from nacl.signing import SigningKey
@@ -19,17 +18,22 @@ class NoCommit(Unprovable):
     """There is no engine's commit to put into a proof: none votes here, or it does not show a good one."""
 
 
-@dataclass(frozen=True, slots=True)
 class CheckpointKey:
-    """A key that signs checkpoints under a name; the name's first part is the ledger's origin."""
+    """A key that signs checkpoints under a name; the name's first part is the ledger's origin.
 
-    name: str
-    seed: bytes
+    `public` is the 32-byte Ed25519 public key. The secret is made ready once: a node signs each block with it.
+    """
 
-    @property
-    def public(self) -> bytes:
-        """The 32-byte Ed25519 public key."""
-        return bytes(SigningKey(self.seed).verify_key)
+    __slots__ = ("_secret", "name", "public")
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        self._secret = SigningKey(seed)
+        self.name = name
+        self.public = bytes(self._secret.verify_key)
+
+    def sign(self, body: bytes) -> bytes:
+        """The 64-byte signature over a checkpoint's body."""
+        return self._secret.sign(body).signature
 
     def __repr__(self) -> str:
         return f"CheckpointKey({self.name!r})"
@@ -83,5 +87,5 @@ def origin_of(ledger: str) -> str:
 def sign_checkpoint(origin: str, head: Head, keys: Sequence[CheckpointKey]) -> str:
     """The signed note over the log as of a block."""
     body = proofs.note.checkpoint_body(origin, head.log_size, head.log_root)
-    signed = [(key.name, key.public, SigningKey(key.seed).sign(body).signature) for key in keys]
+    signed = [(key.name, key.public, key.sign(body)) for key in keys]
     return proofs.note.assemble(body, signed)

@@ -17,8 +17,8 @@ SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 """Levels of lists and objects; a bundle has four."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKETS = re.compile(r"[\[\]{}]")
+_STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+"""A string counts as a whole, with the brackets in it; one without an end, which is no JSON, to the end of the file."""
 _DIGITS_LIMIT = 17
 
 
@@ -93,15 +93,6 @@ def utf8(data: bytes) -> str:
         raise Malformed("not UTF-8") from error
 
 
-def _without_strings(source: str) -> str:
-    """Leave the strings out, each looked at once; one without an end, which is no JSON, stays with what follows."""
-    parts, at = [], 0
-    while (start := source.find('"', at)) >= 0 and (found := _STRING.match(source, start)) is not None:
-        parts.append(source[at:start])
-        at = found.end()
-    return "".join([*parts, source[at:]])
-
-
 def _check_depth(source: str) -> None:
     """Raise `Malformed` where lists and objects nest deeper than any bundle does.
 
@@ -109,10 +100,13 @@ def _check_depth(source: str) -> None:
     would end the process instead of raising `RecursionError`.
     """
     depth = 0
-    for mark in _BRACKETS.findall(_without_strings(source)):
-        depth += 1 if mark in "[{" else -1
-        if depth > DEPTH_LIMIT:
-            raise Malformed("nested too deeply")
+    for mark in _STRINGS_AND_BRACKETS.findall(source):
+        if mark in "[{":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                raise Malformed("nested too deeply")
+        elif mark in "]}":
+            depth -= 1
 
 
 def parse(data: bytes) -> object:

@@ -1,5 +1,6 @@
 """C2SP signed notes and log checkpoints (c2sp.org/signed-note, c2sp.org/tlog-checkpoint)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,8 @@ ED25519 = b"\x01"
 SIGNATURES_LIMIT = 100
 _DIGITS_LIMIT = 16
 _DASH = "\N{EM DASH} "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+"""What no note holds but its line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def parse(note: str) -> SignedNote:
         note.encode()
     except UnicodeEncodeError as error:
         raise Malformed("the note is not Unicode text") from error
-    if any(c < " " and c != "\n" for c in note):
+    if _CONTROL.search(note):
         raise Malformed("the note holds a control character")
     body, separator, tail = note.rpartition("\n\n")
     if not separator or not tail.endswith("\n"):
