@@ -23,7 +23,7 @@ engine: $(RUN)  ## build the CometBFT engine into .tools; ENGINE=v0.40.0 for the
 	@$(RUN) -m tools.engine $(ENGINE)
 
 test: $(RUN)  ## run every test
-	@$(RUN) -m pytest -n $(WORKERS) -m "not alone" $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup -m "not alone" $(ARGS)
 	@$(RUN) -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of them
 
 check: $(RUN)  ## static checks: lint, format, types, layers

@@ -7,8 +7,20 @@ import pytest
 
 from kerege.node.home import Home
 from kerege.testing.raion import seed
+from tools.engine import DEFAULT, installed
 
 ALLOWED = "../shared"
+NO_ENGINE = pytest.mark.skip(reason="no CometBFT in .tools: make engine")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of real engines run on one worker, for a network is ten processes; without an engine they skip by name."""
+    absent = DEFAULT not in installed()
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+            if absent:
+                item.add_marker(NO_ENGINE)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,9 +12,8 @@ from kerege.consensus.outbox import Outbox
 from kerege.consensus.prover import Prover
 from tests.api.serving import OCTETS
 from tests.consensus.member import LEDGER, Member, genesis, pay
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 ASYNC = {**OCTETS, "prefer": "respond-async"}
 

@@ -1,5 +1,7 @@
 """Schemathesis over the whole API, from its own description: no failure."""
 
+import os
+
 import hypothesis
 import schemathesis
 from schemathesis.checks import not_a_server_error
@@ -22,6 +24,8 @@ CHECKS = (
     negative_data_rejection,
     unsupported_method,
 )
+EXAMPLES = 300 if os.environ.get("KEREGE_LONG") else 30
+"""Of each operation."""
 
 
 def test_every_operation_answers_as_it_is_described(api, subtests):
@@ -36,7 +40,7 @@ def test_every_operation_answers_as_it_is_described(api, subtests):
         count += 1
 
         @hypothesis.settings(
-            max_examples=60,
+            max_examples=EXAMPLES,
             derandomize=True,
             deadline=None,
             database=None,

@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from kerege.kernel.genesis import Genesis
 from kerege.testing.cometbft import Rpc
 from kerege.testing.members import Member
 from tests.consensus.test_replica import HOUR, pay, wait_for_sequence
-from tools.engine import DEFAULT, binary, installed
-
-needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+from tools.engine import DEFAULT, binary
 
 
 def member(folder: Path, genesis: Genesis, first: Member | None = None, trusting: Rpc | None = None) -> Member:

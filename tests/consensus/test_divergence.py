@@ -3,12 +3,14 @@
 import time
 from contextlib import ExitStack
 
+import pytest
+
 from kerege.kernel.genesis import Genesis
 from kerege.node.comparing import compare_homes
 from kerege.node.divergence import Watch, is_divergence
 from kerege.node.home import Home
 from kerege.testing.members import SECONDS, wait_for
-from tests.consensus.members import member, needs_engine, send
+from tests.consensus.members import member, send
 from tests.consensus.test_replica import GENESIS, HOUR
 
 WRONG = """
@@ -33,7 +35,7 @@ def test_other_lines_of_an_engine_are_none():
     assert is_divergence("panic: state.AppHash does not match AppHash after replay. Got\n")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_wrong_member_is_found_out_and_its_state_kept(tmp_path):
     now = time.time_ns() // 1_000_000
     genesis = Genesis("kg-test", "kg", now - HOUR, GENESIS.modules)

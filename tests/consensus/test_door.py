@@ -30,7 +30,7 @@ from tests.kernel import toy
 from tests.kernel.bench import LEDGER, PREFIX, START, address, genesis, known
 
 PAY = toy.Pay(address("bob"), "KGS", 1)
-LONG = 20.0
+LONG = 120.0
 
 
 class Served:

@@ -222,7 +222,7 @@ def test_proposals_that_are_not_decided_leave_nothing_behind(decided, monkeypatc
 def test_a_parcel_without_a_good_signature_is_thrown_out_once_that_is_known(decided):
     bad = pack(*[forged(pay(who, PEOPLE[0])) for who in PEOPLE[1:5]])
     assert decided.check(bad) == [APPLIED]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while decided.prepare(bad) and time.monotonic() < deadline:
         decided.check(pack(pay(PEOPLE[6], PEOPLE[0])))
     assert decided.prepare(bad) == []

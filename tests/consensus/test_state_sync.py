@@ -3,6 +3,8 @@
 import time
 from contextlib import ExitStack
 
+import pytest
+
 from kerege.consensus import rows
 from kerege.consensus.replay import verify_ledger
 from kerege.consensus.snapshots.shelf import Shelf
@@ -12,13 +14,13 @@ from kerege.modules import MODULES
 from kerege.storage.memory import MemoryStore
 from kerege.storage.rocks import RocksStore
 from kerege.testing.members import standing, wait_for
-from tests.consensus.members import member, needs_engine, send
+from tests.consensus.members import member, send
 from tests.consensus.test_replica import GENESIS, HOUR
 
 EVERY = 10
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_fresh_member_joins_by_state_sync_and_goes_on(tmp_path):
     now = time.time_ns() // 1_000_000
     genesis = Genesis("kg-test", "kg", now - HOUR, GENESIS.modules)

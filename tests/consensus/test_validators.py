@@ -44,7 +44,7 @@ from tests.consensus.test_replica import (
     stamp,
     wait_for_sequence,
 )
-from tools.engine import DEFAULT, binary, installed
+from tools.engine import DEFAULT, binary
 
 FOUR = ("bank", "chamber", "ministry", "registry")
 POSTS = {"operator": ("system-operator", "registry-1")}
@@ -257,7 +257,7 @@ def height_of(store: Store, raw: bytes) -> int:
     return next(block.height for block in rows.read_blocks(store) if raw in block.transactions)
 
 
-@pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+@pytest.mark.engine
 def test_a_real_engine_takes_a_proposal_s_set_at_the_second_height(tmp_path: Path):
     """One validator signs; a second joins by proposal; then its power grows. Header and block record name one set."""
     now = time.time_ns() // 1_000_000

@@ -23,9 +23,8 @@ from kerege.storage.rocks import RocksStore
 from kerege.testing import demo
 from kerege.testing.network import Running, plain_commands
 from tests.cli.program import process
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 PUBLIC = {"birth.place_territory", "birth.place_country", "evidence.date", "evidence.number"}
 SHORT = 6
@@ -66,7 +65,7 @@ def test_a_birth_on_a_network(tmp_path: Path) -> None:
     network = create_network(home.path, "kg", 4, node=True, clock=wall_clock)
     secrets, rpcs = values(), [member.rpc_url for member in network.validators]
     with Running(network, commands) as running:
-        running.until(lambda: home.socket.exists() and trust_network(network), 60)
+        running.until(lambda: home.socket.exists() and trust_network(network))
         assert demo.play(folder, Console(quiet=True), home) == 3, "genuine, and superseded in the end"
         given = ["verify", str(folder / "certificate.json"), "--trust", str(folder / "trust.json")]
         online = process(*given, "--rpc", rpcs[0], "--witness", rpcs[1], "--json")
@@ -90,7 +89,7 @@ def test_a_birth_on_a_network(tmp_path: Path) -> None:
             shown = b"\n".join(answers(network, member))
             assert len(shown) > 10_000
             assert [code for code, value in secrets.items() if value in shown] == []
-        running.until(lambda: all(any(network.home(m).snapshots.glob("[0-9]*")) for m in network.validators), 60)
+        running.until(lambda: all(any(network.home(m).snapshots.glob("[0-9]*")) for m in network.validators))
     check_final(final, folder / "trust.json")
     for member in network.validators:
         check_holds_nothing(network.home(member), secrets)

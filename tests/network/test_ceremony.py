@@ -22,9 +22,6 @@ from kerege.node.network.layout import read_network
 from kerege.node.network.offers import Offer, read_offer
 from kerege.node.network.ports import EACH
 from tests.cli.program import Done, kerege
-from tools.engine import DEFAULT, installed
-
-needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
 
 LEDGER = "kg-trial"
 CONTROLLER = "civil-registration-authority"
@@ -240,7 +237,7 @@ def offer(home: Path, institution: str, *more: str, ledger: str = LEDGER) -> Don
     "words",
     [("../x",), ("a/b",), ("",), ("x", "--host", "a b"), ("x", "--port", "80"), ("x", "--port", "65533")],
 )
-@needs_engine
+@pytest.mark.engine
 def test_an_offer_that_cannot_be_one(tmp_path, words):
     offer(tmp_path / "home", *words).one_sentence("what was asked for is no offer")
     assert not (tmp_path / "home").exists()
@@ -277,7 +274,7 @@ def taken(folder: Path, home: str, *more: str) -> Done:
     return kerege("network", "accept", folder / "founding.json", "--home", folder / home, *more)
 
 
-@needs_engine
+@pytest.mark.engine
 def test_keys_are_drawn_once(homes):
     home = homes / "national-bank"
     before = {path: path.read_bytes() for path in home.rglob("*.json")}
@@ -285,24 +282,24 @@ def test_keys_are_drawn_once(homes):
     assert {path: path.read_bytes() for path in home.rglob("*.json")} == before
 
 
-@needs_engine
+@pytest.mark.engine
 def test_an_offer_is_no_network_yet(homes):
     kerege("network", "up", "--home", homes / "national-bank").one_sentence("holds an offer and no network yet")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_home_that_offered_nothing(homes):
     taken(homes, "elsewhere").one_sentence("holds no offer")
     assert not (homes / "elsewhere").exists()
 
 
-@needs_engine
+@pytest.mark.engine
 def test_an_offer_that_was_left_out(homes):
     offer(homes / "courts", "courts")
     taken(homes, "courts").one_sentence("does not name courts")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_an_offer_that_was_replaced(homes):
     """Its institution made two and the coordinator took the other one, or somebody offered in its name."""
     offer(homes / "second", "national-bank")
@@ -317,7 +314,7 @@ def test_an_offer_that_was_replaced(homes):
         ("node/checkpoint.key", "checkpoint"),
     ],
 )
-@needs_engine
+@pytest.mark.engine
 def test_a_private_key_that_is_missing(homes, file, use):
     home = homes / "national-bank"
     path = home / "network" / "national-bank" / file
@@ -332,12 +329,12 @@ def test_a_private_key_that_is_missing(homes, file, use):
         assert not (home / "network" / "network.json").exists()
 
 
-@needs_engine
+@pytest.mark.engine
 def test_another_hash_than_the_agreed_one(homes):
     taken(homes, "national-bank", "--hash", "00" * 32).one_sentence("get the right one")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_document_without_this_releases_pack(homes):
     """Whoever has another pack comes to another genesis, and says so."""
     told = json.loads((homes / "founding.json").read_bytes())
@@ -346,7 +343,7 @@ def test_a_document_without_this_releases_pack(homes):
     taken(homes, "national-bank").one_sentence("come to another genesis")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_accepted_once_and_done_again_where_it_was_killed(homes):
     home = homes / "national-bank"
     first = taken(homes, "national-bank", "--json").json
@@ -362,7 +359,7 @@ def test_accepted_once_and_done_again_where_it_was_killed(homes):
     kerege("network", "up", "--home", home, "--port", "30999").one_sentence("no node lies here")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_machine_that_others_reach_by_another_address(homes):
     """It listens at its own, is asked there, and the others are told nothing of it."""
     home = homes / "national-bank"
@@ -386,7 +383,7 @@ def trust(founding: Path, time: int, genesis: bytes = b"") -> bytes:
     )
 
 
-@needs_engine
+@pytest.mark.engine
 def test_who_may_not_join(homes):
     document, file = homes / "founding.json", homes / "trust.json"
 
@@ -408,7 +405,7 @@ def test_who_may_not_join(homes):
     join("courts").one_sentence("is a home already")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_what_the_boards_are_asked_for_is_proven(homes):
     """Nobody's key is registered: the ledger would refuse the message, and the command makes none."""
     file = homes / "offer.json"
@@ -421,7 +418,7 @@ def test_what_the_boards_are_asked_for_is_proven(homes):
     assert [each["kind"] for each in messages] == ["checkpoint", "consensus"]
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_newcomer_is_introduced_once(homes):
     home, file = homes / "national-bank", homes / "offer.json"
     assert taken(homes, "national-bank").code == 0
@@ -436,7 +433,7 @@ def test_a_newcomer_is_introduced_once(homes):
     kerege("network", "introduce", file, "--home", home).one_sentence("made its offer for kg-other")
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_refusal_is_typed(homes):
     """Programs tell them apart."""
     founding = read_founding((homes / "founding.json").read_bytes())

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +13,9 @@ import pytest
 
 from kerege.node.home import Home, write_private
 from kerege.node.network.layout import Member, Network, read_network
-from tools.engine import DEFAULT, installed
+from kerege.testing.members import wait_for
 
 ROOT = Path(__file__).parents[2]
-needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
 
 
 def kerege(*words: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -41,14 +38,7 @@ def processes(folder: Path) -> list[str]:
     return [line for line in listed.splitlines() if str(folder) in line]
 
 
-def until(done: Callable[[], bool], seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-
-
-@needs_engine
+@pytest.mark.engine
 @pytest.mark.parametrize("count", ["0", "17", "-1", "x"])
 def test_a_number_of_validators_that_makes_no_network(tmp_path, count):
     done = kerege("network", "init", "--home", tmp_path / "net", "--validators", count)
@@ -101,7 +91,7 @@ def test_a_home_of_another_kind_is_not_founded_anew(tmp_path):
     assert "run `kerege network init" not in done.stderr
 
 
-@needs_engine
+@pytest.mark.engine
 def test_validators_serve_no_clients_and_say_who_does(tmp_path):
     home = tmp_path / "net"
     assert kerege("network", "init", "--home", home, "--validators", "1", "--no-node").returncode == 0
@@ -111,7 +101,7 @@ def test_validators_serve_no_clients_and_say_who_does(tmp_path):
         assert sentence in done.stderr
 
 
-@needs_engine
+@pytest.mark.engine
 def test_a_network_from_beginning_to_end(tmp_path):
     """One story, because a network takes seconds to start."""
     home = tmp_path / "a net"
@@ -197,7 +187,7 @@ def check_running(home: Path) -> None:
         assert len(rows) == 5
         return len({(row["height"], row["app_hash"]) for row in rows}) == 1 and rows[0]["height"] >= 2
 
-    until(alike)
+    wait_for(alike)
     validators = told("network", "status", "--home", home)
     assert isinstance(validators, list)
     assert [row["catching_up"] for row in validators] == [False] * 4
@@ -210,4 +200,4 @@ def check_running(home: Path) -> None:
 def stop_at_once(network: Network) -> None:
     """Whoever runs the network is killed: nothing of it stays."""
     os.kill(int(network.lock.read_text(encoding="utf-8")), signal.SIGKILL)
-    until(lambda: not processes(network.path), 30)
+    wait_for(lambda: not processes(network.path))

@@ -19,13 +19,11 @@ import yaml
 from kerege.node.network.binary import VERSION, find_engine
 from kerege.node.network.layout import Member, Network
 from kerege.testing.network import create
-from tools.engine import DEFAULT, installed
 from tools.setup import pinned_uv
 
 ROOT = Path(__file__).parents[2]
 UNITS, COMPOSE = ROOT / "deploy/systemd", ROOT / "deploy/compose"
 BIN = "/opt/kerege/bin"
-needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
 
 Pair = Mapping[str, Sequence[str]]
 """Words of the two parts' commands."""
@@ -79,7 +77,7 @@ def is_ready(member: Member) -> bool:
         return False
 
 
-@needs_engine
+@pytest.mark.engine
 def test_the_units_run_a_validator_and_the_node_beside_it(tmp_path):
     network = found(tmp_path, node=True)
     bank, node = network.members
@@ -104,7 +102,7 @@ def test_the_units_run_a_validator_and_the_node_beside_it(tmp_path):
     check_runs(pairs, tmp_path)
 
 
-@needs_engine
+@pytest.mark.engine
 def test_the_containers_run_a_validator(tmp_path):
     services = compose()["services"]
     network = found(tmp_path, node=False)

@@ -17,9 +17,8 @@ from kerege.storage.rocks import RocksStore
 from kerege.testing import names
 from kerege.testing.cometbft import Rpc
 from kerege.testing.network import CURRENCY, HOUR, LEDGER, Load, Running, check_stores, create, plain_commands
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 PEOPLE = [f"person-{number}" for number in range(20)]
 FLOODER, RUNNER = "person-18", "person-19"
@@ -64,14 +63,14 @@ def test_a_flood_beside_an_honest_load(tmp_path):
     network = create(tmp_path, PEOPLE)
     floods = [Flood(member, 1 + 40_000 * at) for at, member in enumerate(network.validators[:2])]
     with Running(network, plain_commands) as running, Load(network, PEOPLE[:18]) as load:
-        running.until(lambda: len(load.acknowledged) > 18, 60)
+        running.until(lambda: len(load.acknowledged) > 18)
         with floods[0].going(), floods[1].going(), SocketDoor(network.home(network.find(NODE)).socket) as door:
             done = len(load.acknowledged)
             line = door.submit([pay(RUNNER, number) for number in range(800)])
             assert all(answer.receipt is not None for answer in line)
             heights = [answer.height for answer in line]
             assert heights == sorted(heights)
-            running.until(lambda: len(load.acknowledged) > done + 5 * 18, 60)
+            running.until(lambda: len(load.acknowledged) > done + 5 * 18)
         load.end()
     assert load.faults == []
     for flood in floods:

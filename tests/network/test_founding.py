@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,11 +18,11 @@ from kerege.node.home import Home
 from kerege.node.network.keys import OF_NODE, OF_VALIDATOR, read_key
 from kerege.node.network.layout import read_network
 from kerege.node.network.ports import EACH, free_ports
+from kerege.testing.members import wait_for
 from tests.cli.program import environment, kerege
 from tests.network.test_commands import kerege as process
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 LEDGER = "kg-trial"
 CONTROLLER = "civil-registration-authority"
@@ -37,13 +37,6 @@ def done(*words: str | Path) -> Any:
     found = kerege(*words, "--json")
     assert found.code == 0, found
     return found.json
-
-
-def until(holds: Callable[[], bool], seconds: float = 90) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.2)
 
 
 @contextmanager
@@ -138,10 +131,10 @@ def check_begins(folder: Path) -> None:
     up(*(folder / name for name in FOUNDERS[:2]))
     assert {rows(folder / name)[name]["height"] for name in FOUNDERS[:2]} == {0}
     up(*(folder / name for name in FOUNDERS[2:]))
-    until(lambda: all((folder / name / "network" / name / "trust.json").is_file() for name in FOUNDERS))
-    until((folder / CONTROLLER / "run" / "ledger.sock").exists)
+    wait_for(lambda: all((folder / name / "network" / name / "trust.json").is_file() for name in FOUNDERS))
+    wait_for((folder / CONTROLLER / "run" / "ledger.sock").exists)
     act(folder / CONTROLLER)
-    until(lambda: alike(folder))
+    wait_for(lambda: alike(folder))
     trusted = {(folder / name / "network" / name / "trust.json").read_bytes() for name in FOUNDERS}
     assert trusted == {(folder / CONTROLLER / "trust.json").read_bytes()}
 
@@ -159,7 +152,7 @@ def check_joins(folder: Path, document: Path, port: int) -> None:
     told = done("network", "join", document, "--home", home, "--trust", node / "trust.json")
     assert told["here"] == [NEWCOMER]
     up(home)
-    until(lambda: rows(home)[NEWCOMER]["height"] == rows(node)[CONTROLLER]["height"])
+    wait_for(lambda: rows(home)[NEWCOMER]["height"] == rows(node)[CONTROLLER]["height"])
     government = ("МЮ-1/minister-justice", "МФ-1/treasurer")
     decide(node, "government", kerege("network", "register", made).out, government)
     decide(node, "consensus", kerege("network", "seat", made, "--home", node, "--power", "10").out, SPEAKERS)
@@ -168,12 +161,12 @@ def check_joins(folder: Path, document: Path, port: int) -> None:
     done("network", "down", "--home", node)
     assert NEWCOMER in done("network", "introduce", made, "--home", node)["members"]
     up(node)
-    until((node / "run" / "ledger.sock").exists)
+    wait_for((node / "run" / "ledger.sock").exists)
     done("network", "down", "--home", folder / FOUNDERS[3])
     act(node)
     assert f"/{NEWCOMER} " in kerege("checkpoint", "--home", node).out
     up(folder / FOUNDERS[3])
-    until(lambda: alike(folder))
+    wait_for(lambda: alike(folder))
 
 
 def check_joins_by_snapshot(folder: Path, document: Path, port: int) -> None:
@@ -189,5 +182,5 @@ def check_joins_by_snapshot(folder: Path, document: Path, port: int) -> None:
     offer(folder, LATER, port)
     done("network", "join", document, "--home", folder / LATER, "--trust", node / "trust.json", "--snapshot")
     up(folder / LATER)
-    until(lambda: (rows(folder / LATER)[LATER]["height"] or 0) >= height + 2)
-    until(lambda: rows(folder / LATER)[LATER]["app_hash"] == rows(node)[CONTROLLER]["app_hash"])
+    wait_for(lambda: (rows(folder / LATER)[LATER]["height"] or 0) >= height + 2)
+    wait_for(lambda: rows(folder / LATER)[LATER]["app_hash"] == rows(node)[CONTROLLER]["app_hash"])

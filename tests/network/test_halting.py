@@ -20,9 +20,8 @@ from kerege.testing.network import Load, Running, Wires, check_stores, create, p
 from tests.cli.program import kerege
 from tests.network.test_faults import PEOPLE, alike
 from tests.network.test_rejoining import remember, standing
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 PREVOTE, PRECOMMIT = "prevotes", "precommits"
 VOTELESS = {"round": 0, PREVOTE: ["nil-Vote"], PRECOMMIT: ["nil-Vote"]}
@@ -245,7 +244,7 @@ def test_two_of_four_lose_their_disks_and_the_ledger_goes_on(tmp_path):
     network = create(tmp_path, PEOPLE)
     lost, other = (network.find(name) for name in ("ministry", "treasury"))
     with Running(network, plain_commands) as running, Load(network, PEOPLE) as load:
-        running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE), 60)
+        running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE))
         decided = lose(running, network, lost, other)
         come_back(running, network, load, lost, other)
     check_kept(network, load, decided)
@@ -268,9 +267,9 @@ def come_back(running: Running, network: Network, load: Load, lost: Member, othe
 
     def goes_on() -> None:
         done = len(load.acknowledged)
-        running.until(lambda: len(load.acknowledged) > done + 3 * len(PEOPLE), 60)
+        running.until(lambda: len(load.acknowledged) > done + 3 * len(PEOPLE))
 
-    running.until(lambda: stands(network, lost, other), 30)
+    running.until(lambda: stands(network, lost, other))
     agreed = asked(network, lost, other).rpartition(" ")[2].rstrip(".")
     rejoin(network, lost, after_halt=agreed, lost=[other.name])
     running.pair(lost.name).open()
@@ -279,7 +278,7 @@ def come_back(running: Running, network: Network, load: Load, lost: Member, othe
     running.pair(other.name).open()
     goes_on()
     load.end()
-    running.until(lambda: alike(running), 60)
+    running.until(lambda: alike(running))
 
 
 def check_kept(network: Network, load: Load, decided: Sequence[tuple[int, bytes]]) -> None:
@@ -301,7 +300,7 @@ def test_what_two_decided_unseen_stays_when_one_of_them_comes_back(tmp_path):
         lost, other = (network.find(name) for name in ("ministry", "treasury"))
         gone = [network.members.index(member) for member in (lost, other)]
         with Running(network, wires.commands(network)) as running, Load(network, PEOPLE, pause=0) as load:
-            running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE), 60)
+            running.until(lambda: len(load.acknowledged) > 3 * len(PEOPLE))
             decided: list[tuple[int, bytes]] = []
             for _ in range(TRIES):
                 time.sleep(random.uniform(0.2, 0.7))  # anywhere in a round
@@ -312,7 +311,7 @@ def test_what_two_decided_unseen_stays_when_one_of_them_comes_back(tmp_path):
                         decided = lose(running, network, lost, other)
                         time.sleep(UNSENT)
                         break
-                running.until(lambda: alike_but_busy(running), 30)
+                running.until(lambda: alike_but_busy(running))
             assert decided, f"not within {TRIES} cuts"
             come_back(running, network, load, lost, other)
     check_kept(network, load, decided)

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from kerege.node.network.layout import is_network
-from tools.engine import DEFAULT, installed
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/how-to/run-a-network.md"
 
 
-@pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+@pytest.mark.engine
 def test_every_command_works_in_order(tmp_path):
     for name in (".venv", ".tools", "Makefile", "tools", "src"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -10,13 +10,12 @@ import pytest
 import typer.main
 
 from kerege.cli.app import app
-from tools.engine import DEFAULT, binary, installed
+from tools.engine import binary
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs/operating").glob("*.md"))
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/kerege").rglob("*.py"))
-needs_engine = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
 
 
 def commands(program: str) -> set[str]:
@@ -50,7 +49,7 @@ def test_every_program_of_python_is_one():
     assert [name for name in named if importlib.util.find_spec(name) is None] == []
 
 
-@needs_engine
+@pytest.mark.engine
 def test_every_command_of_the_engine_is_one():
     listed = subprocess.run([binary(), "--help"], capture_output=True, text=True, check=True).stdout
     named = {words.split()[0] for words in commands("cometbft")}
@@ -69,7 +68,7 @@ def pieces(words: str) -> list[str]:
     return [piece.strip() for piece in re.split(r"…|\(0\)", words) if len(piece.strip(" :()")) > 2]
 
 
-@needs_engine
+@pytest.mark.engine
 def test_the_words_of_the_engine_are_its_own():
     program = binary().read_bytes()
     told = first_column("Words of the engine")

@@ -11,7 +11,6 @@ from kerege.node.network.layout import Member, Network
 from kerege.node.network.pair import Commands, Pair
 from kerege.node.network.status import statuses
 from kerege.testing.network import Running, create, plain_commands
-from tools.engine import DEFAULT, installed
 
 
 def test_a_log_that_has_grown_is_set_aside_while_it_is_written(tmp_path: Path, monkeypatch) -> None:
@@ -52,7 +51,7 @@ def test_what_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     assert pair.tend() == "", "it waits"
 
 
-@pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+@pytest.mark.engine
 def test_a_network_that_decides_nothing_is_started_anew(tmp_path: Path, monkeypatch) -> None:
     """Its processes live and answer, transactions wait, no block comes: only the height shows it."""
     monkeypatch.setattr(supervisor, "WATCH_EVERY", 0.2)
@@ -65,11 +64,11 @@ def test_a_network_that_decides_nothing_is_started_anew(tmp_path: Path, monkeypa
     monkeypatch.setattr("kerege.node.network.supervisor.statuses", stalled)
     network = create(tmp_path, ["somebody"], validators=("bank",), node=False)
     with Running(network, plain_commands) as running:
-        running.until(lambda: running.pair("bank").runs, 20)
+        running.until(lambda: running.pair("bank").runs)
         before = running.pair("bank").processes()
         time.sleep(4)
         assert running.pair("bank").processes() == before, "nothing waits: it idles"
         waiting[0] = 3
-        running.until(lambda: "bank: its height stands at 1 while transactions wait" in " ".join(running.told), 20)
+        running.until(lambda: "bank: its height stands at 1 while transactions wait" in " ".join(running.told))
         waiting[0] = 0
-        running.until(lambda: running.pair("bank").runs and running.pair("bank").processes() != before, 20)
+        running.until(lambda: running.pair("bank").runs and running.pair("bank").processes() != before)

@@ -14,9 +14,8 @@ from kerege.node.home import HomeError
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.rejoining import rejoin
 from kerege.testing.network import create
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 
 @contextmanager

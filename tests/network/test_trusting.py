@@ -6,9 +6,8 @@ import pytest
 
 from kerege.node.network.trusting import trust_network
 from kerege.testing.network import create
-from tools.engine import DEFAULT, installed
 
-pytestmark = pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+pytestmark = pytest.mark.engine
 
 KEPT = b"as it was written when the network began"
 

@@ -27,7 +27,6 @@ from kerege.node.logs import Log
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.status import status_of
 from kerege.node.replica import create_replica, open_replica
-from kerege.node.watching.health import STALL
 from kerege.node.watching.member import watched
 from kerege.node.watching.page import served
 from kerege.node.watching.place import Place
@@ -42,7 +41,6 @@ from kerege.testing.network import (
     genesis_of_people,
     plain_commands,
 )
-from tools.engine import DEFAULT, installed
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = ["alice", "bob", "carol"]
@@ -188,15 +186,15 @@ def agreed(network: Network) -> bool:
     return told == {status_of(each)["app_hash"] for each in network.members}
 
 
-@pytest.mark.skipif(DEFAULT not in installed(), reason="no CometBFT in .tools: make engine")
+@pytest.mark.engine
 def test_a_network_under_watch(tmp_path):
     """One story, because a network takes seconds to start: one that votes, and the node beside it."""
     network = create(tmp_path, PEOPLE, validators=["bank"])
     with Running(network, plain_commands) as running:
         with Load(network, PEOPLE) as load:
-            running.until(lambda: len(load.acknowledged) > 5 * len(PEOPLE), 60)
+            running.until(lambda: len(load.acknowledged) > 5 * len(PEOPLE))
             load.end()
-        running.until(lambda: agreed(network), 30)
+        running.until(lambda: agreed(network))
         for name in ("bank", "node"):
             url = watch(network, name)
             told = figures(get(f"{url}/metrics")[1])
@@ -231,12 +229,12 @@ def stop_the_only_one_that_votes(running: Running, network: Network) -> None:
         assert get(f"{watch(network, 'bank')}/health/live")[0] == 200
         assert json.loads(get(f"{watch(network, 'bank')}/health/ready")[1])["waiting"] is None
         with Load(network, PEOPLE) as load:
-            running.until(lambda: get(f"{node}/health/ready")[0] == 503, STALL + 15)
+            running.until(lambda: get(f"{node}/health/ready")[0] == 503)
             reason = json.loads(get(f"{node}/health/ready")[1])["reason"]
             assert "transactions wait" in reason
             os.kill(engine, signal.SIGCONT)
-            running.until(lambda: get(f"{node}/health/ready")[0] == 200, 60)
-            running.until(lambda: bool(load.acknowledged), 60)
+            running.until(lambda: get(f"{node}/health/ready")[0] == 200)
+            running.until(lambda: bool(load.acknowledged))
     finally:
         os.kill(engine, signal.SIGCONT)
 

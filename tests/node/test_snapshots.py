@@ -29,7 +29,7 @@ def test_a_member_goes_on_while_its_snapshot_is_made(home):
         for height in range(1, 26):
             decide(each, height, pay("alice", height - 1), time=START + height)
             maker.on_block(height)
-        wait_for(lambda: 10 in shelf.heights(), 20)
+        wait_for(lambda: 10 in shelf.heights())
 
 
 def test_one_that_a_stop_left_out_is_made_at_the_next_start(home):
@@ -41,7 +41,7 @@ def test_one_that_a_stop_left_out_is_made_at_the_next_start(home):
         never.at_start(store)
         never.on_block(30)
         maker.at_start(store)
-        wait_for(lambda: shelf.heights() == [20], 20)
+        wait_for(lambda: shelf.heights() == [20])
         maker.at_start(store)
 
 

@@ -16,7 +16,7 @@ from kerege.node.home import Home
 from kerege.node.replica import create_replica
 from kerege.testing.cometbft import Engine, Rpc
 
-SECONDS = 60.0
+SECONDS = 240.0
 """How long anything may take before it is held to be broken."""
 
 

@@ -17,7 +17,7 @@ from kerege.consensus.cometbft.framing import Frames, varint
 from kerege.consensus.cometbft.listener import listen
 from kerege.consensus.cometbft.server import ApplicationFailed, Server
 
-SECONDS = 20.0
+SECONDS = 120.0
 """How long a test waits before it is sure that nothing comes."""
 
 

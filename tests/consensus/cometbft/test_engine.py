@@ -18,6 +18,7 @@ from tests.consensus.cometbft.test_server import start_process
 from tools.engine import DEFAULT, ENGINES, binary, installed
 
 IN_CI = os.environ.get("CI") == "true"
+pytestmark = pytest.mark.engine
 ASKED = [version for version in ENGINES if version in installed() or version == DEFAULT or not IN_CI]
 """CI must have the default engine; the other one runs wherever it is installed."""
 
@@ -71,7 +72,7 @@ def pair(engine_binary: Path, tmp_path: Path) -> Iterator[Pair]:
 
 def wait_for(rpc: Rpc, key: str) -> str:
     """The value of a key, once it is committed."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while (answer := rpc.query("", key.encode()))["code"] != 0:
         assert time.monotonic() < deadline, answer
         time.sleep(0.01)
