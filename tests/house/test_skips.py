@@ -15,7 +15,7 @@ def run(folder: Path, reason: str, ci: str) -> subprocess.CompletedProcess[str]:
     test = f"import pytest\n\n@pytest.mark.skip(reason={reason!r})\ndef test_it():\n    pass\n"
     (folder / "test_it.py").write_text(test, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
-    environment = {**os.environ, "CI": ci}
+    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(CONFTEST.parents[1])}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
 
 

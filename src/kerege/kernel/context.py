@@ -143,6 +143,10 @@ class Context:
             self.state.cells.created += entries
             self.port(SenderPort).count_entries(creator, -entries)
 
+    def find(self, table: Table[Any, Any], key: Any) -> Any:  # noqa: ANN401
+        """The value under a key, or None: for invariants and for views."""
+        return Bound(table, self.state).find(key)
+
     def scan(self, table: Table[Any, Any], *parts: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
         """All rows of a table, in key order: for invariants in their full form and for views."""
         return Bound(table, self.state).scan(*parts)

@@ -58,7 +58,7 @@ def _rows_indexed(ctx: Context, differences: dict[str, list[Difference]]) -> boo
         new = place_of(now, identifier)
         old = None if before is None else place_of(before, identifier)
         for place in (old, new):
-            if place is not None and any(True for _ in ctx.scan(QUEUE, *place)) != (place == new):
+            if place is not None and (ctx.find(QUEUE, place) is not None) != (place == new):
                 return False
     return True
 
