@@ -109,26 +109,22 @@ class JsonReader {
   }
 }
 
-// Where the string that begins at `start` ends, or -1 where it never does.
+// Where the string that begins at `start` ends; one without an end, which is no JSON, with the file.
 function endOfString(source, start) {
   for (let at = start + 1; at < source.length; at += 1) {
     if (source[at] === "\\") at += 1;
     else if (source[at] === '"') return at;
   }
-  return -1;
+  return source.length;
 }
 
 // Refuse lists and objects that nest deeper than any bundle does; brackets inside of strings do not count.
 function checkDepth(source) {
   let depth = 0;
-  let strings = true; // after one without an end no other has one: each would run as the first did
   for (let at = 0; at < source.length; at += 1) {
     const mark = source[at];
-    if (mark === '"' && strings) {
-      const end = endOfString(source, at);
-      strings = end >= 0;
-      at = strings ? end : at;
-    } else if (mark === "[" || mark === "{") depth += 1;
+    if (mark === '"') at = endOfString(source, at);
+    else if (mark === "[" || mark === "{") depth += 1;
     else if (mark === "]" || mark === "}") depth -= 1;
     if (depth > JSON_DEPTH_LIMIT) throw new Malformed("nested too deeply");
   }
