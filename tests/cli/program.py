@@ -65,7 +65,7 @@ def kerege(
         mock.patch.object(typer.main, "get_command", _commands),
         mock.patch.object(gc, "collect"),  # a ledger that opens collects all that pytest holds, each time
     ):
-        code = main(wiring or NodeWiring())
+        code = main(lambda: wiring or NodeWiring())
         sys.stdout.flush()
         sys.stderr.flush()
         return Done(code, out.getvalue().decode(), err.getvalue().decode())

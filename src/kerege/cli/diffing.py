@@ -9,9 +9,12 @@ from kerege.cli.options import AsJson, folder_of
 from kerege.cli.output import dump, say, show, show_rows
 from kerege.cli.wiring import wiring
 
+app = typer.Typer()
+
 SHOWN = 100
 
 
+@app.command()
 def diff_state(
     one: Annotated[
         Path, typer.Argument(parser=folder_of, help="A home of a ledger, or a dump in its folder `divergence`.")

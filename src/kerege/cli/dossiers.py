@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, hex_id, signer_of
+from kerege.cli.keystore import signer_of
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, hex_id
 from kerege.cli.output import show
 from kerege.cli.wiring import CommandError, Signer, wiring
 

@@ -20,10 +20,13 @@ from kerege.kernel.export import FORMAT, export_row
 from kerege.kernel.module import Modules
 from kerege.modules import MODULES
 
+app = typer.Typer()
+
 ATTEMPTS = 3
 """How often the state is read anew where a running node made a block meanwhile."""
 
 
+@app.command()
 def export(
     file: Annotated[Path, typer.Option("--out", help="Where to write the rows, a line each.", callback=outside_homes)],
     home: Home = DEFAULT_HOME,

@@ -22,6 +22,8 @@ from kerege.kernel.module import Modules
 from kerege.kernel.tree import hash_pairs, make_tree
 from kerege.modules import MODULES
 
+app = typer.Typer()
+
 LONGEST_LINE = 16 * 1024 * 1024
 CHUNK = 10_000
 """Rows hashed at a time."""
@@ -46,6 +48,7 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
     log_size: _Number
 
 
+@app.command()
 def verify_export(
     file: Annotated[Path, typer.Argument(help="What `kerege export` wrote.")],
     trusted: Annotated[

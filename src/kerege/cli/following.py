@@ -16,6 +16,8 @@ from kerege.cli.wiring import CommandError
 from kerege.proofs import Final, Malformed, final, light, renewal, trust
 from kerege.proofs.light.moments import MILLISECOND
 
+app = typer.Typer()
+
 PATIENCE = 5.0
 """Seconds in which the others must come to the newest block of one."""
 EVIDENCE = Path("fork.json")
@@ -31,6 +33,7 @@ class NotConfirmed(CommandError):
         self.reason = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
 
 
+@app.command()
 def follow(
     file: Annotated[Path, typer.Option("--trust", help="Trust file of a replicated ledger.")],
     rpc: Annotated[str, typer.Option(help="RPC of an engine: http://HOST:PORT, https://HOST or unix:///PATH.")],

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from kerege.cli.files import outside_homes
-from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home, signer_of
+from kerege.cli.keystore import signer_of
+from kerege.cli.options import DEFAULT_HOME, As, AsJson, Home
 from kerege.cli.output import dump, say
 from kerege.cli.progress import bar
 from kerege.cli.wiring import CommandError, wiring

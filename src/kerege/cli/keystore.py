@@ -20,7 +20,7 @@ from msgspec import Meta, Struct
 
 from kerege.cli.files import make_private, read_bytes, write_new
 from kerege.cli.signing import SEED_LENGTH, KeySigner
-from kerege.cli.wiring import CommandError
+from kerege.cli.wiring import CommandError, Signer, wiring
 from kerege.kernel import addresses
 
 FORMAT = "kerege-key/1"
@@ -174,6 +174,16 @@ def open_key(key: KeptKey, passphrase: str) -> KeySigner:
         sentence = f"{key.path} holds another key than it says: restore it from your copy."
         raise CommandError(sentence)
     return signer
+
+
+def signer_of(home: Path, name: str) -> Signer:
+    """Whose key `--as` means; raises `CommandError`."""
+    if not name:
+        sentence = "say whose key signs: --as NAME; `kerege keys list` shows the names."
+        raise CommandError(sentence)
+    wiring().prefix(home)  # a wrong home is told as such, before its keys are missed
+    key = find_key(name)
+    return wiring().signer(home, name) if key is None else open_key(key, ask_passphrase(key.file.name))
 
 
 def _seal(seed: bytes, name: str, public: bytes, passphrase: str) -> Seal:

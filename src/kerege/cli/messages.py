@@ -19,6 +19,7 @@ from kerege.kernel.messages import Message, tag_of
 from kerege.kernel.module import Module
 from kerege.modules import MODULES
 
+GROUPS: dict[str, Module] = {module.name: module for module in MODULES}
 MESSAGES: dict[str, type[Message]] = {tag_of(kind): kind for module in MODULES for kind in module.handlers}
 RANDOM = "random"
 """In place of a random id: draw one."""

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from kerege.cli.keystore import ask_passphrase, find_key, open_key
-from kerege.cli.wiring import CommandError, Signer, wiring
+from kerege.cli.wiring import CommandError
 from kerege.kernel import addresses
 
 
@@ -35,16 +34,6 @@ Database = Annotated[
     ),
 ]
 DEFAULT_HOME = Path("var/home")
-
-
-def signer_of(home: Path, name: str) -> Signer:
-    """Whose key `--as` means; raises `CommandError`."""
-    if not name:
-        sentence = "say whose key signs: --as NAME; `kerege keys list` shows the names."
-        raise CommandError(sentence)
-    wiring().prefix(home)  # a wrong home is told as such, before its keys are missed
-    key = find_key(name)
-    return wiring().signer(home, name) if key is None else open_key(key, ask_passphrase(key.file.name))
 
 
 def hex_id(text: str, length: int = 16) -> bytes:

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from kerege.cli.output import complain
 from kerege.cli.wiring import CommandError
+from kerege.cli.words import Words
 from kerege.storage.errors import StorageError
 
 TRACEBACK = "KEREGE_TRACEBACK"
@@ -17,6 +18,13 @@ UNUSABLE = 2
 
 class Program(TyperGroup):
     """The root of the commands: no traceback leaves it."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - whatever typer has for a group
+        super().__init__(**given | {"commands": Words()})
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's own copy of click
+        """Every word; without what stands behind it."""
+        return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own copy of click
         """Run a command; what goes wrong becomes a sentence and `typer.Exit`."""

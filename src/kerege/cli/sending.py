@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from kerege.cli.files import read_text
-from kerege.cli.options import signer_of
+from kerege.cli.keystore import signer_of
 from kerege.cli.outbox import Outbox
 from kerege.cli.output import complain, show
 from kerege.cli.parsing import read_json

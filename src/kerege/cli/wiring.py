@@ -1,14 +1,17 @@
 """What the command line needs of a node; `node/__main__.py` brings it, so that `cli` imports no wiring."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kerege.consensus.door import Door
-from kerege.gateways.extracts.wanted import Wanted
-from kerege.kernel.messages import Message
-from kerege.kernel.transaction import Body
+if TYPE_CHECKING:  # what asks no node would load the ledger with them
+    from kerege.consensus.door import Door
+    from kerege.gateways.extracts.wanted import Wanted
+    from kerege.kernel.messages import Message
+    from kerege.kernel.transaction import Body
 
 
 class CommandError(Exception):
@@ -197,12 +200,12 @@ class Wiring(Protocol):
         """
 
 
-_held: list[Wiring] = []
+_held: list[Callable[[], Wiring]] = []
 
 
-def hold(wiring: Wiring) -> None:
-    """Keep the wiring for the commands of this process."""
-    _held[:] = [wiring]
+def hold(make: Callable[[], Wiring]) -> None:
+    """Keep what makes the wiring for the commands of this process."""
+    _held[:] = [make]
 
 
 def wiring() -> Wiring:
@@ -210,4 +213,4 @@ def wiring() -> Wiring:
     if not _held:
         sentence = "this command needs a node: start it as `kerege`, not through the library."
         raise CommandError(sentence)
-    return _held[0]
+    return _held[0]()
