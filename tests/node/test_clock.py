@@ -14,8 +14,8 @@ from kerege.node import devkeys
 from kerege.node.clock import TOLERATED, SteadyClock, behind
 from kerege.node.home import Home
 from kerege.node.ledger import Ledger, open_ledger
+from kerege.node.running import GATEWAY
 from kerege.node.ticking import signed_tick
-from kerege.node.wiring import GATEWAY
 from kerege.node.workplace import create_dev_home
 
 START = 1_795_000_000_000

@@ -29,8 +29,8 @@ from kerege.node.ledger import Ledger, trust_file
 from kerege.node.ledger_view import DoorView
 from kerege.node.network.node import prover_over
 from kerege.node.replica import create_replica
+from kerege.node.running import run_node
 from kerege.node.wire import DoorServer, SocketDoor
-from kerege.node.wiring import NodeWiring
 from kerege.node.workplace import read_nation
 from kerege.portal.pages import Portal, routes
 from kerege.readmodel.errors import NotBuilt
@@ -288,7 +288,7 @@ def test_a_node_that_starts_meanwhile_says_so_and_goes_on(
     def fail(_ledger: Ledger) -> None:
         raise RuntimeError("a disk fell off")
 
-    NodeWiring().run_node(half.home, told.append, None, [fail, look], opened=lambda _stop: nullcontext(ledger))
+    run_node(half.home, told.append, None, [fail, look], opened=lambda _stop: nullcontext(ledger))
     assert told[0].startswith("kg-test is being restored from a snapshot, socket ")
     assert len(looks) == 2
     assert capsys.readouterr().err.count("RuntimeError: a disk fell off") == 1

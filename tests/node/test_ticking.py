@@ -9,8 +9,8 @@ from kerege.kernel.errors import Expired, WrongSequence
 from kerege.modules.services.keeper import CaseView
 from kerege.node import ticking
 from kerege.node.home import Home
+from kerege.node.running import gateway
 from kerege.node.ticking import Ticker
-from kerege.node.wiring import NodeWiring
 from kerege.node.workplace import create_dev_home, open_workplace
 from kerege.testing.journey import Journey
 
@@ -33,10 +33,10 @@ def test_a_case_whose_term_passed_is_told_without_anybody_asking(
         journey.send(journey.official(office, "midwife"), opened)
         height = workplace.ledger.door.head().height
         told: list[str] = []
-        ticker, wiring = Ticker(told.append), NodeWiring()
+        ticker = Ticker(told.append)
 
         def tick() -> None:
-            ticker.tick(workplace.ledger, lambda: wiring._gateway(home.path))
+            ticker.tick(workplace.ledger, lambda: gateway(home))
 
         tick()
         assert workplace.ledger.door.head().height == height, "nothing is due yet"
@@ -57,7 +57,7 @@ def test_a_node_without_a_quorum_goes_on_with_its_other_work(tmp_path, monkeypat
     home = Home(tmp_path)
     create_dev_home(home, "kg", clock=lambda: now[0])
     with open_workplace(home, clock=lambda: now[0]) as workplace:
-        engine, wiring = workplace.ledger.engine, NodeWiring()
+        engine = workplace.ledger.engine
         sent, told = list[Submission](), list[str]()
         monkeypatch.setattr(ticking, "next_due", lambda *_: now[0])
         monkeypatch.setattr(ticking, "WAIT_SECONDS", 0.05)
@@ -72,7 +72,7 @@ def test_a_node_without_a_quorum_goes_on_with_its_other_work(tmp_path, monkeypat
         ticker = Ticker(told.append)
 
         def tick() -> None:
-            ticker.tick(workplace.ledger, lambda: wiring._gateway(home.path))
+            ticker.tick(workplace.ledger, lambda: gateway(home))
 
         monkeypatch.setattr(engine, "submit", busy)
         tick()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,7 +14,9 @@ from nacl.signing import SigningKey
 
 from kerege.kernel import addresses, crypto
 from kerege.node.home import Home, HomeError, write_private
-from kerege.node.pack import Pack
+
+if TYPE_CHECKING:  # a pack is read by much that only the drawing of keys needs
+    from kerege.node.pack import Pack
 
 WARNING = (
     "This ledger uses throw-away keys that lie unencrypted in {folder}: "
@@ -46,7 +48,7 @@ class DevKey:
         return crypto.address_of(crypto.ED25519, self.public)
 
 
-def draw_keys(pack: Pack) -> list[DevKey]:
+def draw_keys(pack: "Pack") -> list[DevKey]:
     """A fresh key for every post of the pack's offices that stand open-ended.
 
     Several for the roles of `HOLDERS`: `registrar`, `registrar-2`.
@@ -54,7 +56,7 @@ def draw_keys(pack: Pack) -> list[DevKey]:
     return [DevKey(name, office, role, secrets.token_bytes(32)) for name, office, role in _posts(pack)]
 
 
-def _posts(pack: Pack) -> Iterator[tuple[str, str, str]]:
+def _posts(pack: "Pack") -> Iterator[tuple[str, str, str]]:
     for office in pack.offices:
         if office.valid_to is not None:
             continue

@@ -13,11 +13,12 @@ from kerege.consensus.embedded import Stopped
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.errors import LedgerUnreachable
 from kerege.gateways.extracts import births
+from kerege.gateways.extracts.doing import open_wanted, run_import
 from kerege.gateways.extracts.importer import Importer, Progress, Summary
 from kerege.gateways.extracts.journal import Lock
 from kerege.gateways.extracts.making import Setting
 from kerege.gateways.extracts.sending import Signer
-from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.node.child import child
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger_view import DoorView

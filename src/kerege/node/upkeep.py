@@ -1,6 +1,7 @@
-"""What the controller does with dossiers beside the cases: erase one, tidy up what time made due, tell who looked."""
+"""What the controller does with dossiers beside the cases: check, erase, tidy up what is due, tell who looked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kerege.cli.wiring import CommandError
@@ -8,6 +9,7 @@ from kerege.consensus.door import Door, collect
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
 from kerege.dossiers.expiry import settle_expired
+from kerege.dossiers.jobs import Committed
 from kerege.dossiers.ports import Entry
 from kerege.kernel.types import Hash, Identifier
 from kerege.modules.disclosure.state import TOMBSTONES
@@ -15,11 +17,43 @@ from kerege.modules.registries.state import EPOCHS, RECORDS
 from kerege.modules.registries.types import RecordStatus
 from kerege.modules.services.state import CASES
 from kerege.modules.services.types import CaseStatus
+from kerege.node.home import Home
+from kerege.node.ledger_view import DoorView
 
 ROTATION_AHEAD = 7 * 24 * 3_600_000
 """An epoch of keys ends so long before the erasures under it must be complete: a week of failures harms nobody."""
 NEEDED = (CaseStatus.OPEN, CaseStatus.SUSPENDED, CaseStatus.APPEALED)
 """Where a case stands while somebody still has to read what it asks for."""
+
+
+@contextmanager
+def opened(home: Home, door: Door) -> Iterator[Controller]:
+    """The dossiers of a home behind its ledger's door, for this process alone."""
+    with Controller.open(home.path, DoorView(door)) as controller:
+        yield controller
+
+
+def check(door: Door, controller: Controller, job: Identifier) -> dict[str, int]:
+    """Open every commitment under a job that is on the ledger; see `Wiring.check_dossiers`."""
+    report = controller.dossiers.check(_committed(door, Folders(controller)), job)
+    return {
+        "total": report.total,
+        "missing": report.missing,
+        "wrong": report.wrong,
+        "erased": report.erased,
+        "unannounced": report.unannounced,
+    }
+
+
+def _committed(door: Door, folders: Folders) -> Iterator[Committed]:
+    """What the ledger commits to: the content of every record and of every case, in its newest version."""
+    for key, raw in collect(door, RECORDS.prefix):
+        yield Committed(RECORDS.decode_key(key), 1, RECORDS.decode_value(raw).content, purpose="acts")
+    for key, raw in collect(door, CASES.prefix):
+        identifier = CASES.decode_key(key)
+        folder = folders.find(identifier)
+        version = 1 if folder is None else folder.version
+        yield Committed(identifier, version, CASES.decode_value(raw).content, purpose="requests")
 
 
 def folder_of(controller: Controller, about: Identifier) -> Folder:

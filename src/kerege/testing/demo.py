@@ -21,13 +21,14 @@ from rich.console import Console
 from kerege import proofs
 from kerege.cli.wiring import CommandError
 from kerege.gateways.extracts import births
+from kerege.gateways.extracts.doing import open_wanted, run_import
 from kerege.gateways.extracts.importer import Importer
-from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.modules.registries.state import RECORDS
+from kerege.node.faults import in_one_sentence
 from kerege.node.home import Home
 from kerege.node.importing import IMPORTS, ROLE, setting_of
 from kerege.node.ledger import remove_home
-from kerege.node.wiring import in_one_sentence
 from kerege.node.workplace import create_dev_home, open_workplace, reach_workplace
 from kerege.testing import extracts
 from kerege.testing.imported import correct

@@ -16,10 +16,11 @@ from rich.console import Console
 from kerege.cli.wiring import CommandError
 from kerege.dossiers.errors import DossiersLocked
 from kerege.node import follower
+from kerege.node.faults import in_one_sentence
 from kerege.node.home import Home, HomeError
 from kerege.node.ledger import Ledger, remove_home
+from kerege.node.running import run_node
 from kerege.node.web import HOST, check_port
-from kerege.node.wiring import NodeWiring, in_one_sentence
 from kerege.testing.raion import Raion, notify, seed
 
 EVERY = 5
@@ -104,7 +105,7 @@ def _run(place: Place, port: int, raion: Raion, live: Callable[[Ledger], None]) 
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
-    NodeWiring().run_node(home, ready, port, [live], {"the read model": lambda: follower.running(home, None)}, public)
+    run_node(home, ready, port, [live], {"the read model": lambda: follower.running(home, None)}, public)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
+from kerege.gateways.extracts.doing import open_wanted, run_import
 from kerege.gateways.extracts.importer import Importer
-from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.modules.services.messages import Suspend
 from kerege.node import devkeys
 from kerege.node.home import Home

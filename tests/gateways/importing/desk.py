@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from kerege.gateways.extracts.doing import open_wanted, run_import
 from kerege.gateways.extracts.importer import Importer, Summary
-from kerege.gateways.extracts.wanted import Wanted, open_wanted, run_import
+from kerege.gateways.extracts.wanted import Wanted
 from kerege.node import devkeys
 from kerege.node.home import Home
 from kerege.node.importing import IMPORTS, ROLE, setting_of

@@ -36,9 +36,9 @@ from kerege.node.logs import Log
 from kerege.node.network.layout import NODE, Network, read_network
 from kerege.node.network.trusting import trust_network
 from kerege.node.replica import open_replica
+from kerege.node.running import run_node
 from kerege.node.watching.figures import Figures
 from kerege.node.watching.member import watched
-from kerege.node.wiring import NodeWiring
 from kerege.storage.port import Store
 
 TRUST_EVERY = 0.5
@@ -158,7 +158,7 @@ def main() -> int:
     home, log = Home(wanted.home), Log(NODE)
     try:
         network = read_network(home.path)
-        NodeWiring().run_node(
+        run_node(
             home,
             log.tell,
             wanted.port,
