@@ -23,6 +23,15 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(NO_ENGINE)
 
 
+def pytest_configure(config):
+    """Let the programs that tests start share bytecode where Python may write none beside the sources.
+
+    Each would compile three hundred files anew, which takes longer than most of what they are started for.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and hasattr(config, "cache"):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Turn a skip into a failure where CI would otherwise be green without having looked."""
