@@ -28,7 +28,7 @@ def pytest_configure(config):
 
     Each would compile three hundred files anew, which takes longer than most of what they are started for.
     """
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and hasattr(config, "cache"):
+    if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
 
 
