@@ -100,7 +100,7 @@ def test_every_refusal_has_a_text_that_uses_its_facts(pack: Pack) -> None:
     """A new refusal brings its sentence in three languages; the facts shown are facts it has."""
     wrong = []
     for kind in _refusals():
-        facts = set(kind.names)
+        facts = set(kind.FACTS)
         text = pack.texts["en"].get(f"refusals.{kind.code}")
         if text is None or not placeholders(text) <= facts:
             wrong.append(f"{kind.code} {kind.__name__} {sorted(facts)}")

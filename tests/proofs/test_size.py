@@ -1,6 +1,10 @@
 """Size and speed at a million log entries and a million state keys: path lengths are those of real trees that large."""
 
+import time
+
 import pytest
+from nacl.bindings import crypto_sign_open
+from nacl.signing import SigningKey
 
 from kerege import proofs
 from kerege.proofs import merkle
@@ -23,7 +27,6 @@ from tests.proofs.naive import (
     trust,
 )
 from tests.proofs.votes import VOTED, Votes
-from tests.slowness import median, slowness
 
 ENTRIES = 1_000_000
 STATE_HASHES, STATE_DEPTH = 21, 22  # a leaf among a million hashed keys: on average 20.3 hashes and 1 placeholder
@@ -124,6 +127,22 @@ def test_the_worst_size_of_a_log_is_known(size):
     assert len(proofs.make(**full_parts(size, index, ONE))) <= 3700
 
 
+def median(run, rounds=200):
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[rounds // 2]
+
+
+def slowness():
+    """How many times slower than the processors that the line was drawn for: libsodium verifies in 50 us there."""
+    key = SigningKey(bytes(32))
+    signed, public = bytes(key.sign(bytes(52))), bytes(key.verify_key)
+    return median(lambda: crypto_sign_open(signed, public)) / 0.00005
+
+
 @pytest.mark.alone
 def test_making_and_verifying_take_at_most_a_millisecond():
     plain, full = plain_parts(), full_parts()
@@ -136,5 +155,5 @@ def test_making_and_verifying_take_at_most_a_millisecond():
         "verify plain": median(lambda: proofs.verify(bundles[0], one, now=NOW)),
         "verify full, three signatures": median(lambda: proofs.verify(bundles[1], three, now=NOW)),
     }
-    slower = max(before, slowness())
+    slower = max(1, before, slowness())
     assert all(seconds <= 0.001 * slower for seconds in figures.values()), (figures, slower)

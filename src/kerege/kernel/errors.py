@@ -11,26 +11,26 @@ Fact = int | str | bytes | bool
 
 class _Numbered(Exception):
     code: ClassVar[str] = ""
-    names: ClassVar[tuple[str, ...]] = ()
-    """Of the facts, sorted."""
+    FACTS: ClassVar[tuple[str, ...]] = ()
+    """Their names, sorted; in capitals, for a fact may have any name."""
 
     def __init_subclass__(cls, *, code: str | None = None) -> None:
         super().__init_subclass__()
         if code is not None:
             cls.code = code
         # No dataclass, whose methods are compiled for each class: that was a fifth of the time in which modules load.
-        cls.names = tuple(sorted({*cls.names, *cls.__annotations__}))
+        cls.FACTS = tuple(sorted({*cls.FACTS, *cls.__annotations__}))
 
     def __init__(self, **facts: Fact) -> None:
-        if facts.keys() != {*self.names}:
-            raise TypeError(f"{type(self).__name__} has the facts {self.names}, not {(*facts,)}")
+        if facts.keys() != {*self.FACTS}:
+            raise TypeError(f"{type(self).__name__} has the facts {self.FACTS}, not {(*facts,)}")
         super().__init__()
-        for name in self.names:
+        for name in self.FACTS:
             setattr(self, name, facts[name])
 
     def facts(self) -> list[tuple[str, Fact]]:
         """Names and values, sorted by name: what a receipt carries."""
-        return [(name, getattr(self, name)) for name in self.names]
+        return [(name, getattr(self, name)) for name in self.FACTS]
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={v.hex() if isinstance(v, bytes) else v}" for name, v in self.facts())

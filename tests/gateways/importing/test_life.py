@@ -1,6 +1,5 @@
 """An act of an old registry is an act like any other: proven, corrected, certified anew; what is none is not there."""
 
-import os
 from datetime import UTC, datetime
 from random import Random
 
@@ -20,8 +19,6 @@ from tests.gateways.importing.test_imports import SHARED
 
 OFFICE, CENTRE, PLACE = "ЗАГС-708203", "ЦОН-708203", "41708203000000"
 ROWS, CHOSEN = 150, 100
-OF_EACH = CHOSEN if os.environ.get("KEREGE_LONG") else 25
-"""Rows of each shared extract."""
 
 
 @pytest.fixture
@@ -106,13 +103,13 @@ def test_what_an_amendment_does_not_name_stays_as_it_stands(desk):
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is absent")
 @pytest.mark.parametrize(("name", "broken"), [("births-utf8", 3911), ("births-cp1251", 1262)])
-def test_rows_of_a_shared_extract_are_proven_corrected_and_certified(desk, name, broken):
+def test_a_hundred_rows_of_a_shared_extract_are_proven_corrected_and_certified(desk, name, broken):
     """One of them always says its place in two lines."""
     path = desk.home.path.parent / f"{name}.csv"
     path.write_bytes((SHARED / f"{name}.csv").read_bytes())
     _, outcomes = desk.bring(path)
     accepted = [int(line.split(",")[0]) for line in outcomes if line.split(",")[1] == "accepted"]
-    chosen = [broken, *Random(7).sample([number for number in accepted if number != broken], OF_EACH - 1)]
+    chosen = [broken, *Random(7).sample([number for number in accepted if number != broken], CHOSEN - 1)]
     trust = desk.home.trust.read_bytes()
     for journey, record, values in acts_of(desk, path, chosen):
         played = correct(journey, record, values, OFFICE, CENTRE)
