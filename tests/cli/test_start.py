@@ -1,10 +1,14 @@
 """A command loads what it uses: what all of them load is paid for at every start."""
 
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
+from kerege.cli import words
 from tests.cli.program import environment
 
 LOADED = """
@@ -20,9 +24,22 @@ RARE |= {"kerege.gateways.extracts.importer", "kerege.node.network.commands", "k
 LEDGER = {"kerege.kernel.module", "kerege.modules", "kerege.consensus.door", "kerege.node.wiring", "msgspec"}
 
 
-def loaded(*words: str) -> set[str]:
+@pytest.mark.parametrize("module", sorted(set(words.COMMANDS.values())))
+def test_every_command_of_a_module_is_a_word(module):
+    """One that the list does not name would be in the code and nowhere else."""
+    app = importlib.import_module(f"kerege.cli.{module}").app
+    assert get_group(app).commands.keys() == {word for word, where in words.COMMANDS.items() if where == module}
+
+
+def test_every_module_with_commands_is_known():
+    folder = Path(words.__file__).parent
+    with_commands = {file.stem for file in folder.glob("*.py") if "\napp = typer.Typer(" in file.read_text("utf-8")}
+    assert with_commands - {"app"} == {*words.COMMANDS.values(), *words.GROUPS.values()}
+
+
+def loaded(*asked: str) -> set[str]:
     """Modules there are after a command that went well."""
-    command = [sys.executable, "-c", LOADED, *words]
+    command = [sys.executable, "-c", LOADED, *asked]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 
@@ -32,10 +49,10 @@ def test_the_version_needs_neither_a_ledger_nor_a_proof():
 
 
 def test_a_proof_needs_no_ledger(demo):
-    words = ("verify", str(demo / "certificate.json"), "--trust", str(demo / "trust.json"))
-    assert not loaded(*words) & {*RARE, *LEDGER, "rich"}
+    asked = ("verify", str(demo / "certificate.json"), "--trust", str(demo / "trust.json"))
+    assert not loaded(*asked) & {*RARE, *LEDGER, "rich"}
 
 
-@pytest.mark.parametrize("words", [("show", "head", "--json"), ("checkpoint",)])
-def test_a_question_to_the_ledger_loads_nothing_rare(home, words):
-    assert not loaded(*words, "--home", str(home)) & RARE
+@pytest.mark.parametrize("asked", [("show", "head", "--json"), ("checkpoint",)])
+def test_a_question_to_the_ledger_loads_nothing_rare(home, asked):
+    assert not loaded(*asked, "--home", str(home)) & RARE

@@ -65,8 +65,11 @@ def _make(word: str) -> Any:  # noqa: ANN401 - typer's own copy of click
     """What a word stands for; raises `KeyError`."""
     if word in COMMANDS:
         return get_group(_load(COMMANDS[word]).app).commands[word]
-    messages = None if word in GROUPS else _load("messages")
-    group = get_group(_load(GROUPS[word]).app if messages is None else messages.module_app(messages.GROUPS[word]))
+    if word in GROUPS:
+        group = get_group(_load(GROUPS[word]).app)
+    else:
+        messages = _load("messages")
+        group = get_group(messages.module_app(messages.GROUPS[word]))
     group.name = word
     return group
 
