@@ -1,7 +1,6 @@
 """What one sender floods a pool with takes nobody's place: it is turned away, left out, and soon gone."""
 
 import itertools
-import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -24,6 +23,7 @@ from kerege.modules import MODULES
 from kerege.modules.accounts.messages import RotateKey
 from kerege.modules.bank.messages import Transfer
 from kerege.testing import names
+from kerege.testing.members import wait_for
 from tests.consensus.member import Member, genesis, pay, signed
 from tests.consensus.test_parcels import CHECKED, PEOPLE, Decided, forged, pack
 
@@ -151,10 +151,7 @@ def test_what_came_in_a_parcel_closes_a_turn_for_what_comes_behind(decided):
 
 def until_proved(decided: Decided) -> None:
     """Until the verdicts on what came in parcels are there."""
-    until = time.monotonic() + 120
-    while decided.replica._ahead.waiting():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for(lambda: not decided.replica._ahead.waiting())
 
 
 # What goes into a block
@@ -248,10 +245,7 @@ def test_a_flood_into_a_real_engine_takes_no_block_from_an_honest_load(tmp_path,
             assert all(answer.receipt is not None for answer in answers)
             assert max(answer.height for answer in answers) <= height + 5
         assert member.rpc.transactions(0, member.rpc.height()) == 100, "of the flood nothing came into a block"
-        deadline = time.monotonic() + 120
-        while waiting_in(member):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_for(lambda: not waiting_in(member))
         assert member.submitting.send(pay(FLOODER, PEOPLE[1])).receipt is not None
 
 

@@ -13,6 +13,7 @@ from kerege.kernel.codec import decode
 from kerege.kernel.errors import BadSignature, Expired, NotCanonical, UnknownSender, WrongSequence
 from kerege.kernel.receipts import Receipt
 from kerege.storage.memory import MemoryStore
+from kerege.testing.members import wait_for
 from tests.consensus.member import GATEWAY, MONEY, Member, balance, genesis, pay, register
 
 pytestmark = pytest.mark.engine
@@ -142,10 +143,7 @@ def test_what_was_accepted_is_handed_in_until_it_is_final(tmp_path: Path):
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("outbox*")}
         assert set(modes.values()) == {0o600}, modes
     with Member(folder, began, store, outbox=Outbox(tmp_path / "outbox")) as member:
-        deadline = time.monotonic() + 120
-        while any(member.submitting.find(answer.id) is None for answer in answers[:5]):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: all(member.submitting.find(answer.id) is not None for answer in answers[:5]))
         time.sleep(1)
     kept = Outbox(tmp_path / "outbox")
     assert kept.all() == []

@@ -22,7 +22,6 @@ from kerege.testing.network import (
     create,
     plain_commands,
 )
-from tests.slowness import slowness
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +30,7 @@ LONG = bool(os.environ.get("KEREGE_LONG"))
 """The full times of the fault table: minutes instead of seconds."""
 PAUSE, AWAY, PARTED = (20, 300, 20) if LONG else (6, 8, 6)
 BACK = 10.0
-"""Seconds within which there are blocks again, on a usual machine."""
+"""Seconds within which there are blocks again."""
 
 
 def alike(running: Running) -> bool:
@@ -65,7 +64,7 @@ def test_killed_paused_and_stopped(tmp_path):
         assert max(running.heights()) <= before + 1, "two of four decide nothing"
         for name in ("bank", "treasury"):
             running.pair(name).open()
-        running.until(lambda: max(running.heights()) > before + 1, BACK * slowness())
+        assert running.until(lambda: max(running.heights()) > before + 1, BACK) < BACK
         goes_on()
         load.end()
         running.until(lambda: alike(running))

@@ -27,6 +27,7 @@ from kerege.node.logs import Log
 from kerege.node.network.layout import Member, Network
 from kerege.node.network.status import status_of
 from kerege.node.replica import create_replica, open_replica
+from kerege.node.watching.health import STALL
 from kerege.node.watching.member import watched
 from kerege.node.watching.page import served
 from kerege.node.watching.place import Place
@@ -229,7 +230,7 @@ def stop_the_only_one_that_votes(running: Running, network: Network) -> None:
         assert get(f"{watch(network, 'bank')}/health/live")[0] == 200
         assert json.loads(get(f"{watch(network, 'bank')}/health/ready")[1])["waiting"] is None
         with Load(network, PEOPLE) as load:
-            running.until(lambda: get(f"{node}/health/ready")[0] == 503)
+            running.until(lambda: get(f"{node}/health/ready")[0] == 503, STALL + 15)
             reason = json.loads(get(f"{node}/health/ready")[1])["reason"]
             assert "transactions wait" in reason
             os.kill(engine, signal.SIGCONT)

@@ -20,7 +20,7 @@ from kerege.node.workplace import create_dev_home
 from tests.gateways.importing.desk import HEADER, rows_of
 from tests.portal.pages.conftest import free_port
 
-SECONDS = 60
+SECONDS = 20
 pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
 

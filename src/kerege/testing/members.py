@@ -17,7 +17,7 @@ from kerege.node.replica import create_replica
 from kerege.testing.cometbft import Engine, Rpc
 
 SECONDS = 240.0
-"""How long anything may take before it is held to be broken."""
+"""How long anything may take before it is held to be broken: a network is ten processes, and machines are busy."""
 
 
 class Member:

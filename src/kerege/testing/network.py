@@ -40,14 +40,13 @@ from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from kerege.testing import names
 from kerege.testing.country import Posts, found
+from kerege.testing.members import SECONDS
 
 HOUR = 3_600_000
 MONEY = 1_000_000
 CURRENCY = "KGS"
 LEDGER = "kg-faults"
 VALIDATORS = ("bank", "courts", "ministry", "treasury")
-PATIENCE = 240.0
-"""Seconds: on a busy machine a network of ten processes takes its time, and only what never comes is waited for."""
 
 
 def genesis_of_people(
@@ -113,7 +112,7 @@ class Running:
         """Of every member."""
         return statuses(self.network.members)
 
-    def until(self, done: Callable[[], bool], seconds: float = PATIENCE) -> float:
+    def until(self, done: Callable[[], bool], seconds: float = SECONDS) -> float:
         """Wait until something holds; the seconds it took. Raises `AssertionError` with the state of all where not."""
         started = time.monotonic()
         while not done():
@@ -168,7 +167,7 @@ class Load:
     def end(self) -> None:
         """Send no more; what was sent is waited for, so that all of it is acknowledged or not on its way."""
         self._stop.set()
-        self._thread.join(PATIENCE)
+        self._thread.join(SECONDS)
 
     def _run(self) -> None:
         sequence = 0

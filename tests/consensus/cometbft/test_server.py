@@ -17,6 +17,7 @@ from kerege.consensus.cometbft.connection import BATCH_MAX
 from kerege.consensus.cometbft.inlet import AHEAD
 from kerege.consensus.cometbft.listener import CannotListen, listen
 from kerege.consensus.cometbft.server import CONNECTIONS_MAX
+from kerege.testing.members import wait_for
 from tests.consensus.cometbft.client import Caller, framed, hosted
 from tests.consensus.cometbft.kvstore import OK, KeyValue
 
@@ -121,9 +122,7 @@ def test_transactions_are_read_while_a_block_executes_and_not_without_end(tmp_pa
         assert kinds == ["check_tx", "flush"] * whole
         pool.send(b"" if sent % len(question) else framed("echo")[:1])
         pool.close()
-        deadline = time.monotonic() + 120
-        while not served.lines and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: served.lines)
         assert served.lines == ["a connection of the engine was closed: it ended in the middle of a message"]
         assert other.call("info").data == "kv"
 

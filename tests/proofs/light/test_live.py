@@ -16,6 +16,7 @@ from kerege.cli.wiring import CommandError
 from kerege.proofs import Malformed, light
 from kerege.proofs.light.moments import DAY
 from kerege.testing.cometbft import Engine, Rpc
+from kerege.testing.members import wait_for
 from tools.engine import DEFAULT, ENGINES, binary, installed
 
 RULES = light.Rules(DAY)
@@ -43,10 +44,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def grow(rpc: Rpc, number: int) -> None:
     before = rpc.height()
     assert rpc.submit(b"k%d=v" % number) == 0
-    deadline = time.monotonic() + 120
-    while rpc.height() == before:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: rpc.height() != before)
 
 
 Change = Callable[[str, dict[str, Any]], None]
