@@ -20,6 +20,7 @@ from kerege.dossiers.jobs import Committed
 from kerege.dossiers.memory_rows import MemoryRows
 from kerege.dossiers.ports import Change, Rows, Shelf
 from kerege.dossiers.rocks_rows import RocksRows
+from kerege.dossiers.store import Draft
 from tests.dossiers.support import NOW, Ledger, draft, open_controller
 
 
@@ -106,6 +107,10 @@ def test_every_adapter_of_rows_does_the_same(adapter: str, tmp_path: Path) -> No
     with pytest.raises(ZeroDivisionError):
         rows.apply(failing())  # type: ignore[arg-type]
     assert rows.get(Shelf.BOOKS, names[2]) == names[2] * 2
+    rows.put_many(Shelf.DOSSIERS, [(name, name * 3) for name in names])
+    assert rows.find(Shelf.DOSSIERS, names) == {name: name * 3 for name in names}
+    rows.flush()
+    assert rows.find(Shelf.DOSSIERS, names) == {name: name * 3 for name in names}
     rows.purge()
     rows.close()
 
@@ -160,6 +165,83 @@ def test_a_kill_leaves_no_torn_dossier(home: Path, ledger: Ledger) -> None:
                 controller.dossiers.write([one])
         gone = controller.dossiers.collect_orphans(NOW * 2, lambda entry: entry.record in written)
         assert gone.confirmed == len(written)
+
+
+IMPORTER = """
+import os, signal, sys
+from pathlib import Path
+from tests.dossiers.support import Ledger, draft, open_controller
+from tests.dossiers.test_home import batch_of_an_import
+
+with open_controller(Path(sys.argv[1]), Ledger()) as controller:
+    for number in range(int(sys.argv[2])):
+        controller.dossiers.write(batch_of_an_import(number), durable=False)
+        if number == 0:
+            controller.dossiers.make_durable()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def batch_of_an_import(number: int) -> list[Draft]:
+    """Dossiers of derived ids and salts: the same again."""
+    names = [bytes([number, each]) * 8 for each in range(30)]
+    return [draft(record=name, subject=name, seed=name * 2, again=True) for name in names]
+
+
+def test_what_a_kill_loses_of_an_import_is_written_again_as_the_same(home: Path, ledger: Ledger) -> None:
+    Controller.create(home, ledger, clock=lambda: NOW).close()
+    project = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": f"{project / 'src'}:{project}"}
+    done = subprocess.run([sys.executable, "-c", IMPORTER, str(home), "3"], check=False, env=environment)
+    assert done.returncode == -signal.SIGKILL
+    batches = [batch_of_an_import(number) for number in range(3)]
+    with open_controller(home, ledger) as controller:
+        there = [controller.dossiers.holds(batch[0].record, 1, "acts") for batch in batches]
+        assert there == [True, False, False]
+        written = [controller.dossiers.write(batch) for batch in batches]
+        again = [controller.dossiers.write(batch) for batch in batches]
+        assert [[one.root for one in each] for each in written] == [[one.root for one in each] for each in again]
+        items = [Committed(one.record, 1, one.root) for each in written for one in each]
+        report = controller.dossiers.check(items, ledger.start("check"))
+        assert (report.total, report.missing, report.wrong) == (90, 0, 0)
+
+
+def test_what_a_failed_write_loses_is_not_said_to_be_durable(tmp_path: Path) -> None:
+    rows = RocksRows.create(tmp_path / "rows")
+    told = [(os.urandom(32), os.urandom(8_000)) for _ in range(3)]
+    rows.put_many(Shelf.DOSSIERS, told)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(errors.StoreUnwritable):
+            rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(errors.StoreUnwritable, match="lost"):
+        rows.flush()
+    rows.put_many(Shelf.DOSSIERS, told)
+    rows.flush()
+    rows.close()
+    again = RocksRows(tmp_path / "rows")
+    assert dict(again.scan(Shelf.DOSSIERS)) == dict(told)
+    again.close()
+
+
+def test_a_disk_that_is_full_when_an_import_is_made_durable(tmp_path: Path) -> None:
+    rows = RocksRows.create(tmp_path / "rows")
+    told = [(os.urandom(32), os.urandom(8_000)) for _ in range(50)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (96 * 1024, before[1]))
+    try:
+        rows.put_many(Shelf.DOSSIERS, told)
+        with pytest.raises(errors.StoreUnwritable):
+            rows.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    rows.put_many(Shelf.DOSSIERS, told)
+    rows.flush()
+    assert len(rows.find(Shelf.DOSSIERS, [name for name, _ in told])) == 50
+    rows.close()
 
 
 def test_a_full_disk_is_said_and_costs_nothing(controller: Controller, ledger: Ledger) -> None:

@@ -24,13 +24,20 @@ class MemoryRows:
         """Go through one shelf in the order of locators."""
         yield from sorted(self._shelves[shelf].items())
 
-    def apply(self, changes: Iterable[Change], *, sync: bool = True) -> None:  # noqa: ARG002 (the port's signature)
+    def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes or none: the iterable is run to its end before the first change."""
         for change in list(changes):
             if change.sealed is None:
                 self._shelves[change.shelf].pop(change.locator, None)
             else:
                 self._shelves[change.shelf][change.locator] = change.sealed
+
+    def put_many(self, shelf: Shelf, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put rows."""
+        self._shelves[shelf].update(rows)
+
+    def flush(self) -> None:
+        """A dictionary has no medium."""
 
     def purge(self) -> None:
         """Nothing lingers in a dictionary."""

@@ -106,8 +106,14 @@ class Rows(Protocol):
     def scan(self, shelf: Shelf) -> Iterator[tuple[bytes, bytes]]:
         """Go through one shelf in the order of locators."""
 
-    def apply(self, changes: Iterable[Change], *, sync: bool = True) -> None:
-        """Make all changes or none; with `sync` they, and all before them, are on the medium when this returns."""
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Make all changes or none; they are on the medium when this returns."""
+
+    def put_many(self, shelf: Shelf, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put rows (locator, sealed) of an import: any of them may be lost until `flush` has returned."""
+
+    def flush(self) -> None:
+        """Have on the medium what `put_many` put; raises `StoreUnwritable` where some of it is lost."""
 
     def purge(self) -> None:
         """Leave no copy of removed rows in journals or free pages of these files."""

@@ -41,9 +41,18 @@ class RocksRows:
         for name, row in self._rows.scan(_SHELVES[shelf]):
             yield name[1:], row
 
-    def apply(self, changes: Iterable[Change], *, sync: bool = True) -> None:
+    def apply(self, changes: Iterable[Change]) -> None:
         """See `Rows`. Raises `StoreUnwritable`."""
-        self._rows.write(((_SHELVES[change.shelf] + change.locator, change.sealed) for change in changes), sync=sync)
+        self._rows.write((_SHELVES[change.shelf] + change.locator, change.sealed) for change in changes)
+
+    def put_many(self, shelf: Shelf, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """See `Rows`. Raises `StoreUnwritable`."""
+        mark = _SHELVES[shelf]
+        self._rows.put_unlogged((mark + locator, row) for locator, row in rows)
+
+    def flush(self) -> None:
+        """See `Rows`."""
+        self._rows.flush()
 
     def purge(self) -> None:
         """Leave no copy of removed rows in these files."""

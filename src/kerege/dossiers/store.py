@@ -46,7 +46,7 @@ SEED_LENGTH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
 _TOGETHER = 25
-"""Dossiers written at once, all or none: more than anything but an import writes."""
+"""Dossiers of an import that are handed to the rows at once."""
 
 
 _ACTS = "acts"
@@ -159,9 +159,11 @@ class Dossiers:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, batch: Sequence[Draft]) -> tuple[Written, ...]:
+    def write(self, batch: Sequence[Draft], *, durable: bool = True) -> tuple[Written, ...]:
         """Seal dossiers and give their commitments: all of them, on the medium when this returns.
 
+        Unless `durable`, any of them may be lost until `make_durable` has returned: an import writes many, and waits
+        once for all of them. What is lost is registered, and written again or collected.
         Raises `DraftInvalid`, `NotCanonical`, `PurposeUnknown`, `NotForPersons`, `DossierExists`, `DossierErased`,
         `StoreUnwritable`. What was written for a transaction that never commits is collected after `expires`.
         """
@@ -180,11 +182,15 @@ class Dossiers:
             fresh = [at for at, there in enumerate(kept) if not there]
             told = [(batch[at].names, batch[at].values, batch[at].seed or _new_seed()) for at in fresh]
             self._check_new([entries[at] for at in fresh], [locators[at] for at in fresh], held)
-            sealed = iter(self._write([entries[at] for at in fresh], told))
+            sealed = iter(self._write([entries[at] for at in fresh], told, durable=durable))
             return tuple(
                 self._find_again(draft, entry) if there else next(sealed)
                 for draft, entry, there in zip(batch, entries, kept, strict=True)
             )
+
+    def make_durable(self) -> None:
+        """Have on the medium whatever was written; raises `StoreUnwritable` where some of it is lost."""
+        self._rows.flush()
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
@@ -192,31 +198,27 @@ class Dossiers:
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
             self._check_new(entries, locators, self._held(locators))
-            self._write([replace(entry, expires=0) for entry in entries], told)
+            self._write([replace(entry, expires=0) for entry in entries], told, durable=True)
             self._keys.confirm(entries)
 
     def holds(self, record: Identifier, version: int, purpose: str) -> bool:
         """Whether there is a dossier of this record version for this purpose; says nothing of what is in it."""
         return self._rows.get(Shelf.DOSSIERS, self._keys.locate(record, version, purpose)) is not None
 
-    def _write(self, entries: Sequence[Entry], told: Sequence[Values]) -> tuple[Written, ...]:
+    def _write(self, entries: Sequence[Entry], told: Sequence[Values], *, durable: bool) -> tuple[Written, ...]:
         if not entries:
             return ()
         # Keys first: a crash in between leaves a registration without a row, never a row without a key.
         keys = self._keys.admit(entries)
         sealed = seal_sheets([Sheet(each, *values) for each, values in zip(keys, told, strict=True)])
-        pairs = zip(keys, sealed, strict=True)
-        self._put([Change(Shelf.DOSSIERS, each.locator, done.row) for each, done in pairs])
+        rows = [(each.locator, done.row) for each, done in zip(keys, sealed, strict=True)]
+        if durable:
+            self._rows.apply(Change(Shelf.DOSSIERS, locator, row) for locator, row in rows)
+        else:
+            for at in range(0, len(rows), _TOGETHER):
+                self._rows.put_many(Shelf.DOSSIERS, rows[at : at + _TOGETHER])
         triples = zip(entries, told, sealed, strict=True)
         return tuple([_written(entry, names, done.commitments, done.root) for entry, (names, *_), done in triples])
-
-    def _put(self, rows: Sequence[Change]) -> None:
-        """Write new rows some at a time, so that a chunk of an import never stands in memory once more.
-
-        What a failure in between leaves is registered and waits for its transaction: it is written again, or collected.
-        """
-        for at in range(0, len(rows), _TOGETHER):
-            self._rows.apply(rows[at : at + _TOGETHER], sync=at + _TOGETHER >= len(rows))
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""

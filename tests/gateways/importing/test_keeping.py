@@ -1,11 +1,12 @@
-"""Chunks are sealed and entered side by side, in order, and none follows one that was not entered."""
+"""Chunks are sealed and entered side by side, in order, once they are durable, and none follows one that was not."""
 
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 import pytest
 
-from kerege.gateways.extracts.keeping import Keeping
+from kerege.gateways.extracts.keeping import TOGETHER, Keeping
 from kerege.gateways.extracts.row import Row
 
 Step = Callable[[], int]
@@ -20,24 +21,38 @@ class Told:
     """What was entered and what was told, in order."""
 
     def __init__(self) -> None:
+        self.sealed: list[int] = []
+        self.durable = 0
+        """So many of those that are sealed."""
         self.entered: list[int] = []
         self.kept: list[int] = []
 
     def keeping(self) -> Keeping:
-        return Keeping(lambda rows, _: self.kept.append(rows[0].number))
+        return Keeping(self.make_durable, lambda rows, _: self.kept.append(rows[0].number))
+
+    def make_durable(self) -> None:
+        self.durable = len(self.sealed)
 
     def begin(self, keeping: Keeping, number: int, seal: Step | None = None) -> None:
-        keeping.begin(seal or (lambda: number), self.entered.append, [row(number)], [])
+        keeping.begin(seal or partial(self.seal, number), self.enter, [row(number)], [])
+
+    def seal(self, number: int) -> int:
+        self.sealed.append(number)
+        return number
+
+    def enter(self, number: int) -> None:
+        assert number in self.sealed[: self.durable]
+        self.entered.append(number)
 
 
 def test_chunks_are_entered_and_told_in_their_order() -> None:
     told = Told()
     with told.keeping() as keeping:
-        for number in range(5):
+        for number in range(2 * TOGETHER + 1):
             told.begin(keeping, number)
-            assert keeping.first_row() == max(0, number - 1)
+            assert keeping.first_row() == max(0, number // TOGETHER - 1) * TOGETHER
         keeping.settle()
-    assert told.entered == told.kept == list(range(5))
+    assert told.entered == told.kept == list(range(2 * TOGETHER + 1))
 
 
 def test_a_chunk_is_sealed_while_the_one_before_is_entered() -> None:
@@ -45,13 +60,15 @@ def test_a_chunk_is_sealed_while_the_one_before_is_entered() -> None:
 
     def seal() -> int:
         sealed.set()
-        return 2
+        return told.seal(TOGETHER)
 
     with told.keeping() as keeping:
         keeping.begin(lambda: 0, lambda _: told.entered.append(int(sealed.wait(20))), [row(0)], [])
-        told.begin(keeping, 1, seal)
+        for number in range(1, TOGETHER):
+            told.begin(keeping, number)
+        told.begin(keeping, TOGETHER, seal)
         keeping.settle()
-    assert told.entered == [1, 2]
+    assert told.entered == [1, *range(1, TOGETHER + 1)]
 
 
 @pytest.mark.parametrize("broken", ["seal", "enter"])
@@ -63,13 +80,31 @@ def test_none_is_entered_after_one_that_was_not(broken: str) -> None:
             raise ZeroDivisionError
         return 1
 
-    def keep_three() -> None:
+    def keep() -> None:
         with told.keeping() as keeping:
-            told.begin(keeping, 0)
-            keeping.begin(lambda: fail_in("seal"), lambda _: told.entered.append(fail_in("enter")), [row(1)], [])
-            told.begin(keeping, 2)
+            for number in range(TOGETHER):
+                told.begin(keeping, number)
+            keeping.begin(lambda: fail_in("seal"), lambda _: told.entered.append(fail_in("enter")), [row(TOGETHER)], [])
+            for number in range(TOGETHER + 1, 3 * TOGETHER):
+                told.begin(keeping, number)
             keeping.settle()
 
     with pytest.raises(ZeroDivisionError):
-        keep_three()
-    assert told.entered == told.kept == [0]
+        keep()
+    assert told.entered == told.kept == list(range(TOGETHER))
+
+
+def test_nothing_is_entered_that_cannot_be_made_durable() -> None:
+    told = Told()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def keep() -> None:
+        with Keeping(fail, lambda rows, _: told.kept.append(rows[0].number)) as keeping:
+            told.begin(keeping, 0)
+            keeping.settle()
+
+    with pytest.raises(ZeroDivisionError):
+        keep()
+    assert (told.sealed, told.entered, told.kept) == ([0], [], [])

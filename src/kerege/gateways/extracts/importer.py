@@ -186,7 +186,7 @@ class Importer:
         run.summary.resumed_at = min(run.journal.about.rows, done * CHUNK)
         with (
             Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held,
-            Keeping(partial(_tell, run, on_row, progress)) as keeping,
+            Keeping(self._maker.make_durable, partial(_tell, run, on_row, progress)) as keeping,
         ):
             for position, rows in enumerate(_chunks(extract.rows())):
                 chunk = held.enter(rows)
@@ -229,7 +229,9 @@ class Importer:
             return
         run.sender.settle()
         prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-        parts = self._maker.make(prepared, self._maker.seal(prepared)).parts
+        sealed = self._maker.seal(prepared)
+        self._maker.make_durable()
+        parts = self._maker.make(prepared, sealed).parts
         run.sender.send([messages for key, messages in parts if self._door.state(key) is None])
 
 

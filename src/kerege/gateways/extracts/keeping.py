@@ -4,34 +4,47 @@ Sealing lets the interpreter go, and so does waiting for the medium: what is jud
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, Self, TypeVar
 
 from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Verdict
 
+TOGETHER = 4
+"""Chunks whose dossiers are made durable at once: about 16 MiB, so that tables of the store are few and large."""
 UNDER_WAY = 2
-"""Chunks at most: one is sealed while the one before is entered."""
+"""Groups of chunks at most: one is sealed while the one before is entered."""
 
 OnKept = Callable[[Sequence[Row], Sequence[Verdict]], None]
 SealedT = TypeVar("SealedT")
 
 
 class _Chunk(NamedTuple):
-    entered: "Future[None]"
+    sealed: "Future[Callable[[], None]]"
+    """Enters it."""
     rows: Sequence[Row]
     verdicts: Sequence[Verdict]
+
+
+class _Group(NamedTuple):
+    entered: "Future[None]"
+    chunks: Sequence[_Chunk]
 
 
 class Keeping:
     """Chunks in their order: none is entered that follows one that was not, and what one raises is raised here."""
 
-    def __init__(self, on_kept: OnKept) -> None:
+    def __init__(self, make_durable: Callable[[], None], on_kept: OnKept) -> None:
+        """`make_durable`: have on the medium what was sealed so far."""
+        self._make_durable = make_durable
         self._on_kept = on_kept
         self._sealer = ThreadPoolExecutor(1, "import-sealer")
         self._keeper = ThreadPoolExecutor(1, "import-keeper")
-        self._under_way: deque[_Chunk] = deque()
+        self._groups: deque[_Group] = deque()
+        self._begun: list[_Chunk] = []
+        """Of a group that is not whole."""
 
     def begin(
         self,
@@ -42,29 +55,46 @@ class Keeping:
     ) -> None:
         """Begin to keep a chunk, once there is room for it."""
         self._settle(UNDER_WAY - 1)
-        before = self._under_way[-1].entered if self._under_way else None
-        sealed = self._sealer.submit(seal)
-
-        def follow() -> None:
-            if before is not None:
-                before.result()
-            enter(sealed.result())
-
-        self._under_way.append(_Chunk(self._keeper.submit(follow), rows, verdicts))
+        self._begun.append(_Chunk(self._sealer.submit(_seal, seal, enter), rows, verdicts))
+        if len(self._begun) == TOGETHER:
+            self._close_group()
 
     def settle(self) -> None:
         """Wait for all chunks under way, and tell of them."""
+        self._close_group()
         self._settle(0)
 
     def first_row(self) -> int:
         """Number of the first row that may not be entered yet."""
-        return self._under_way[0].rows[0].number
+        return next(self._under_way()).rows[0].number
+
+    def _under_way(self) -> Iterator[_Chunk]:
+        for group in self._groups:
+            yield from group.chunks
+        yield from self._begun
+
+    def _close_group(self) -> None:
+        """Have what was begun entered once all of it is durable, after the group before."""
+        if not self._begun:
+            return
+        chunks, self._begun = self._begun, []
+        before = self._groups[-1].entered if self._groups else None
+        durable = self._sealer.submit(_finish, chunks, self._make_durable)
+
+        def follow() -> None:
+            if before is not None:
+                before.result()
+            for enter in durable.result():
+                enter()
+
+        self._groups.append(_Group(self._keeper.submit(follow), chunks))
 
     def _settle(self, left: int) -> None:
-        while len(self._under_way) > left:
-            chunk = self._under_way.popleft()
-            chunk.entered.result()
-            self._on_kept(chunk.rows, chunk.verdicts)
+        while len(self._groups) > left:
+            group = self._groups.popleft()
+            group.entered.result()
+            for chunk in group.chunks:
+                self._on_kept(chunk.rows, chunk.verdicts)
 
     def __enter__(self) -> Self:
         return self
@@ -72,3 +102,15 @@ class Keeping:
     def __exit__(self, *_: object) -> None:
         self._sealer.shutdown(wait=True)
         self._keeper.shutdown(wait=True)
+
+
+def _seal(seal: Callable[[], SealedT], enter: Callable[[SealedT], None]) -> Callable[[], None]:
+    """Seal a chunk; gives what enters it."""
+    return partial(enter, seal())
+
+
+def _finish(chunks: Sequence[_Chunk], make_durable: Callable[[], None]) -> list[Callable[[], None]]:
+    """Make sealed chunks durable; gives what enters them."""
+    entering = [chunk.sealed.result() for chunk in chunks]
+    make_durable()
+    return entering

@@ -60,18 +60,16 @@ class Prepared:
     """The import's id."""
     chunk: Chunk
     accepted: Sequence[Row]
-    acts: Sequence[Draft]
-    """Of each accepted row."""
     reviewed: Sequence[Row]
     folders: Sequence[Folder]
     """Of the case of each row for review."""
-    requests: Sequence[Draft]
-    """What each of these cases asks."""
+    drafts: list[Draft]
+    """The act of each accepted row, then what each of these cases asks; empty once they are sealed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The dossiers of a chunk, on the medium."""
+    """The dossiers of a chunk."""
 
     acts: Sequence[tuple[Identifier, Hash]]
     """Of each accepted row: id and content root of its record."""
@@ -113,15 +111,20 @@ class Maker:
             self._request(folder, number, row, verdict, expires)
             for folder, (row, verdict) in zip(folders, reviewed, strict=True)
         ]
-        return Prepared(source, number, chunk, accepted, acts, [row for row, _ in reviewed], folders, requests)
+        return Prepared(source, number, chunk, accepted, [row for row, _ in reviewed], folders, acts + requests)
 
     def seal(self, prepared: Prepared) -> Sealed:
-        """Seal the dossiers of a chunk, durably; raises what dossiers raise."""
-        written = self._dossiers.write([*prepared.acts, *prepared.requests])
-        acts, requests = written[: len(prepared.acts)], written[len(prepared.acts) :]
+        """Seal the dossiers of a chunk, not yet durably; raises what dossiers raise."""
+        written = self._dossiers.write(prepared.drafts, durable=False)
+        prepared.drafts.clear()  # a chunk may wait for its turn, and drafts are most of it
+        acts, requests = written[: len(prepared.accepted)], written[len(prepared.accepted) :]
         roots = [each.root for each in requests]
         self._folders.keep(zip(prepared.folders, roots, strict=True))
         return Sealed([(each.record, each.root) for each in acts], roots)
+
+    def make_durable(self) -> None:
+        """Have the dossiers sealed so far on the medium; raises what dossiers raise."""
+        self._dossiers.make_durable()
 
     def make(self, prepared: Prepared, sealed: Sealed) -> Made:
         """Make the messages of a chunk."""
