@@ -45,8 +45,8 @@ _HASH = 32
 SEED_LENGTH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
-_TOGETHER = 25
-"""Dossiers of an import that are handed to the rows at once."""
+_TOGETHER = 50
+"""Dossiers sealed and put at once: more than anything but an import writes, few enough for a processor's cache."""
 
 
 _ACTS = "acts"
@@ -210,15 +210,23 @@ class Dossiers:
             return ()
         # Keys first: a crash in between leaves a registration without a row, never a row without a key.
         keys = self._keys.admit(entries)
-        sealed = seal_sheets([Sheet(each, *values) for each, values in zip(keys, told, strict=True)])
-        rows = [(each.locator, done.row) for each, done in zip(keys, sealed, strict=True)]
+        sheets = [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
+        written: list[Written] = []
+        for at in range(0, len(sheets), _TOGETHER):
+            part = slice(at, at + _TOGETHER)
+            sealed = seal_sheets(sheets[part])
+            self._put(
+                [(sheet.keys.locator, done.row) for sheet, done in zip(sheets[part], sealed, strict=True)], durable
+            )
+            triples = zip(entries[part], sheets[part], sealed, strict=True)
+            written += [_written(entry, sheet.names, done.commitments, done.root) for entry, sheet, done in triples]
+        return tuple(written)
+
+    def _put(self, rows: Sequence[tuple[bytes, bytes]], durable: bool) -> None:  # noqa: FBT001
         if durable:
             self._rows.apply(Change(Shelf.DOSSIERS, locator, row) for locator, row in rows)
         else:
-            for at in range(0, len(rows), _TOGETHER):
-                self._rows.put_many(Shelf.DOSSIERS, rows[at : at + _TOGETHER])
-        triples = zip(entries, told, sealed, strict=True)
-        return tuple([_written(entry, names, done.commitments, done.root) for entry, (names, *_), done in triples])
+            self._rows.put_many(Shelf.DOSSIERS, rows)
 
     def _find_again(self, draft: Draft, entry: Entry) -> Written:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
