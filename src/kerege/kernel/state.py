@@ -258,6 +258,12 @@ class State:
         stored = self._stored(start, end)  # after the layers: what becomes durable in between is in both
         waiting, row = next(pending, None), next(stored, None)
         while True:
+            if waiting is None and name not in changes.touched:  # nothing lies over the store, as for most scans
+                if row is None:
+                    return
+                yield row
+                start, row = row[0] + b"\0", next(stored, None)
+                continue
             here = changes.first(start, end) if name in changes.touched else None
             key = min((k for k in (here, waiting, row and row[0]) if k is not None), default=None)
             if key is None:
