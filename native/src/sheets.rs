@@ -3,9 +3,10 @@
 //! A row is nonce ‖ cover ‖ tag. The cover, padded, is the MessagePack array of its slots, each of them a field's name,
 //! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands, so no value is left over.
 
+use aes::Aes256Enc;
+use aes::cipher::{KeyIvInit, StreamCipher};
+use ctr::Ctr128BE;
 use sha2::{Digest, Sha256};
-use sha3::Shake256;
-use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::hash::{Hash, log_leaf_hash, sha256};
 use crate::sealing::{Cipher, NONCE, Prf, TAG, Unsealable, join};
@@ -111,11 +112,10 @@ impl Sheet<'_> {
         join(&mut bound, self.locator)?;
         let bound_start = bound.len();
         let mut commitments = Vec::with_capacity(self.names.len());
-        let mut salts = Shake256::default().chain(self.seed).finalize_xof();
-        let mut salt = [0; SALT];
-        for ((&name, &value), nonce) in self.names.iter().zip(&self.values).zip(nonces.chunks_exact(NONCE)) {
-            salts.read(&mut salt);
-            let committed = commitment(name, &salt, value)?;
+        let salts = salts_of(self.seed, self.names.len())?;
+        let drawn = salts.iter().zip(nonces.chunks_exact(NONCE));
+        for ((&name, &value), (salt, nonce)) in self.names.iter().zip(&self.values).zip(drawn) {
+            let committed = commitment(name, salt, value)?;
             bound.truncate(bound_start);
             join(&mut bound, name.as_bytes())?;
             let key = keys.digest(&bound[bound_start..]);
@@ -128,7 +128,7 @@ impl Sheet<'_> {
             bytes_header(row, NONCE + SALT + value.len() + TAG)?;
             let start = row.len();
             row.extend_from_slice(nonce);
-            row.extend_from_slice(&salt);
+            row.extend_from_slice(salt);
             row.extend_from_slice(value.as_bytes());
             Cipher::new(&key)?.close(row, start, &bound)?;
             commitments.push(committed);
@@ -142,6 +142,14 @@ impl Sheet<'_> {
         let told = self.names.iter().chain(&self.values).map(|text| text.len()).sum::<usize>();
         NONCE + LENGTH + 8 + self.names.len() * fixed + told + step + TAG
     }
+}
+
+/// Salts of so many fields: the key stream of AES-256 in counter mode under the seed, from zero, cut in pieces.
+fn salts_of(seed: &[u8], count: usize) -> Result<Vec<[u8; SALT]>, Unsealable> {
+    let mut salts = vec![[0; SALT]; count];
+    let mut stream = Ctr128BE::<Aes256Enc>::new_from_slices(seed, &[0; 16]).map_err(|_| Unsealable)?;
+    stream.apply_keystream(salts.as_flattened_mut());
+    Ok(salts)
 }
 
 /// SHA-256("kerege/field/1" ‖ 0x00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value).
@@ -246,6 +254,17 @@ mod tests {
         let together = seal_all(&sheets, 64).unwrap();
         assert!(sheets.iter().zip(&together).all(|(sheet, sealed)| sheet.seal(64).unwrap().row == sealed.row));
         assert_eq!(together.len(), 100);
+    }
+
+    /// McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13 and 14: blocks 0, 1 and 2 under zeros.
+    #[test]
+    fn salts_are_the_published_key_stream() {
+        let salts = salts_of(&[0; SEED], 2).unwrap();
+        let zero = 0xdc95_c078_a240_8989_ad48_a214_9284_2087_u128;
+        let one = 0x530f_8afb_c745_36b9_a963_b4f1_c4cb_738b_u128;
+        let two = 0xcea7_403d_4d60_6b6e_074e_c5d3_baf3_9d18_u128;
+        assert_eq!(salts[0], [zero.to_be_bytes(), one.to_be_bytes()].as_flattened());
+        assert_eq!(salts[1][..16], two.to_be_bytes());
     }
 
     #[test]

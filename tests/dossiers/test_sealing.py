@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kerege.dossiers.ports import RowKeys
 from kerege.dossiers.sealing import prf, prf_plain, seal_many, seal_many_plain, unseal
-from kerege.dossiers.sheets import OpenSheet, Sealed, Sheet, seal_plain, seal_sheets
+from kerege.dossiers.sheets import OpenSheet, Sealed, Sheet, salts_of, seal_plain, seal_sheets
 
 NAMES = tuple(f"field-{number}" for number in range(68))
 parts = st.lists(st.binary(max_size=80) | st.text(max_size=20) | st.integers(0, 2**64 - 1), max_size=5)
@@ -42,6 +42,13 @@ def test_twins_seal_small_rows_alike(rows: list[tuple[bytes, bytes]]) -> None:
     assert [unseal(key, row, bound) for row, (_, bound) in zip(sealed, rows, strict=True)] == [one for one, _ in rows]
     plain = seal_many_plain(key, rows, nonces)
     assert [unseal(key, row, bound) for row, (_, bound) in zip(plain, rows, strict=True)] == [one for one, _ in rows]
+
+
+def test_salts_are_the_published_key_stream() -> None:
+    """McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13 and 14: blocks 0, 1 and 2 under zeros."""
+    first, second = salts_of(bytes(32), 2)
+    assert first.hex() == "dc95c078a2408989ad48a21492842087" + "530f8afbc74536b9a963b4f1c4cb738b"
+    assert second.hex().startswith("cea7403d4d606b6e074ec5d3baf39d18")
 
 
 @given(fields=st.lists(st.tuples(st.text("abc", min_size=1, max_size=40), st.text(max_size=300)), max_size=9))

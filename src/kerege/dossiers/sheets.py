@@ -8,13 +8,15 @@ shows.
 Two twins seal: the plain one below is the oracle and the fallback, `native/src/sheets.rs` does a batch in one call.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as hidden
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from kerege.dossiers.errors import FieldUnknown, StoreDamaged
 from kerege.dossiers.ports import RowKeys
@@ -81,8 +83,8 @@ def seal_plain(sheets: Sequence[Sheet]) -> list[Sealed]:
 
 
 def salts_of(seed: bytes, count: int) -> list[bytes]:
-    """Salts of so many fields: one extendable hash (SHAKE-256) of the seed, cut in pieces."""
-    drawn = hashlib.shake_256(seed).digest(SALT_LENGTH * count)
+    """Salts of so many fields: the key stream of AES-256 in counter mode under the seed, from zero, cut in pieces."""
+    drawn = Cipher(AES256(seed), CTR(bytes(16))).encryptor().update(bytes(SALT_LENGTH * count))
     return [drawn[at : at + SALT_LENGTH] for at in range(0, len(drawn), SALT_LENGTH)]
 
 
