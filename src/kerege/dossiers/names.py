@@ -88,7 +88,7 @@ def same_name(left: str, right: str) -> bool:
     letter. Not transitive (`?` matches both а and о), so no key can replace it.
     """
     first, second = _folded(left), _folded(right)
-    return len(first) == len(second) and all(map(_same_letter, first, second))
+    return first == second or (len(first) == len(second) and all(map(_same_letter, first, second)))
 
 
 def search_key(text: str) -> str:

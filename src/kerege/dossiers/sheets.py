@@ -127,21 +127,20 @@ class OpenSheet:
             sheet = _decoder.decode(unpad(unseal(keys.cover(), row, _cover_bound(keys))))
         except msgspec.DecodeError:
             raise StoreDamaged(what="the cover of a dossier") from None
-        self._slots = {slot.name: (position, slot) for position, slot in enumerate(sheet.slots)}
-        self.names = tuple(slot.name for slot in sheet.slots)
-        self.commitments = tuple(slot.commitment for slot in sheet.slots)
+        self._slots = sheet.slots
+        self.names = tuple([slot.name for slot in sheet.slots])
+        self.commitments = tuple([slot.commitment for slot in sheet.slots])
 
     def position(self, name: str) -> int:
         """Place of a field in the list; raises `FieldUnknown`."""
-        if name not in self._slots:
+        if name not in self.names:
             raise FieldUnknown(field=name)
-        return self._slots[name][0]
+        return self.names.index(name)
 
     def open(self, name: str) -> Opening:
         """Open one field; raises `FieldUnknown`, `FieldNotGranted`, `StoreDamaged`."""
         position = self.position(name)
-        slot = self._slots[name][1]
-        plain = unseal(self._keys.field(name), slot.sealed, _field_bound(self._keys, name))
+        plain = unseal(self._keys.field(name), self._slots[position].sealed, _field_bound(self._keys, name))
         opening = Opening(name, plain[:SALT_LENGTH], plain[SALT_LENGTH:].decode())
         if not same(opening.commitment(), self.commitments[position]):
             raise StoreDamaged(what="a field does not open its commitment", field=name)

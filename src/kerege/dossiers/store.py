@@ -463,7 +463,8 @@ def _opened(found: _Found, fields: Sequence[str] | None) -> Opened:
         return found
     try:
         sheet = OpenSheet(*found)
-        return tuple(sheet.open(name) for name in sheet.names if fields is None or name in fields)
+        wanted = sheet.names if fields is None else [name for name in fields if name in sheet.names]
+        return tuple([sheet.open(name) for name in wanted])
     except StoreDamaged:
         return None  # a verdict, not an accident: the check goes on and counts this one as wrong
 
