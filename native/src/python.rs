@@ -267,7 +267,7 @@ fn sha256_of<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
 /// RFC 6962 nodes above neighbouring hashes, concatenated; ends that are no pair of hashes are left out.
 #[pyfunction]
 fn log_nodes_above<'py>(py: Python<'py>, hashes: &[u8]) -> Bound<'py, PyBytes> {
-    let (pairs, _) = hashes.as_chunks::<64>();
+    let (pairs, _) = hashes.as_chunks().0.as_chunks();
     let above: Vec<_> = pairs.iter().map(log_inner_hash).collect();
     PyBytes::new(py, above.as_flattened())
 }
@@ -354,7 +354,7 @@ fn texts<'a>(tuple: &'a Bound<'_, PyTuple>) -> PyResult<Vec<&'a str>> {
 #[pyfunction]
 #[pyo3(signature = (key, *parts))]
 fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyBytes>> {
-    let mut joined = Vec::with_capacity(128);
+    let mut joined = Vec::with_capacity(256);
     for part in parts.iter_borrowed() {
         if let Ok(bytes) = part.cast::<PyBytes>() {
             join(&mut joined, bytes.as_bytes())?;
@@ -364,7 +364,7 @@ fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResul
             join(&mut joined, &part.extract::<u64>()?.to_be_bytes())?;
         }
     }
-    Ok(PyBytes::new(py, &Prf::new(key).digest(&joined)))
+    Ok(PyBytes::new(py, &Prf::new(key).digest(joined)))
 }
 
 /// Seal small rows (plain, bound) under one key: nonce, cipher text and tag of each; 12 bytes of `nonces` for each.
@@ -376,7 +376,7 @@ fn seal_many<'py>(
     nonces: &[u8],
 ) -> PyResult<Bound<'py, PyList>> {
     let rows: Vec<_> = rows.iter().map(|(plain, bound)| (plain.as_bytes(), bound.as_bytes())).collect();
-    let sealed = py.detach(|| Cipher::new(key)?.close_all(&rows, nonces))?;
+    let sealed = py.detach(|| Cipher::new(key.try_into().map_err(|_| Unsealable)?).close_all(&rows, nonces))?;
     PyList::new(py, sealed.iter().map(|row| PyBytes::new(py, row)))
 }
 

@@ -2,19 +2,21 @@
 //!
 //! HMAC-SHA-256 and AES-256-GCM, as there. Nothing is drawn here: nonces are the caller's.
 
-use aes_gcm::aead::{AeadInOut, Nonce};
-use aes_gcm::{Aes256Gcm, KeyInit};
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use aes::Aes256Enc;
+use aes::cipher::consts::U12;
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{AesGcm, KeyInit, Nonce};
 
-use crate::hash::Hash;
+use crate::hash::{BLOCK, Begun, Hash, Messages, sha256};
 
+/// Bytes of a key.
+pub const KEY: usize = 32;
 /// Bytes of a nonce.
 pub const NONCE: usize = 12;
 /// Bytes of an authentication tag.
 pub const TAG: usize = 16;
 
-/// What was asked for has no form: a key that is not 32 bytes, a message too long for the cipher.
+/// What was asked for has no form: a key or seed that is not 32 bytes, a message too long for the cipher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsealable;
 
@@ -25,40 +27,68 @@ pub fn join(to: &mut Vec<u8>, part: &[u8]) -> Result<(), Unsealable> {
     Ok(())
 }
 
-/// A keyed hash, made once and used for many inputs.
-#[derive(Clone)]
-pub struct Prf(Hmac<Sha256>);
+/// A list of parts as `join` encodes it.
+pub fn joined<const N: usize>(parts: [&[u8]; N]) -> Result<Vec<u8>, Unsealable> {
+    let mut list = Vec::with_capacity(parts.iter().map(|part| 4 + part.len()).sum());
+    parts.into_iter().try_for_each(|part| join(&mut list, part))?;
+    Ok(list)
+}
+
+/// A key of HMAC-SHA-256, absorbed once and used for many inputs.
+pub struct Prf {
+    inner: Begun,
+    outer: Begun,
+}
 
 impl Prf {
-    /// Under a key of any length.
+    /// Of any length.
     pub fn new(key: &[u8]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes a key of any length"))
+        let mut block = [0; BLOCK];
+        if key.len() > BLOCK {
+            block[..KEY].copy_from_slice(&sha256(key));
+        } else {
+            block[..key.len()].copy_from_slice(key);
+        }
+        let begun = |pad| Begun::with(&block.map(|byte| byte ^ pad));
+        Self { inner: begun(0x36), outer: begun(0x5c) }
     }
 
-    /// The same with more of the input absorbed.
-    pub fn then(&self, input: &[u8]) -> Self {
-        Self(self.0.clone().chain_update(input))
+    /// Of one input, which is used up.
+    pub fn digest(&self, mut input: Vec<u8>) -> Hash {
+        let digest = self.inner.digest(&mut input);
+        input.clear();
+        input.extend_from_slice(&digest);
+        self.outer.digest(&mut input)
     }
 
-    /// HMAC-SHA-256 over what was absorbed and this.
-    pub fn digest(&self, input: &[u8]) -> Hash {
-        self.0.clone().chain_update(input).finalize().into_bytes().into()
+    /// To be filled with many inputs for `digests`.
+    pub fn inputs(&self, count: usize) -> Messages {
+        Messages::new(self.inner, count)
+    }
+
+    /// Of each input.
+    pub fn digests(&self, inputs: &Messages) -> Vec<Hash> {
+        let inner = inputs.digests();
+        let mut outer = Messages::new(self.outer, inner.len());
+        inner.iter().for_each(|digest| outer.push([digest]));
+        outer.digests()
     }
 }
 
 /// A key of AES-256-GCM, expanded once and used for many messages.
-pub struct Cipher(Aes256Gcm);
+pub struct Cipher(AesGcm<Aes256Enc, U12>);
 
 impl Cipher {
-    /// From 32 bytes.
-    pub fn new(key: &[u8]) -> Result<Self, Unsealable> {
-        Aes256Gcm::new_from_slice(key).map(Self).map_err(|_| Unsealable)
+    /// Expand it.
+    #[inline]
+    pub fn new(key: &[u8; KEY]) -> Self {
+        Self(AesGcm::new(key.into()))
     }
 
     /// Close what stands in `row` after `start`, where 12 bytes of nonce come first: encrypted in place, the tag behind.
     pub fn close(&self, row: &mut Vec<u8>, start: usize, bound: &[u8]) -> Result<(), Unsealable> {
         let (nonce, plain) = row[start..].split_at_mut_checked(NONCE).ok_or(Unsealable)?;
-        let nonce = <&Nonce<Aes256Gcm>>::try_from(&*nonce).map_err(|_| Unsealable)?;
+        let nonce = <&Nonce<U12>>::try_from(&*nonce).map_err(|_| Unsealable)?;
         let tag = self.0.encrypt_inout_detached(nonce, bound, plain.into()).map_err(|_| Unsealable)?;
         row.extend_from_slice(&tag);
         Ok(())
@@ -90,7 +120,8 @@ mod tests {
         let hex = |text: &str| -> Vec<u8> {
             (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
         };
-        let cipher = Cipher::new(&hex("92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b")).unwrap();
+        let key = hex("92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b");
+        let cipher = Cipher::new(&key.try_into().unwrap());
         let nonce = hex("ac93a1a6145299bde902f21a");
         let (plain, bound) = (hex("2d71bcfa914e4ac045b2aa60955fad24"), hex("1e0889016f67601c8ebea4943bc23ad6"));
         let sealed = cipher.close_all(&[(&plain, &bound)], &nonce).unwrap();
@@ -98,14 +129,16 @@ mod tests {
         assert_eq!(sealed, [[nonce, expected].concat()]);
         assert_eq!(cipher.close_all(&[(&plain, &bound)], &[]), Err(Unsealable));
         assert_eq!(cipher.close(&mut vec![0; NONCE - 1], 0, &bound), Err(Unsealable));
-        assert!(Cipher::new(&[0; 31]).is_err());
     }
 
-    /// RFC 4231, test case 2.
+    /// RFC 4231, test cases 2 and 6.
     #[test]
-    fn names_as_the_published_vector() {
-        let digest = Prf::new(b"Jefe").then(b"what do ya want ").digest(b"for nothing?");
+    fn names_as_the_published_vectors() {
+        let digest = Prf::new(b"Jefe").digest(b"what do ya want for nothing?".to_vec());
         assert_eq!(digest[..4], [0x5b, 0xdc, 0xc1, 0x46]);
         assert_eq!(digest[28..], [0x64, 0xec, 0x38, 0x43]);
+        let digest = Prf::new(&[0xaa; 131]).digest(b"Test Using Larger Than Block-Size Key - Hash Key First".to_vec());
+        assert_eq!(digest[..4], [0x60, 0xe4, 0x31, 0x59]);
+        assert_eq!(digest[28..], [0x0e, 0xe3, 0x7f, 0x54]);
     }
 }

@@ -1,15 +1,15 @@
 //! Sealing of whole dossiers: the twin of `kerege.dossiers.sheets` and of the commitments of `kerege.kernel`.
 //!
 //! A row is nonce ‖ cover ‖ tag. The cover, padded, is the MessagePack array of its slots, each of them a field's name,
-//! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands, so no value is left over.
+//! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands. What was hashed before is not
+//! wiped: the values, and the data key that every key comes from, lie in the caller's memory as well.
 
 use aes::Aes256Enc;
 use aes::cipher::{KeyIvInit, StreamCipher};
 use ctr::Ctr128BE;
-use sha2::{Digest, Sha256};
 
-use crate::hash::{Hash, log_leaf_hash, sha256};
-use crate::sealing::{Cipher, NONCE, Prf, TAG, Unsealable, join};
+use crate::hash::{Begun, Hash, Messages, log_root};
+use crate::sealing::{Cipher, NONCE, Prf, TAG, Unsealable, join, joined};
 
 /// Bytes of a salt.
 pub const SALT: usize = 32;
@@ -75,65 +75,70 @@ impl Sheet<'_> {
     /// Seal it, filled up to a multiple of `step` bytes.
     pub fn seal(&self, step: usize) -> Result<Sealed, Unsealable> {
         let count = self.names.len();
-        let fits = self.values.len() == count && step > 0;
+        let named = self.names.iter().all(|name| (1..=MAXIMUM_NAME).contains(&name.len()));
+        let fits = named && self.values.len() == count && step > 0;
         if !fits || self.seed.len() != SEED || self.nonces.len() != (count + 1) * NONCE {
             return Err(Unsealable);
         }
         let (nonces, cover_nonce) = self.nonces.split_at(count * NONCE);
-        let keys = Prf::new(self.data_key);
+        let (cover_key, field_keys) = self.keys()?;
+        let salts = salts_of(self.seed, count)?;
+        let commitments = self.commitments(&salts)?;
+        let root = log_root(&commitments);
         let mut row = Vec::with_capacity(self.room(step));
         row.extend_from_slice(cover_nonce);
         row.extend_from_slice(&[0; LENGTH]);
         row.push(0x91); // the sheet: one member, its slots
         array_header(&mut row, count)?;
-        let commitments = self.seal_fields(&mut row, &keys, nonces)?;
-        let plain = row.len() - NONCE - LENGTH;
-        row[NONCE..NONCE + LENGTH].copy_from_slice(&u32::try_from(plain).map_err(|_| Unsealable)?.to_be_bytes());
-        row.resize(NONCE + (LENGTH + plain).next_multiple_of(step), 0);
-        let mut input = Vec::new();
-        join(&mut input, b"row")?;
-        join(&mut input, self.locator)?;
-        let mut bound = Vec::new();
-        join(&mut bound, COVER_BOUND)?;
-        join(&mut bound, self.locator)?;
-        join(&mut bound, &self.version.to_be_bytes())?;
-        Cipher::new(&keys.digest(&input))?.close(&mut row, 0, &bound)?;
-        let root = content_root(&commitments);
-        Ok(Sealed { row, commitments, root })
-    }
-
-    fn seal_fields(&self, row: &mut Vec<u8>, keys: &Prf, nonces: &[u8]) -> Result<Vec<Hash>, Unsealable> {
-        let mut input = Vec::new();
-        join(&mut input, b"field")?;
-        join(&mut input, self.locator)?;
-        let keys = keys.then(&input);
-        let mut bound = Vec::new();
-        join(&mut bound, FIELD_BOUND)?;
-        join(&mut bound, self.locator)?;
+        let mut bound = joined([FIELD_BOUND, self.locator])?;
         let bound_start = bound.len();
-        let mut commitments = Vec::with_capacity(self.names.len());
-        let salts = salts_of(self.seed, self.names.len())?;
-        let drawn = salts.iter().zip(nonces.chunks_exact(NONCE));
-        for ((&name, &value), (salt, nonce)) in self.names.iter().zip(&self.values).zip(drawn) {
-            let committed = commitment(name, salt, value)?;
+        let secrets = field_keys.iter().zip(&salts).zip(nonces.chunks_exact(NONCE));
+        let fields = self.names.iter().zip(&self.values).zip(&commitments);
+        for (((name, value), committed), ((key, salt), nonce)) in fields.zip(secrets) {
             bound.truncate(bound_start);
             join(&mut bound, name.as_bytes())?;
-            let key = keys.digest(&bound[bound_start..]);
             join(&mut bound, &self.version.to_be_bytes())?;
             row.push(0x93); // a slot: name, commitment, sealed field
-            text_header(row, name.len())?;
+            text_header(&mut row, name.len())?;
             row.extend_from_slice(name.as_bytes());
-            bytes_header(row, committed.len())?;
-            row.extend_from_slice(&committed);
-            bytes_header(row, NONCE + SALT + value.len() + TAG)?;
+            bytes_header(&mut row, committed.len())?;
+            row.extend_from_slice(committed);
+            bytes_header(&mut row, NONCE + SALT + value.len() + TAG)?;
             let start = row.len();
             row.extend_from_slice(nonce);
             row.extend_from_slice(salt);
             row.extend_from_slice(value.as_bytes());
-            Cipher::new(&key)?.close(row, start, &bound)?;
-            commitments.push(committed);
+            Cipher::new(key).close(&mut row, start, &bound)?;
         }
-        Ok(commitments)
+        let plain = row.len() - NONCE - LENGTH;
+        row[NONCE..NONCE + LENGTH].copy_from_slice(&u32::try_from(plain).map_err(|_| Unsealable)?.to_be_bytes());
+        row.resize(NONCE + (LENGTH + plain).next_multiple_of(step), 0);
+        let bound = joined([COVER_BOUND, self.locator, &self.version.to_be_bytes()])?;
+        Cipher::new(&cover_key).close(&mut row, 0, &bound)?;
+        Ok(Sealed { row, commitments, root })
+    }
+
+    /// Keys of the cover and of each field.
+    fn keys(&self) -> Result<(Hash, Vec<Hash>), Unsealable> {
+        let prf = Prf::new(self.data_key);
+        let mut inputs = prf.inputs(self.names.len() + 1);
+        let prefix = joined([b"field", self.locator])?;
+        for name in self.names {
+            inputs.push([&prefix, &(name.len() as u32).to_be_bytes(), name.as_bytes()]);
+        }
+        inputs.push([&joined([b"row", self.locator])?]);
+        let mut keys = prf.digests(&inputs);
+        let cover = keys.pop().ok_or(Unsealable)?;
+        Ok((cover, keys))
+    }
+
+    /// SHA-256("kerege/field/1" ‖ 0x00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value) of each field.
+    fn commitments(&self, salts: &[[u8; SALT]]) -> Result<Vec<Hash>, Unsealable> {
+        let mut messages = Messages::new(Begun::EMPTY, self.names.len());
+        for ((name, value), salt) in self.names.iter().zip(&self.values).zip(salts) {
+            messages.push([FIELD_TAG, &[name.len() as u8], name.as_bytes(), salt, value.as_bytes()]);
+        }
+        Ok(messages.digests())
     }
 
     /// No less than the row will need, so that it never moves.
@@ -150,35 +155,6 @@ fn salts_of(seed: &[u8], count: usize) -> Result<Vec<[u8; SALT]>, Unsealable> {
     let mut stream = Ctr128BE::<Aes256Enc>::new_from_slices(seed, &[0; 16]).map_err(|_| Unsealable)?;
     stream.apply_keystream(salts.as_flattened_mut());
     Ok(salts)
-}
-
-/// SHA-256("kerege/field/1" ‖ 0x00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value).
-fn commitment(name: &str, salt: &[u8], value: &str) -> Result<Hash, Unsealable> {
-    if name.is_empty() || name.len() > MAXIMUM_NAME {
-        return Err(Unsealable);
-    }
-    let hasher = Sha256::new().chain_update(FIELD_TAG).chain_update([name.len() as u8]).chain_update(name);
-    Ok(hasher.chain_update(salt).chain_update(value).finalize().into())
-}
-
-/// RFC 6962 Merkle tree hash over leaves, level by level.
-fn content_root(leaves: &[Hash]) -> Hash {
-    if leaves.is_empty() {
-        return sha256(b"");
-    }
-    let mut level: Vec<Hash> = leaves.iter().map(|leaf| log_leaf_hash(leaf)).collect();
-    while level.len() > 1 {
-        level = level.chunks(2).map(inner).collect();
-    }
-    level[0]
-}
-
-/// Hash of a pair; a last one without a neighbour goes up as it is.
-fn inner(pair: &[Hash]) -> Hash {
-    match pair {
-        [left, right] => Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into(),
-        alone => alone[0],
-    }
 }
 
 fn array_header(to: &mut Vec<u8>, count: usize) -> Result<(), Unsealable> {
