@@ -112,10 +112,11 @@ def seal_many(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) ->
     """
 
 def seal_sheets(
-    sheets: Sequence[tuple[bytes, int, bytes, tuple[str, ...], tuple[str, ...], bytes, bytes]],
+    sheets: Sequence[tuple[bytes, int, bytes, bytes, tuple[str, ...], tuple[str, ...], bytes, bytes]],
     step: int,
 ) -> list[tuple[bytes, bytes, bytes]]:
-    """Row, commitments one after another and content root of each (name, version, data key, names, values, seed, nonces).
+    """Row, commitments one after another and content root of each.
 
+    Of each: keyed name, version, data key, id of the list of names, names, values, seed, nonce.
     `ValueError` for lengths that do not fit together.
     """

@@ -302,10 +302,11 @@ impl From<Unsealable> for PyErr {
     }
 }
 
-/// (keyed name, version, data key, names, values, seed of the salts, nonces).
+/// (keyed name, version, data key, id of the list of names, names, values, seed of the salts, nonce).
 type RawSheet<'py> = (
     Bound<'py, PyBytes>,
     u64,
+    Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     Bound<'py, PyTuple>,
     Bound<'py, PyTuple>,
@@ -326,15 +327,16 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
         places.push(forms.len() - 1);
     }
     let mut asked = Vec::with_capacity(sheets.len());
-    for ((locator, version, data_key, _, values, seed, nonces), place) in sheets.iter().zip(places) {
+    for ((locator, version, data_key, names_id, _, values, seed, nonce), place) in sheets.iter().zip(places) {
         asked.push(Sheet {
             locator: locator.as_bytes(),
             version: *version,
             data_key: data_key.as_bytes(),
+            names_id: names_id.as_bytes(),
             names: &forms[place].1,
             values: texts(values)?,
             seed: seed.as_bytes(),
-            nonces: nonces.as_bytes(),
+            nonce: nonce.as_bytes(),
         });
     }
     let sealed = py.detach(|| seal_all(&asked, step))?;

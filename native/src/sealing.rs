@@ -85,10 +85,10 @@ impl Cipher {
         Self(AesGcm::new(key.into()))
     }
 
-    /// Close what stands in `row` after `start`, where 12 bytes of nonce come first: encrypted in place, the tag behind.
-    pub fn close(&self, row: &mut Vec<u8>, start: usize, bound: &[u8]) -> Result<(), Unsealable> {
-        let (nonce, plain) = row[start..].split_at_mut_checked(NONCE).ok_or(Unsealable)?;
-        let nonce = <&Nonce<U12>>::try_from(&*nonce).map_err(|_| Unsealable)?;
+    /// Close what stands in `row` from `start` on: encrypted in place, the tag behind.
+    pub fn close(&self, row: &mut Vec<u8>, start: usize, nonce: &[u8], bound: &[u8]) -> Result<(), Unsealable> {
+        let nonce = <&Nonce<U12>>::try_from(nonce).map_err(|_| Unsealable)?;
+        let plain = row.get_mut(start..).ok_or(Unsealable)?;
         let tag = self.0.encrypt_inout_detached(nonce, bound, plain.into()).map_err(|_| Unsealable)?;
         row.extend_from_slice(&tag);
         Ok(())
@@ -103,7 +103,7 @@ impl Cipher {
             let mut row = Vec::with_capacity(NONCE + plain.len() + TAG);
             row.extend_from_slice(nonce);
             row.extend_from_slice(plain);
-            self.close(&mut row, 0, bound)?;
+            self.close(&mut row, NONCE, nonce, bound)?;
             Ok(row)
         };
         rows.iter().zip(nonces.chunks_exact(NONCE)).map(seal).collect()
@@ -126,9 +126,10 @@ mod tests {
         let (plain, bound) = (hex("2d71bcfa914e4ac045b2aa60955fad24"), hex("1e0889016f67601c8ebea4943bc23ad6"));
         let sealed = cipher.close_all(&[(&plain, &bound)], &nonce).unwrap();
         let expected = hex("8995ae2e6df3dbf96fac7b7137bae67feca5aa77d51d4a0a14d9c51e1da474ab");
-        assert_eq!(sealed, [[nonce, expected].concat()]);
+        assert_eq!(sealed, [[nonce.clone(), expected].concat()]);
         assert_eq!(cipher.close_all(&[(&plain, &bound)], &[]), Err(Unsealable));
-        assert_eq!(cipher.close(&mut vec![0; NONCE - 1], 0, &bound), Err(Unsealable));
+        assert_eq!(cipher.close(&mut vec![0], 0, &nonce[1..], &bound), Err(Unsealable));
+        assert_eq!(cipher.close(&mut vec![0], 2, &nonce, &bound), Err(Unsealable));
     }
 
     /// RFC 4231, test cases 2 and 6.

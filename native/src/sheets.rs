@@ -1,8 +1,10 @@
 //! Sealing of whole dossiers: the twin of `kerege.dossiers.sheets` and of the commitments of `kerege.kernel`.
 //!
-//! A row is nonce ‖ cover ‖ tag. The cover, padded, is the MessagePack array of its slots, each of them a field's name,
-//! its commitment and nonce ‖ salt and value ‖ tag. Everything is encrypted where it stands. What was hashed before is not
-//! wiped: the values, and the data key that every key comes from, lie in the caller's memory as well.
+//! A row is nonce ‖ cover ‖ tag. The cover, padded, is the MessagePack array of which list of names it follows, the
+//! commitments one behind another, what the salts of empty fields are drawn from, and, by their positions, the fields
+//! that are not empty: salt and value ‖ tag, under the row's nonce, for each has a key of its own. Everything is encrypted
+//! where it stands. What was hashed before is not wiped: the values, and the data key that every key comes from, lie in
+//! the caller's memory as well.
 
 use aes::Aes256Enc;
 use aes::cipher::{KeyIvInit, StreamCipher};
@@ -32,14 +34,16 @@ pub struct Sheet<'a> {
     pub version: u64,
     /// Key from which the keys of row and fields are derived.
     pub data_key: &'a [u8],
+    /// Which list of names it follows.
+    pub names_id: &'a [u8],
     /// Name of each field; the same list for all dossiers of one service.
     pub names: &'a [&'a str],
     /// Value of each field.
     pub values: Vec<&'a str>,
     /// What the salts are drawn from.
     pub seed: &'a [u8],
-    /// 12 bytes a field, then 12 for the cover.
-    pub nonces: &'a [u8],
+    /// 12 bytes, never used twice.
+    pub nonce: &'a [u8],
 }
 
 /// A sealed dossier.
@@ -74,62 +78,67 @@ pub fn seal_all(sheets: &[Sheet], step: usize) -> Result<Vec<Sealed>, Unsealable
 impl Sheet<'_> {
     /// Seal it, filled up to a multiple of `step` bytes.
     pub fn seal(&self, step: usize) -> Result<Sealed, Unsealable> {
-        let count = self.names.len();
         let named = self.names.iter().all(|name| (1..=MAXIMUM_NAME).contains(&name.len()));
-        let fits = named && self.values.len() == count && step > 0;
-        if !fits || self.seed.len() != SEED || self.nonces.len() != (count + 1) * NONCE {
+        let fits = named && self.values.len() == self.names.len() && step > 0;
+        if !fits || self.seed.len() != SEED || self.nonce.len() != NONCE {
             return Err(Unsealable);
         }
-        let (nonces, cover_nonce) = self.nonces.split_at(count * NONCE);
-        let (cover_key, field_keys) = self.keys()?;
-        let salts = salts_of(self.seed, count)?;
+        let blank = Prf::new(self.seed).digest(joined([b"blank"])?);
+        let salts = self.salts(&blank)?;
         let commitments = self.commitments(&salts)?;
         let root = log_root(&commitments);
+        let filled: Vec<usize> = (0..self.values.len()).filter(|&at| !self.values[at].is_empty()).collect();
+        let (cover_key, field_keys) = self.keys(&filled)?;
         let mut row = Vec::with_capacity(self.room(step));
-        row.extend_from_slice(cover_nonce);
+        row.extend_from_slice(self.nonce);
         row.extend_from_slice(&[0; LENGTH]);
-        row.push(0x91); // the sheet: one member, its slots
-        array_header(&mut row, count)?;
+        row.push(0x94); // the sheet: an array of four
+        bytes(&mut row, self.names_id)?;
+        bytes(&mut row, commitments.as_flattened())?;
+        bytes(&mut row, &blank)?;
+        map_header(&mut row, filled.len())?;
         let mut bound = joined([FIELD_BOUND, self.locator])?;
         let bound_start = bound.len();
-        let secrets = field_keys.iter().zip(&salts).zip(nonces.chunks_exact(NONCE));
-        let fields = self.names.iter().zip(&self.values).zip(&commitments);
-        for (((name, value), committed), ((key, salt), nonce)) in fields.zip(secrets) {
+        for (&at, key) in filled.iter().zip(&field_keys) {
             bound.truncate(bound_start);
-            join(&mut bound, name.as_bytes())?;
+            join(&mut bound, self.names[at].as_bytes())?;
             join(&mut bound, &self.version.to_be_bytes())?;
-            row.push(0x93); // a slot: name, commitment, sealed field
-            text_header(&mut row, name.len())?;
-            row.extend_from_slice(name.as_bytes());
-            bytes_header(&mut row, committed.len())?;
-            row.extend_from_slice(committed);
-            bytes_header(&mut row, NONCE + SALT + value.len() + TAG)?;
+            number(&mut row, at)?;
+            bytes_header(&mut row, SALT + self.values[at].len() + TAG)?;
             let start = row.len();
-            row.extend_from_slice(nonce);
-            row.extend_from_slice(salt);
-            row.extend_from_slice(value.as_bytes());
-            Cipher::new(key).close(&mut row, start, &bound)?;
+            row.extend_from_slice(&salts[at]);
+            row.extend_from_slice(self.values[at].as_bytes());
+            Cipher::new(key).close(&mut row, start, self.nonce, &bound)?;
         }
         let plain = row.len() - NONCE - LENGTH;
         row[NONCE..NONCE + LENGTH].copy_from_slice(&u32::try_from(plain).map_err(|_| Unsealable)?.to_be_bytes());
         row.resize(NONCE + (LENGTH + plain).next_multiple_of(step), 0);
         let bound = joined([COVER_BOUND, self.locator, &self.version.to_be_bytes()])?;
-        Cipher::new(&cover_key).close(&mut row, 0, &bound)?;
+        Cipher::new(&cover_key).close(&mut row, NONCE, self.nonce, &bound)?;
         Ok(Sealed { row, commitments, root })
     }
 
-    /// Keys of the cover and of each field.
-    fn keys(&self) -> Result<(Hash, Vec<Hash>), Unsealable> {
+    /// Keys of the cover and of the fields at these places.
+    fn keys(&self, places: &[usize]) -> Result<(Hash, Vec<Hash>), Unsealable> {
         let prf = Prf::new(self.data_key);
-        let mut inputs = prf.inputs(self.names.len() + 1);
+        let mut inputs = prf.inputs(places.len() + 1);
         let prefix = joined([b"field", self.locator])?;
-        for name in self.names {
-            inputs.push([&prefix, &(name.len() as u32).to_be_bytes(), name.as_bytes()]);
+        for &at in places {
+            let name = self.names[at].as_bytes();
+            inputs.push([&prefix, &(name.len() as u32).to_be_bytes(), name]);
         }
         inputs.push([&joined([b"row", self.locator])?]);
         let mut keys = prf.digests(&inputs);
         let cover = keys.pop().ok_or(Unsealable)?;
         Ok((cover, keys))
+    }
+
+    /// The salt of each field: those of empty ones are drawn from `blank`.
+    fn salts(&self, blank: &[u8]) -> Result<Vec<[u8; SALT]>, Unsealable> {
+        let count = self.values.len();
+        let (filled, blanks) = (salts_of(self.seed, count)?, salts_of(blank, count)?);
+        let pairs = filled.into_iter().zip(blanks).zip(&self.values);
+        Ok(pairs.map(|((one, other), value)| if value.is_empty() { other } else { one }).collect())
     }
 
     /// SHA-256("kerege/field/1" ‖ 0x00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value) of each field.
@@ -143,9 +152,9 @@ impl Sheet<'_> {
 
     /// No less than the row will need, so that it never moves.
     fn room(&self, step: usize) -> usize {
-        let fixed = 16 + SALT + SALT + NONCE + TAG; // headers, commitment, salt, nonce, tag
-        let told = self.names.iter().chain(&self.values).map(|text| text.len()).sum::<usize>();
-        NONCE + LENGTH + 8 + self.names.len() * fixed + told + step + TAG
+        let filled = self.values.iter().filter(|value| !value.is_empty());
+        let fields: usize = filled.map(|value| 8 + SALT + value.len() + TAG).sum(); // 8: headers
+        NONCE + LENGTH + 32 + (self.names.len() + 2) * SALT + fields + step + TAG
     }
 }
 
@@ -157,20 +166,27 @@ fn salts_of(seed: &[u8], count: usize) -> Result<Vec<[u8; SALT]>, Unsealable> {
     Ok(salts)
 }
 
-fn array_header(to: &mut Vec<u8>, count: usize) -> Result<(), Unsealable> {
+fn bytes(to: &mut Vec<u8>, told: &[u8]) -> Result<(), Unsealable> {
+    bytes_header(to, told.len())?;
+    to.extend_from_slice(told);
+    Ok(())
+}
+
+fn map_header(to: &mut Vec<u8>, count: usize) -> Result<(), Unsealable> {
     match count {
-        0..16 => to.push(0x90 | count as u8),
-        16..0x1_0000 => header16(to, 0xdc, count),
-        _ => header32(to, 0xdd, count)?,
+        0..16 => to.push(0x80 | count as u8),
+        16..0x1_0000 => header16(to, 0xde, count),
+        _ => header32(to, 0xdf, count)?,
     }
     Ok(())
 }
 
-fn text_header(to: &mut Vec<u8>, length: usize) -> Result<(), Unsealable> {
-    match length {
-        0..32 => to.push(0xa0 | length as u8),
-        32..0x100 => to.extend_from_slice(&[0xd9, length as u8]),
-        _ => return Err(Unsealable), // longer than a field's name may be
+fn number(to: &mut Vec<u8>, value: usize) -> Result<(), Unsealable> {
+    match value {
+        0..0x80 => to.push(value as u8),
+        0x80..0x100 => to.extend_from_slice(&[0xcc, value as u8]),
+        0x100..0x1_0000 => header16(to, 0xcd, value),
+        _ => header32(to, 0xce, value)?,
     }
     Ok(())
 }
@@ -201,10 +217,11 @@ mod tests {
 
     #[test]
     fn a_row_is_a_multiple_of_the_step_and_two_seals() {
-        let (seed, nonces) = ([7; SEED], [9; 3 * NONCE]);
+        let (seed, nonce) = ([7; SEED], [9; NONCE]);
         let (names, values) = (&["surname", "given_name"], vec!["Асанова", ""]);
         let (locator, data_key) = (&[1; 32], &[2; 32]);
-        let sheet = Sheet { locator, version: 1, data_key, names, values, seed: &seed, nonces: &nonces };
+        let names_id = &[3; 32];
+        let sheet = Sheet { locator, version: 1, data_key, names_id, names, values, seed: &seed, nonce: &nonce };
         let sealed = sheet.seal(4096).unwrap();
         assert_eq!(sealed.row.len(), NONCE + 4096 + TAG);
         assert_eq!(sealed.commitments.len(), 2);
@@ -214,17 +231,18 @@ mod tests {
     #[test]
     fn many_are_sealed_as_one_by_one() {
         let seed = [7; SEED];
-        let nonces: Vec<[u8; 2 * NONCE]> = (0..100).map(|number| [number; 2 * NONCE]).collect();
+        let nonces: Vec<[u8; NONCE]> = (0..100).map(|number| [number; NONCE]).collect();
         let sheets: Vec<Sheet> = nonces
             .iter()
-            .map(|nonces| Sheet {
-                locator: &nonces[..4],
+            .map(|nonce| Sheet {
+                locator: &nonce[..4],
                 version: 1,
                 data_key: &[2; 32],
+                names_id: &[3; 32],
                 names: &["surname"],
                 values: vec!["Асанова"],
                 seed: &seed,
-                nonces,
+                nonce,
             })
             .collect();
         let together = seal_all(&sheets, 64).unwrap();
@@ -245,14 +263,14 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused() {
-        let seal = |seed: usize, nonces: usize, name: &str, values: Vec<&str>| {
-            let (seed, nonces, names) = (vec![0; seed], vec![0; nonces], &[name]);
-            let sheet = Sheet { locator: &[], version: 0, data_key: &[], names, values, seed: &seed, nonces: &nonces };
+        let seal = |seed: usize, nonce: usize, name: &str, values: Vec<&str>| {
+            let (seed, nonce, names, data_key) = (&vec![0; seed], &vec![0; nonce], &[name], &[]);
+            let sheet = Sheet { locator: &[], version: 0, data_key, names_id: &[], names, values, seed, nonce };
             sheet.seal(64).is_ok()
         };
-        assert!(seal(32, 24, "a", vec![""]));
-        assert!(!seal(31, 24, "a", vec![""]) && !seal(32, 23, "a", vec![""]));
-        assert!(!seal(32, 24, "", vec![""]) && !seal(32, 24, &"a".repeat(256), vec![""]));
-        assert!(!seal(32, 24, "a", vec![]) && !seal(32, 24, "a", vec!["", ""]));
+        assert!(seal(32, 12, "a", vec![""]));
+        assert!(!seal(31, 12, "a", vec![""]) && !seal(32, 11, "a", vec![""]));
+        assert!(!seal(32, 12, "", vec![""]) && !seal(32, 12, &"a".repeat(256), vec![""]));
+        assert!(!seal(32, 12, "a", vec![]) && !seal(32, 12, "a", vec!["", ""]));
     }
 }

@@ -83,6 +83,19 @@ def test_a_damaged_row_is_wrong_and_the_check_goes_on(controller: Controller, le
     assert (report.total, report.wrong, report.missing) == (8, 4, 0)
 
 
+def test_dossiers_whose_list_of_fields_is_gone_are_wrong_and_the_check_goes_on(
+    controller: Controller, home: Path, ledger: Ledger
+) -> None:
+    written = controller.dossiers.write([draft()])
+    (gone,) = [locator for locator, _ in controller._rows.scan(Shelf.LISTS)]
+    written += controller.dossiers.write([draft(("child.surname", "Асанова"))])
+    controller._rows.apply([Change(Shelf.LISTS, gone, None)])
+    controller.close()
+    with open_controller(home, ledger) as again:
+        report = again.dossiers.check(commitments(written), ledger.start("check"))
+        assert (report.total, report.wrong, report.missing) == (6, 4, 0)
+
+
 @pytest.mark.parametrize("together", [False, True])
 def test_a_comparison_says_other_of_what_is_damaged_or_not_there(
     controller: Controller, ledger: Ledger, *, together: bool

@@ -84,6 +84,8 @@ class Shelf(StrEnum):
     PENDING = "pending"
     MARKS = "marks"
     """The only plain ones: format and generation of the store."""
+    LISTS = "lists"
+    """Of field names."""
 
 
 class Change(Struct, frozen=True):
@@ -155,7 +157,7 @@ class RowKeys:
         self._cover = None if fields is None else prf(data_key, "row", locator)
 
     def cover(self) -> bytes:
-        """Key of the row's cover: opens field names and commitments, no value."""
+        """Key of the row's cover: opens the commitments, which fields are empty, no value."""
         return prf(self.whole(), "row", self.locator) if self._cover is None else self._cover
 
     def whole(self) -> bytes:

@@ -1,43 +1,73 @@
 """One dossier of one record version as sealed bytes: a cover over sealed fields.
 
-The cover, opened by the row's key, lists field names with their commitments; each field, opened by a key of its own,
-holds salt and value. A look at two fields gets two field keys: it can make their Merkle paths, and no other value
-exists in the clear even in memory. The whole is padded, so that neither the number of fields nor the length of a name
-shows.
+The cover, opened by the row's key, tells which list of field names it follows, with the commitment of each; a field,
+opened by a key of its own, holds salt and value. A look at two fields gets two field keys: it can make their Merkle
+paths, and no other value exists in the clear even in memory. Which fields are empty shows to whoever opens the cover,
+as sizes would: most fields of most dossiers are, so they share what their salts are drawn from, and are not sealed one
+by one. The whole is padded, so that its size tells neither.
 
 Two twins seal: the plain one below is the oracle and the fallback, `native/src/sheets.rs` does a batch in one call.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as hidden
+from functools import lru_cache
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from kerege.dossiers.errors import FieldUnknown, StoreDamaged
 from kerege.dossiers.ports import RowKeys
-from kerege.dossiers.sealing import NONCE_LENGTH, join, pad, same, seal, unpad, unseal
+from kerege.dossiers.sealing import NONCE_LENGTH, join, pad, prf, same, unpad, unseal
 from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root
+from kerege.kernel.crypto import sha256
+from kerege.kernel.types import Hash
 
 STEP = 4096
 """Sizes of rows are multiples of this many bytes."""
+_DIGEST = 32
+_BLOCK = 16
+"""Bytes of a block of AES."""
 
 
-class _Slot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Sheet(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    names: Hash
+    """Which list of names it follows: `names_id`."""
+    commitments: bytes
+    """32 bytes for each field."""
+    blank: bytes
+    """What the salts of empty fields are drawn from."""
+    fields: dict[int, bytes]
+    """Position of each field that is not empty, with its salt and value, sealed."""
+
+
+class _OldSlot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     name: str
     commitment: bytes
     sealed: bytes
 
 
-class _Sheet(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    slots: tuple[_Slot, ...]
+class _OldSheet(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a cover held before lists of names were kept apart: every field sealed, under a nonce of its own."""
+
+    slots: tuple[_OldSlot, ...]
 
 
 _decoder = msgspec.msgpack.Decoder(_Sheet)
+_old_decoder = msgspec.msgpack.Decoder(_OldSheet)
+_OLD = b"\x91"
+"""First byte of an old sheet: an array of one."""
+
+
+@lru_cache(64)
+def names_id(names: tuple[str, ...]) -> Hash:
+    """Which list of field names: the SHA-256 of its MessagePack."""
+    return sha256(msgspec.msgpack.encode(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +109,45 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def seal_plain(sheets: Sequence[Sheet]) -> list[Sealed]:
     """The plain twin of `seal_sheets`."""
-    return [_seal(sheet.keys, sheet.names, sheet.values, salts_of(sheet.seed, len(sheet.names))) for sheet in sheets]
+    return [_seal(sheet, os.urandom(NONCE_LENGTH)) for sheet in sheets]
 
 
-def salts_of(seed: bytes, count: int) -> list[bytes]:
-    """Salts of so many fields: the key stream of AES-256 in counter mode under the seed, from zero, cut in pieces."""
-    drawn = Cipher(AES256(seed), CTR(bytes(16))).encryptor().update(bytes(SALT_LENGTH * count))
-    return [drawn[at : at + SALT_LENGTH] for at in range(0, len(drawn), SALT_LENGTH)]
+def salts_of(seed: bytes, values: Sequence[str]) -> list[bytes]:
+    """Salts of fields with these values: those of empty ones come from a seed of their own."""
+    filled, blank = _drawn(seed, len(values)), _drawn(_blank(seed), len(values))
+    return [one if value else other for value, one, other in zip(values, filled, blank, strict=True)]
 
 
-def _seal(keys: RowKeys, names: Sequence[str], values: Sequence[str], salts: Sequence[bytes]) -> Sealed:
-    slots = []
-    for name, value, salt in zip(names, values, salts, strict=True):
-        sealed = seal(keys.field(name), salt + value.encode(), _field_bound(keys, name))
-        slots.append(_Slot(name, commitment(name, salt, value), sealed))
-    plain = pad(msgspec.msgpack.encode(_Sheet(tuple(slots))), STEP)
-    commitments = tuple(slot.commitment for slot in slots)
-    row = seal(keys.cover(), plain, _cover_bound(keys))
-    return Sealed(row, b"".join(commitments), content_root(commitments))
+def _drawn(seed: bytes, count: int, first: int = 0) -> list[bytes]:
+    """So many salts from a first one on: the key stream of AES-256 in counter mode under the seed, cut in pieces."""
+    counter = (first * SALT_LENGTH // _BLOCK).to_bytes(_BLOCK, "big")
+    drawn = Cipher(AES256(seed), CTR(counter)).encryptor().update(bytes(SALT_LENGTH * count))
+    return _cut(drawn, SALT_LENGTH)
+
+
+def _cut(joined: bytes, length: int) -> list[bytes]:
+    return [joined[at : at + length] for at in range(0, len(joined), length)]
+
+
+def _blank(seed: bytes) -> bytes:
+    """What salts of empty fields are drawn from: it tells nothing of those of others."""
+    return prf(seed, "blank")
+
+
+def _seal(sheet: Sheet, nonce: bytes) -> Sealed:
+    """Seal under one nonce: the cover and every field have keys of their own."""
+    keys, salts = sheet.keys, salts_of(sheet.seed, sheet.values)
+    triples = list(zip(sheet.names, salts, sheet.values, strict=True))
+    commitments = [commitment(*each) for each in triples]
+    fields = {
+        position: AESGCM(keys.field(name)).encrypt(nonce, salt + value.encode(), _field_bound(keys, name))
+        for position, (name, salt, value) in enumerate(triples)
+        if value
+    }
+    told = _Sheet(names_id(sheet.names), b"".join(commitments), _blank(sheet.seed), fields)
+    plain = pad(msgspec.msgpack.encode(told), STEP)
+    row = nonce + AESGCM(keys.cover()).encrypt(nonce, plain, _cover_bound(keys))
+    return Sealed(row, told.commitments, content_root(commitments))
 
 
 try:
@@ -107,29 +158,45 @@ else:
 
     def seal_sheets(sheets: Sequence[Sheet]) -> list[Sealed]:
         """Seal rows, each under keys that may open all of it; in their order."""
-        drawn, at, asked = os.urandom(NONCE_LENGTH * sum(len(sheet.names) + 1 for sheet in sheets)), 0, []
-        for sheet in sheets:
-            keys, end = sheet.keys, at + NONCE_LENGTH * (len(sheet.names) + 1)
-            nonces, at = drawn[at:end], end
-            asked.append((keys.locator, keys.version, keys.whole(), sheet.names, sheet.values, sheet.seed, nonces))
+        drawn, asked = os.urandom(NONCE_LENGTH * len(sheets)), []
+        for number, sheet in enumerate(sheets):
+            keys, nonce = sheet.keys, drawn[NONCE_LENGTH * number : NONCE_LENGTH * (number + 1)]
+            told = names_id(sheet.names), sheet.names, sheet.values
+            asked.append((keys.locator, keys.version, keys.whole(), *told, sheet.seed, nonce))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
 
 class OpenSheet:
     """A row with its cover opened; fields open one by one, with the keys released for them."""
 
-    __slots__ = ("_keys", "_slots", "commitments", "names")
+    __slots__ = ("_blank", "_fields", "_keys", "_nonce", "commitments", "names")
 
-    def __init__(self, keys: RowKeys, row: bytes) -> None:
-        """Open the cover; raises `StoreDamaged` where row and keys do not belong together."""
+    def __init__(self, keys: RowKeys, row: bytes, names_of: Callable[[Hash], tuple[str, ...]]) -> None:
+        """Open the cover; raises `StoreDamaged` where row and keys do not belong together.
+
+        `names_of`: the list of field names of an id.
+        """
         self._keys = keys
+        plain = unpad(unseal(keys.cover(), row, _cover_bound(keys)))
         try:
-            sheet = _decoder.decode(unpad(unseal(keys.cover(), row, _cover_bound(keys))))
+            if plain.startswith(_OLD):
+                self._read_old(_old_decoder.decode(plain))
+            else:
+                self._read(_decoder.decode(plain), row[:NONCE_LENGTH], names_of)
         except msgspec.DecodeError:
             raise StoreDamaged(what="the cover of a dossier") from None
-        self._slots = sheet.slots
+        if len(self.names) != len(self.commitments):
+            raise StoreDamaged(what="the cover of a dossier")
+
+    def _read(self, sheet: _Sheet, nonce: bytes, names_of: Callable[[Hash], tuple[str, ...]]) -> None:
+        self.names, self.commitments = names_of(sheet.names), tuple(_cut(sheet.commitments, _DIGEST))
+        self._nonce, self._blank, self._fields = nonce, sheet.blank, sheet.fields
+
+    def _read_old(self, sheet: _OldSheet) -> None:
         self.names = tuple([slot.name for slot in sheet.slots])
         self.commitments = tuple([slot.commitment for slot in sheet.slots])
+        self._nonce, self._blank = b"", b""
+        self._fields = {position: slot.sealed for position, slot in enumerate(sheet.slots)}
 
     def position(self, name: str) -> int:
         """Place of a field in the list; raises `FieldUnknown`."""
@@ -139,9 +206,12 @@ class OpenSheet:
 
     def open(self, name: str) -> Opening:
         """Open one field; raises `FieldUnknown`, `FieldNotGranted`, `StoreDamaged`."""
-        position = self.position(name)
-        plain = unseal(self._keys.field(name), self._slots[position].sealed, _field_bound(self._keys, name))
-        opening = Opening(name, plain[:SALT_LENGTH], plain[SALT_LENGTH:].decode())
+        position, key = self.position(name), self._keys.field(name)
+        if position in self._fields:
+            plain = unseal(key, self._nonce + self._fields[position], _field_bound(self._keys, name))
+            opening = Opening(name, plain[:SALT_LENGTH], plain[SALT_LENGTH:].decode())
+        else:
+            opening = Opening(name, _drawn(self._blank, 1, position)[0], "")
         if not same(opening.commitment(), self.commitments[position]):
             raise StoreDamaged(what="a field does not open its commitment", field=name)
         return opening

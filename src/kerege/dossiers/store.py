@@ -13,6 +13,7 @@ from threading import RLock
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kerege.dossiers.books import Book
 from kerege.dossiers.errors import (
     DossierExists,
     DossierMissing,
@@ -23,6 +24,7 @@ from kerege.dossiers.errors import (
     NotForPersons,
     StoreDamaged,
 )
+from kerege.dossiers.field_lists import FieldLists
 from kerege.dossiers.jobs import (
     BORN,
     COMPARED,
@@ -154,6 +156,7 @@ class Dossiers:
         self._rows = rows
         self._keys = keys
         self._purposes = purposes
+        self._lists = FieldLists(Book(rows, keys.book("field-lists"), Shelf.LISTS))
         self._lock = RLock()
         self._level(tombstones)
 
@@ -211,6 +214,8 @@ class Dossiers:
         # Keys first: a crash in between leaves a registration without a row, never a row without a key.
         keys = self._keys.admit(entries)
         sheets = [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
+        for sheet in sheets:
+            self._lists.keep(sheet.names)
         written: list[Written] = []
         for at in range(0, len(sheets), _TOGETHER):
             part = slice(at, at + _TOGETHER)
@@ -232,11 +237,11 @@ class Dossiers:
         """What a dossier that is there already commits to; raises `DossierExists` where it is of other values."""
         if draft.seed is None:
             raise DossierExists(record=draft.record, version=draft.version)
-        triples = zip(draft.names, salts_of(draft.seed, len(draft.names)), draft.values, strict=True)
+        triples = zip(draft.names, salts_of(draft.seed, draft.values), draft.values, strict=True)
         commitments = tuple(commitment(*each) for each in triples)
         (keys,) = self._keys.admit([entry], again=True)
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
-        if row is None or OpenSheet(keys, row).commitments != commitments:
+        if row is None or self._open(keys, row).commitments != commitments:
             raise DossierExists(record=draft.record, version=draft.version)
         return _written(entry, draft.names, b"".join(commitments), content_root(commitments))
 
@@ -290,7 +295,7 @@ class Dossiers:
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
         if row is None:
             raise DossierMissing(record=look.record, version=look.version)
-        sheet = OpenSheet(keys, row)
+        sheet = self._open(keys, row)
         return tuple(_show(sheet, name) for name in look.fields)
 
     def run(self, kind: str, job: Identifier, items: Iterable[Committed]) -> Counter[StrEnum]:
@@ -329,7 +334,7 @@ class Dossiers:
         """
         run = self._keys.begin(job, "compare")
         try:
-            yield Comparison(partial(self._find_many_for_job, run), partial(self._find_for_job, run))
+            yield Comparison(partial(self._find_many_for_job, run), partial(self._find_for_job, run), self._opened)
         finally:
             self._keys.end(run)
 
@@ -346,7 +351,7 @@ class Dossiers:
 
     def _open_for_job(self, run: JobPass, item: Committed) -> Opened:
         """Open a whole dossier for a running job."""
-        return _opened(self._find_for_job(run, item), None)
+        return self._opened(self._find_for_job(run, item), None)
 
     def _find_for_job(self, run: JobPass, item: Committed) -> _Found:
         """A dossier of a running job, nothing of it opened."""
@@ -375,7 +380,23 @@ class Dossiers:
             return None
         entry, keys = found
         row = self._rows.get(Shelf.DOSSIERS, keys.locator)
-        return None if row is None else (entry, _values(keys, row))
+        if row is None:
+            return None
+        return entry, {opening.field: opening.value for opening in self._open(keys, row).open_all()}
+
+    def _opened(self, found: _Found, fields: Sequence[str] | None) -> Opened:
+        """A dossier of a job opened: all of it, or the named fields that it has."""
+        if found is None or isinstance(found, Absence):
+            return found
+        try:
+            sheet = self._open(*found)
+            wanted = sheet.names if fields is None else [name for name in fields if name in sheet.names]
+            return tuple([sheet.open(name) for name in wanted])
+        except StoreDamaged:
+            return None  # a verdict, not an accident: the check goes on and counts this one as wrong
+
+    def _open(self, keys: RowKeys, row: bytes) -> OpenSheet:
+        return OpenSheet(keys, row, self._lists.find)
 
     # -- erasure -----------------------------------------------------------------------------------------------------
 
@@ -441,10 +462,14 @@ class Comparison:
     """Answers whether rows of an old registry are acts that are there already; values stay inside."""
 
     def __init__(
-        self, find_many: Callable[[Sequence[Identifier]], dict[Identifier, _Found]], find: Callable[[Committed], _Found]
+        self,
+        find_many: Callable[[Sequence[Identifier]], dict[Identifier, _Found]],
+        find: Callable[[Committed], _Found],
+        opened: Callable[[_Found, Sequence[str]], Opened],
     ) -> None:
         self._find_many = find_many
         self._find = find
+        self._opened = opened
         self._at_hand: dict[Identifier, _Found] = {}
 
     def look_up(self, records: Sequence[Identifier]) -> None:
@@ -454,19 +479,7 @@ class Comparison:
     def same(self, record: Identifier, told: Mapping[str, str]) -> bool:
         """Whether the act of a record has these names and this day of birth: same or other, nothing else."""
         found = self._at_hand.get(record) or self._find(Committed(record, 1, b"", purpose=_ACTS))
-        return judge_compare(told, _opened(found, (*COMPARED, BORN))) is CompareVerdict.SAME
-
-
-def _opened(found: _Found, fields: Sequence[str] | None) -> Opened:
-    """A dossier of a job opened: all of it, or the named fields that it has."""
-    if found is None or isinstance(found, Absence):
-        return found
-    try:
-        sheet = OpenSheet(*found)
-        wanted = sheet.names if fields is None else [name for name in fields if name in sheet.names]
-        return tuple([sheet.open(name) for name in wanted])
-    except StoreDamaged:
-        return None  # a verdict, not an accident: the check goes on and counts this one as wrong
+        return judge_compare(told, self._opened(found, (*COMPARED, BORN))) is CompareVerdict.SAME
 
 
 def _new_seed() -> bytes:
@@ -511,7 +524,3 @@ def _show(sheet: OpenSheet, name: str) -> Shown:
     position = sheet.position(name)
     path = inclusion_path(sheet.commitments, position)
     return Shown(name, opening.value, opening.salt, position, len(sheet.names), path)
-
-
-def _values(keys: RowKeys, row: bytes) -> dict[str, str]:
-    return {opening.field: opening.value for opening in OpenSheet(keys, row).open_all()}
