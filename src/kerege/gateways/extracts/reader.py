@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 from typing import TextIO
 
@@ -95,8 +96,7 @@ class Extract(Struct, frozen=True):
 
     def rows(self) -> Iterator[Row]:
         """Every record as a row to judge. Raises what `records` raises."""
-        make = row_maker(self.layout)
-        return (make(number, cells) for number, cells in self.records())
+        return starmap(row_maker(self.layout), self.records())
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """(number from 1 after the header, cells as they stand).

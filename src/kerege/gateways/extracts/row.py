@@ -18,7 +18,7 @@ _DAYS = 8_192
 """Dates kept parsed: all of 22 years; a file of more costs a microsecond a date and no memory."""
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Struct, frozen=True):
     """One record as the rules see it."""
 
     number: int
@@ -52,7 +52,8 @@ class Row(Struct, frozen=True, kw_only=True):
 def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
     """A function that makes the row of a number and its cells by the layout of a file."""
     width, needed = layout.width, layout.needed
-    pick = itemgetter(*layout.places)
+    # A cell that a row lacks is empty, and so is the last one of all, which stands for a field that the file lacks.
+    pick, empty = itemgetter(*(-1 if place == width else place for place in layout.places)), [""] * width
     sexes = dict.fromkeys(layout.profile.sex.male, MALE) | dict.fromkeys(layout.profile.sex.female, FEMALE)
     day = date_parser(layout.profile.date)
     names = [FIELDS.index(field) for field in ("surname", "given_name", "patronymic", "place_name")]
@@ -60,8 +61,7 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
 
     def make(number: int, cells: list[str]) -> Row:
         found = len(cells)
-        padded = [*cells[:width], *[""] * (width + 1 - min(found, width))]
-        values = [cell.strip(SPACES) for cell in pick(padded)]
+        values = [cell.strip(SPACES) for cell in pick(cells + empty)]
         whole = "".join(values)
         if not is_normalized("NFC", whole):
             for place in names:
@@ -69,25 +69,25 @@ def row_maker(layout: Layout) -> Callable[[int, list[str]], Row]:
         (pin, surname, given_name, patronymic, sex, born, place_code, place_name, mother, father, on, act, office) = (
             values
         )
-        return Row(
-            number=number,
-            pin=pin,
-            surname=surname,
-            given_name=given_name,
-            patronymic=patronymic,
-            sex=sexes.get(sex, ""),
-            birth_date=day(born),
-            place_code=place_code,
-            place_name=place_name,
-            mother_pin=mother,
-            father_pin=father,
-            registered_on=day(on),
-            act_number=act,
-            act=act_of(act),
-            office=office,
-            raw=cells,
-            damaged=LOST in whole,
-            cells=0 if found == width or (needed <= found and not any(cells[width:])) else found,
+        return Row(  # by places: a row takes half as long as by names
+            number,
+            pin,
+            surname,
+            given_name,
+            patronymic,
+            sexes.get(sex, ""),
+            day(born),
+            place_code,
+            place_name,
+            mother,
+            father,
+            day(on),
+            act,
+            act_of(act),
+            office,
+            cells,
+            LOST in whole,
+            0 if found == width or (needed <= found and not any(cells[width:])) else found,
         )
 
     return make
