@@ -10,6 +10,8 @@ keys/
 ```
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kerege.dossiers.errors import KeysMissing, KeyVersionUnknown, StoreDamaged
@@ -126,7 +128,11 @@ class UniquenessKeys:
 
     def key(self, registry: str, *parts: str, version: int | None = None) -> bytes:
         """HMAC-SHA-256 over (registry, parts…), 32 bytes; raises `KeyVersionUnknown`."""
-        return prf(self._series.get(self.newest if version is None else version), "uniqueness", registry, *parts)
+        return self.of(registry, self.newest if version is None else version)(*parts)
+
+    def of(self, registry: str, version: int) -> Callable[..., bytes]:
+        """The same as a function of the parts, for whoever asks many times; raises `KeyVersionUnknown`."""
+        return partial(prf, self._series.get(version), "uniqueness", registry)
 
     def rotate(self) -> int:
         """Draw the next version and use it from now on."""

@@ -64,19 +64,22 @@ class MemoryKnown:
         self._pins[row.pin] = (self._file, row.number, Act.of(row))
         self._acts[row.office, row.act_number] = row.pin
 
-    def pin_holder(self, pin: str) -> MemoryHolder | None:
-        """Who holds the PIN."""
+    def pin_holder(self, row: Row) -> MemoryHolder | None:
+        """Who holds the row's PIN."""
+        return self._holder(row.pin)
+
+    def act_holder(self, row: Row) -> MemoryHolder | None:
+        """Who holds the row's act number of its office."""
+        pin = self._acts.get((row.office, row.act_number))
+        return None if pin is None else self._holder(pin)
+
+    def same_act(self, holder: MemoryHolder, row: Row) -> bool:
+        """Whether the row is the holder's act again."""
+        return holder.act.same(Act.of(row))
+
+    def _holder(self, pin: str) -> MemoryHolder | None:
         found = self._pins.get(pin)
         if found is None:
             return None
         file, number, act = found
         return MemoryHolder(act, number if file == self._file else None)
-
-    def act_holder(self, office: str, number: str) -> MemoryHolder | None:
-        """Who holds the act number of an office."""
-        pin = self._acts.get((office, number))
-        return None if pin is None else self.pin_holder(pin)
-
-    def same_act(self, holder: MemoryHolder, row: Row) -> bool:
-        """Whether the row is the holder's act again."""
-        return holder.act.same(Act.of(row))

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
+
 from kerege.consensus.door import PAGE, Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.derivations import Derivations
@@ -37,8 +39,7 @@ class Place:
 LIVE = Place(0, 0, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What a row is known by, computed once."""
 
     pin: bytes
@@ -82,8 +83,6 @@ class Held:
         self._open = ExitStack()
         self._comparison: Comparison | None = None
         self._names: Mapping[int, Names] = {}
-        self._pins: dict[str, bytes] = {}
-        self._acts: dict[tuple[str, str], bytes] = {}
         self._found: dict[bytes, tuple[int, int]] = {}
         self._live: set[bytes] = set()
         self._fresh: dict[bytes, Row] = {}
@@ -98,21 +97,23 @@ class Held:
     def enter(self, rows: Sequence[Row]) -> Chunk:
         """Compute what the rows of a chunk are known by, and turn to it."""
         epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-        epochs = (epoch, epoch - 1) if renewing else (epoch,)
-        self._names = {row.number: self._name(row, epochs) for row in rows}
-        self._pins = {row.pin: self._names[row.number].pin for row in rows}
-        self._acts = {(row.office, row.act_number): self._names[row.number].act for row in rows}
+        keys = self._controller.uniqueness
+        unique = [keys.of(births.REGISTRY, each) for each in ((epoch, epoch - 1) if renewing else (epoch,))]
+        self._names = {row.number: self._name(row, unique) for row in rows}
         return Chunk(rows, epoch, self._names)
 
     def look_up(self) -> None:
         """Ask index and ledger for everything that the rows of the chunk may ask for."""
-        keys: dict[bytes, tuple[bytes, ...]] = {}
-        for names in self._names.values():
-            acts, pins = zip(*names.unique, strict=True)
-            keys[names.act], keys[names.pin] = acts, pins
-        self._found = self._index.find(list(keys))
+        names = self._names.values()
+        self._found = found = self._index.find([name for each in names for name in (each.act, each.pin)])
         self._look_ahead()
-        asked = [(name, key) for name, each in keys.items() if name not in self._found for key in each]
+        asked = [
+            (name, key)
+            for each in names
+            for act, pin in each.unique
+            for name, key in ((each.act, act), (each.pin, pin))
+            if name not in found
+        ]
         self._live = set()
         for start in range(0, len(asked), PAGE):
             part = asked[start : start + PAGE]
@@ -124,17 +125,20 @@ class Held:
         if self._comparison is not None:
             found = self._found
             held = {
-                found.get(names.pin) for names in self._names.values() if found.get(names.pin) == found.get(names.act)
+                found[names.pin]
+                for names in self._names.values()
+                if names.pin in found and found[names.pin] == found.get(names.act)
             }
-            places = [each for each in held if each is not None]
-            self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in places])
+            self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in held])
 
-    def _name(self, row: Row, epochs: Sequence[int]) -> Names:
+    def _name(self, row: Row, unique: Sequence[Callable[..., bytes]]) -> Names:
         act, pin = births.unique_parts(row)
-        key, registry = self._controller.uniqueness.key, births.REGISTRY
-        unique = [(key(registry, *act, version=each), key(registry, *pin, version=each)) for each in epochs]
         name = self._keys.name
-        return Names(name("pin", row.pin), name("act", row.office, row.act_number), tuple(unique))
+        return Names(
+            name("pin", row.pin),
+            name("act", row.office, row.act_number),
+            tuple([(key(*act), key(*pin)) for key in unique]),
+        )
 
     def forget_before(self, first: int) -> None:
         """Rows before this number are in the index by now."""
@@ -146,17 +150,17 @@ class Held:
         self._fresh[names.pin] = row
         self._fresh[names.act] = row
 
-    def pin_holder(self, pin: str) -> Place | None:
+    def pin_holder(self, row: Row) -> Place | None:
         """See `Known`."""
-        return self._holder(self._pins[pin])
+        return self._holder(self._names[row.number].pin)
 
-    def act_holder(self, office: str, number: str) -> Place | None:
+    def act_holder(self, row: Row) -> Place | None:
         """See `Known`."""
-        return self._holder(self._acts[office, number])
+        return self._holder(self._names[row.number].act)
 
     def same_act(self, holder: Place, row: Row) -> bool:
         """See `Known`: a record that was not imported is never a row again."""
-        if holder.place == 0 or not holder.same_as(self.act_holder(row.office, row.act_number)):
+        if holder.place == 0 or not holder.same_as(self.act_holder(row)):
             return False
         fresh = self._fresh.get(self._names[row.number].pin)
         if fresh is not None and holder.row == fresh.number:

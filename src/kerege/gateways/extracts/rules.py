@@ -59,11 +59,11 @@ HolderT = TypeVar("HolderT", bound=Holder)
 class Known(Protocol[HolderT]):
     """Who holds what among the accepted rows of this file and of all before it."""
 
-    def pin_holder(self, pin: str) -> HolderT | None:
-        """Who holds the PIN."""
+    def pin_holder(self, row: Row) -> HolderT | None:
+        """Who holds the row's PIN."""
 
-    def act_holder(self, office: str, number: str) -> HolderT | None:
-        """Who holds the act number of an office."""
+    def act_holder(self, row: Row) -> HolderT | None:
+        """Who holds the row's act number of its office."""
 
     def same_act(self, holder: HolderT, row: Row) -> bool:
         """Whether the row is the holder's act again: `comparing.Act.same` of the two."""
@@ -79,7 +79,7 @@ def judge(row: Row, known: Known[HolderT], territory: Collection[str], today: da
     fault = _rejected(row, territory, today)
     if fault is not None:
         return _REJECTED[fault]
-    holder = known.pin_holder(row.pin)
+    holder = known.pin_holder(row)
     if holder is not None:
         if known.same_act(holder, row):
             return Verdict(Outcome.DUPLICATE, "file" if holder.row is None else f"row {holder.row}")
@@ -87,7 +87,7 @@ def judge(row: Row, known: Known[HolderT], territory: Collection[str], today: da
     doubt = _contradiction(row)
     if doubt is not None:
         return _REVIEW[doubt]
-    if known.act_holder(row.office, row.act_number) is not None:
+    if known.act_holder(row) is not None:
         return _REVIEW["act-number"]
     return _ACCEPTED
 
