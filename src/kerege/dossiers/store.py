@@ -47,8 +47,8 @@ _HASH = 32
 SEED_LENGTH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
-_TOGETHER = 50
-"""Dossiers sealed and put at once: more than anything but an import writes, few enough for a processor's cache."""
+_TOGETHER = 250
+"""Dossiers sealed and put at once: more than anything but an import writes; their rows stand in memory twice."""
 
 
 _ACTS = "acts"
@@ -206,7 +206,12 @@ class Dossiers:
 
     def holds(self, record: Identifier, version: int, purpose: str) -> bool:
         """Whether there is a dossier of this record version for this purpose; says nothing of what is in it."""
-        return self._rows.get(Shelf.DOSSIERS, self._keys.locate(record, version, purpose)) is not None
+        return record in self.held([record], version, purpose)
+
+    def held(self, records: Sequence[bytes], version: int, purpose: str) -> set[bytes]:
+        """Those of many records, or names of a mapping, that have a dossier of this version for this purpose."""
+        named = {self._keys.locate(record, version, purpose): record for record in records}
+        return {named[locator] for locator in self._held(list(named))}
 
     def _write(self, entries: Sequence[Entry], told: Sequence[Values], *, durable: bool) -> tuple[Written, ...]:
         if not entries:

@@ -41,10 +41,11 @@ class Folders:
 
     def keep(self, versions: Iterable[tuple[Folder, Hash]]) -> None:
         """Note versions with their content roots; durable on return, the same again is no error."""
+        named = {_name(folder.about, folder.version): (folder, root) for folder, root in versions}
+        there = self._dossiers.held(list(named), 0, IDENTITY)
         entries, fields = [], []
-        for folder, root in versions:
-            name = _name(folder.about, folder.version)
-            if self._dossiers.open_mapping(name, IDENTITY) is None:
+        for name, (folder, root) in named.items():
+            if name not in there:
                 entries.append(Entry(name, 0, folder.subject, IDENTITY))
                 fields.append((("purpose", folder.purpose), ("service", folder.service), ("root", root.hex())))
         if entries:
