@@ -175,7 +175,7 @@ from tests.dossiers.test_home import batch_of_an_import
 
 with open_controller(Path(sys.argv[1]), Ledger()) as controller:
     for number in range(int(sys.argv[2])):
-        controller.dossiers.write(batch_of_an_import(number), durable=False)
+        controller.dossiers.seal(controller.dossiers.admit(batch_of_an_import(number)))
         if number == 0:
             controller.dossiers.make_durable()
     os.kill(os.getpid(), signal.SIGKILL)

@@ -109,6 +109,17 @@ class Written(Struct, frozen=True):
         return self.commitments[self.fields.index(name)]
 
 
+class Admitted(Struct, frozen=True):
+    """Dossiers that are registered and not sealed yet."""
+
+    again: dict[int, tuple[Draft, Entry]]
+    """Those that were there already, by their places."""
+    entries: Sequence[Entry]
+    """The others, in their order."""
+    sheets: Sequence[Sheet]
+    """What these are sealed from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One field shown to a person, as a proof bundle discloses it."""
@@ -162,13 +173,20 @@ class Dossiers:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, batch: Sequence[Draft], *, durable: bool = True) -> tuple[Written, ...]:
+    def write(self, batch: Sequence[Draft]) -> tuple[Written, ...]:
         """Seal dossiers and give their commitments: all of them, on the medium when this returns.
 
-        Unless `durable`, any of them may be lost until `make_durable` has returned: an import writes many, and waits
-        once for all of them. What is lost is registered, and written again or collected.
         Raises `DraftInvalid`, `NotCanonical`, `PurposeUnknown`, `NotForPersons`, `DossierExists`, `DossierErased`,
         `StoreUnwritable`. What was written for a transaction that never commits is collected after `expires`.
+        """
+        with self._lock:
+            return self._written(self.admit(batch), durable=True)
+
+    def admit(self, batch: Sequence[Draft]) -> "Admitted":
+        """Register dossiers and draw their keys, durably; raises as `write`, of which it is the first step.
+
+        An import takes the steps one by one, each on a thread of its own: `admit`, `seal`, `make_durable`. Nothing else
+        may write the same records meanwhile. What is registered and never sealed is written again, or collected.
         """
         for draft in batch:
             check_draft(draft)
@@ -181,18 +199,20 @@ class Dossiers:
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
             held = self._held(locators)
-            kept = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
-            fresh = [at for at, there in enumerate(kept) if not there]
+            there = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
+            fresh = [at for at, kept in enumerate(there) if not kept]
             told = [(batch[at].names, batch[at].values, batch[at].seed or _new_seed()) for at in fresh]
             self._check_new([entries[at] for at in fresh], [locators[at] for at in fresh], held)
-            sealed = iter(self._write([entries[at] for at in fresh], told, durable=durable))
-            return tuple(
-                self._find_again(draft, entry) if there else next(sealed)
-                for draft, entry, there in zip(batch, entries, kept, strict=True)
-            )
+            again = {at: (batch[at], entries[at]) for at, kept in enumerate(there) if kept}
+            fresh_entries = [entries[at] for at in fresh]
+            return Admitted(again, fresh_entries, self._sheets(fresh_entries, told))
+
+    def seal(self, admitted: "Admitted") -> tuple[Written, ...]:
+        """Seal what was admitted; any of it may be lost until `make_durable` has returned. Raises `StoreUnwritable`."""
+        return self._written(admitted, durable=False)
 
     def make_durable(self) -> None:
-        """Have on the medium whatever was written; raises `StoreUnwritable` where some of it is lost."""
+        """Have on the medium whatever was sealed; raises `StoreUnwritable` where some of it is lost."""
         self._rows.flush()
 
     def write_mapping(self, entries: Sequence[Entry], fields: Sequence[tuple[tuple[str, str], ...]]) -> None:
@@ -201,7 +221,8 @@ class Dossiers:
         with self._lock:
             locators = [self._locate(entry) for entry in entries]
             self._check_new(entries, locators, self._held(locators))
-            self._write([replace(entry, expires=0) for entry in entries], told, durable=True)
+            waiting = [replace(entry, expires=0) for entry in entries]
+            self._seal(waiting, self._sheets(waiting, told), durable=True)
             self._keys.confirm(entries)
 
     def holds(self, record: Identifier, version: int, purpose: str) -> bool:
@@ -213,26 +234,37 @@ class Dossiers:
         named = {self._keys.locate(record, version, purpose): record for record in records}
         return {named[locator] for locator in self._held(list(named))}
 
-    def _write(self, entries: Sequence[Entry], told: Sequence[Values], *, durable: bool) -> tuple[Written, ...]:
+    def _written(self, admitted: "Admitted", *, durable: bool) -> tuple[Written, ...]:
+        """What was admitted, in its order: sealed now, or found there."""
+        sealed = iter(self._seal(admitted.entries, admitted.sheets, durable=durable))
+        again, count = admitted.again, len(admitted.again) + len(admitted.entries)
+        return tuple(self._find_again(*again[at]) if at in again else next(sealed) for at in range(count))
+
+    def _sheets(self, entries: Sequence[Entry], told: Sequence[Values]) -> list[Sheet]:
+        """Register dossiers, and give what they are sealed from.
+
+        Keys first: a crash in between leaves a registration without a row, never a row without a key.
+        """
         if not entries:
-            return ()
-        # Keys first: a crash in between leaves a registration without a row, never a row without a key.
+            return []
         keys = self._keys.admit(entries)
         sheets = [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
         for sheet in sheets:
             self._lists.keep(sheet.names)
-        written: list[Written] = []
+        return sheets
+
+    def _seal(self, entries: Sequence[Entry], sheets: Sequence[Sheet], *, durable: bool) -> list[Written]:
+        written = []
         for at in range(0, len(sheets), _TOGETHER):
             part = slice(at, at + _TOGETHER)
             sealed = seal_sheets(sheets[part])
-            self._put(
-                [(sheet.keys.locator, done.row) for sheet, done in zip(sheets[part], sealed, strict=True)], durable
-            )
+            rows = [(sheet.keys.locator, done.row) for sheet, done in zip(sheets[part], sealed, strict=True)]
+            self._put(rows, durable=durable)
             triples = zip(entries[part], sheets[part], sealed, strict=True)
             written += [_written(entry, sheet.names, done.commitments, done.root) for entry, sheet, done in triples]
-        return tuple(written)
+        return written
 
-    def _put(self, rows: Sequence[tuple[bytes, bytes]], durable: bool) -> None:  # noqa: FBT001
+    def _put(self, rows: Sequence[tuple[bytes, bytes]], *, durable: bool) -> None:
         if durable:
             self._rows.apply(Change(Shelf.DOSSIERS, locator, row) for locator, row in rows)
         else:

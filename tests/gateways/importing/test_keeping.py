@@ -9,7 +9,7 @@ import pytest
 from kerege.gateways.extracts.keeping import TOGETHER, Keeping
 from kerege.gateways.extracts.row import Row
 
-Step = Callable[[], int]
+Step = Callable[[int], int]
 
 
 def row(number: int) -> Row:
@@ -34,7 +34,7 @@ class Told:
         self.durable = len(self.sealed)
 
     def begin(self, keeping: Keeping, number: int, seal: Step | None = None) -> None:
-        keeping.begin(seal or partial(self.seal, number), self.enter, [row(number)], [])
+        keeping.begin(lambda: number, seal or self.seal, self.enter, [row(number)], [])
 
     def seal(self, number: int) -> int:
         self.sealed.append(number)
@@ -58,12 +58,12 @@ def test_chunks_are_entered_and_told_in_their_order() -> None:
 def test_a_chunk_is_sealed_while_the_one_before_is_entered() -> None:
     told, sealed = Told(), Event()
 
-    def seal() -> int:
+    def seal(number: int) -> int:
         sealed.set()
-        return told.seal(TOGETHER)
+        return told.seal(number)
 
     with told.keeping() as keeping:
-        keeping.begin(lambda: 0, lambda _: told.entered.append(int(sealed.wait(20))), [row(0)], [])
+        keeping.begin(lambda: 0, told.seal, lambda _: told.entered.append(int(sealed.wait(20))), [row(0)], [])
         for number in range(1, TOGETHER):
             told.begin(keeping, number)
         told.begin(keeping, TOGETHER, seal)
@@ -71,20 +71,20 @@ def test_a_chunk_is_sealed_while_the_one_before_is_entered() -> None:
     assert told.entered == [1, *range(1, TOGETHER + 1)]
 
 
-@pytest.mark.parametrize("broken", ["seal", "enter"])
+@pytest.mark.parametrize("broken", ["admit", "seal", "enter"])
 def test_none_is_entered_after_one_that_was_not(broken: str) -> None:
     told = Told()
 
-    def fail_in(step: str) -> int:
+    def fail_in(step: str, *_: object) -> None:
         if broken == step:
             raise ZeroDivisionError
-        return 1
 
     def keep() -> None:
         with told.keeping() as keeping:
             for number in range(TOGETHER):
                 told.begin(keeping, number)
-            keeping.begin(lambda: fail_in("seal"), lambda _: told.entered.append(fail_in("enter")), [row(TOGETHER)], [])
+            admit, seal, enter = (partial(fail_in, step) for step in ("admit", "seal", "enter"))
+            keeping.begin(admit, seal, enter, [row(TOGETHER)], [])
             for number in range(TOGETHER + 1, 3 * TOGETHER):
                 told.begin(keeping, number)
             keeping.settle()

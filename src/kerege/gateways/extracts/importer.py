@@ -198,8 +198,8 @@ class Importer:
                     held.look_up()
                     verdicts = [self._judge(row, held, today) for row in rows]
                     prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-                    seal = partial(self._maker.seal, prepared)
-                    keeping.begin(seal, partial(self._take, run, prepared, verdicts), rows, verdicts)
+                    admit, seal = partial(self._maker.admit, prepared), partial(self._maker.seal, prepared)
+                    keeping.begin(admit, seal, partial(self._take, run, prepared, verdicts), rows, verdicts)
                     held.forget_before(keeping.first_row())
             keeping.settle()
         if run.summary.rows != run.journal.about.rows:
@@ -229,7 +229,7 @@ class Importer:
             return
         run.sender.settle()
         prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-        sealed = self._maker.seal(prepared)
+        sealed = self._maker.seal(prepared, self._maker.admit(prepared))
         self._maker.make_durable()
         parts = self._maker.make(prepared, sealed).parts
         run.sender.send([messages for key, messages in parts if self._door.state(key) is None])

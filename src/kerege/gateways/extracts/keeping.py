@@ -1,4 +1,4 @@
-"""Keeping chunks of judged rows while the next ones are judged: one thread seals, one enters what is sealed.
+"""Keeping chunks of judged rows while the next ones are judged: admitted, sealed and entered, a thread for each step.
 
 Sealing lets the interpreter go, and so does waiting for the medium: what is judged meanwhile costs no time.
 """
@@ -18,6 +18,7 @@ UNDER_WAY = 2
 """Groups of chunks at most: one is sealed while the one before is entered."""
 
 OnKept = Callable[[Sequence[Row], Sequence[Verdict]], None]
+AdmittedT = TypeVar("AdmittedT")
 SealedT = TypeVar("SealedT")
 
 
@@ -40,6 +41,7 @@ class Keeping:
         """`make_durable`: have on the medium what was sealed so far."""
         self._make_durable = make_durable
         self._on_kept = on_kept
+        self._admitter = ThreadPoolExecutor(1, "import-admitter")
         self._sealer = ThreadPoolExecutor(1, "import-sealer")
         self._keeper = ThreadPoolExecutor(1, "import-keeper")
         self._groups: deque[_Group] = deque()
@@ -48,14 +50,16 @@ class Keeping:
 
     def begin(
         self,
-        seal: Callable[[], SealedT],
+        admit: Callable[[], AdmittedT],
+        seal: Callable[[AdmittedT], SealedT],
         enter: Callable[[SealedT], None],
         rows: Sequence[Row],
         verdicts: Sequence[Verdict],
     ) -> None:
         """Begin to keep a chunk, once there is room for it."""
         self._settle(UNDER_WAY - 1)
-        self._begun.append(_Chunk(self._sealer.submit(_seal, seal, enter), rows, verdicts))
+        admitted = self._admitter.submit(admit)
+        self._begun.append(_Chunk(self._sealer.submit(_seal, admitted, seal, enter), rows, verdicts))
         if len(self._begun) == TOGETHER:
             self._close_group()
 
@@ -100,13 +104,16 @@ class Keeping:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._admitter.shutdown(wait=True)
         self._sealer.shutdown(wait=True)
         self._keeper.shutdown(wait=True)
 
 
-def _seal(seal: Callable[[], SealedT], enter: Callable[[SealedT], None]) -> Callable[[], None]:
-    """Seal a chunk; gives what enters it."""
-    return partial(enter, seal())
+def _seal(
+    admitted: "Future[AdmittedT]", seal: Callable[[AdmittedT], SealedT], enter: Callable[[SealedT], None]
+) -> Callable[[], None]:
+    """Seal a chunk once it is admitted; gives what enters it."""
+    return partial(enter, seal(admitted.result()))
 
 
 def _finish(chunks: Sequence[_Chunk], make_durable: Callable[[], None]) -> list[Callable[[], None]]:

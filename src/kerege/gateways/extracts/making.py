@@ -12,7 +12,7 @@ from kerege.consensus.bodies import HOUR
 from kerege.consensus.door import Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.desk import Folder, Folders
-from kerege.dossiers.store import Draft
+from kerege.dossiers.store import Admitted, Draft
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import REVIEWS
 from kerege.gateways.extracts.held import Chunk
@@ -113,10 +113,15 @@ class Maker:
         ]
         return Prepared(source, number, chunk, accepted, [row for row, _ in reviewed], folders, acts + requests)
 
-    def seal(self, prepared: Prepared) -> Sealed:
-        """Seal the dossiers of a chunk, not yet durably; raises what dossiers raise."""
-        written = self._dossiers.write(prepared.drafts, durable=False)
+    def admit(self, prepared: Prepared) -> Admitted:
+        """Register the dossiers of a chunk; raises what dossiers raise."""
+        admitted = self._dossiers.admit(prepared.drafts)
         prepared.drafts.clear()  # a chunk may wait for its turn, and drafts are most of it
+        return admitted
+
+    def seal(self, prepared: Prepared, admitted: Admitted) -> Sealed:
+        """Seal the dossiers of a chunk, not yet durably; raises what dossiers raise."""
+        written = self._dossiers.seal(admitted)
         acts, requests = written[: len(prepared.accepted)], written[len(prepared.accepted) :]
         roots = [each.root for each in requests]
         self._folders.keep(zip(prepared.folders, roots, strict=True))
