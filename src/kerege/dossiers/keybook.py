@@ -106,6 +106,10 @@ class Keybook:
         finally:
             self._changed.clear()
 
+    def sync(self) -> None:
+        """Have on the medium what transactions changed without `sync`."""
+        self._rows.sync()
+
     # -- data keys ---------------------------------------------------------------------------------------------------
 
     def wrapped(self, handle: bytes) -> tuple[int, bytes] | None:

@@ -184,11 +184,16 @@ class RocksFolder:
                 batch.put(name, value)
         with self._writing():
             self._rows.write(batch)
-            if sync:
-                self._rows.flush_wal(sync=True)
             self._removed.update(removed)
             if len(self._removed) > _FEW:
                 self._removed = {name[:1] for name in self._removed}
+        if sync:
+            self.sync()
+
+    def sync(self) -> None:
+        """Have on the medium what was written without; raises `StoreUnwritable`."""
+        with self._writing():
+            self._rows.flush_wal(sync=True)
 
     def put_unlogged(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Put rows that stand in memory alone until `flush`, so that what is long is written once and not twice.

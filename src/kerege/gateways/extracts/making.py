@@ -123,16 +123,15 @@ class Maker:
         """Seal the dossiers of a chunk, not yet durably; raises what dossiers raise."""
         written = self._dossiers.seal(admitted)
         acts, requests = written[: len(prepared.accepted)], written[len(prepared.accepted) :]
-        roots = [each.root for each in requests]
-        self._folders.keep(zip(prepared.folders, roots, strict=True))
-        return Sealed([(each.record, each.root) for each in acts], roots)
+        return Sealed([(each.record, each.root) for each in acts], [each.root for each in requests])
 
     def make_durable(self) -> None:
         """Have the dossiers sealed so far on the medium; raises what dossiers raise."""
         self._dossiers.make_durable()
 
     def make(self, prepared: Prepared, sealed: Sealed) -> Made:
-        """Make the messages of a chunk."""
+        """Note where the dossiers of the cases are, durably, and make the messages of a chunk."""
+        self._folders.keep(zip(prepared.folders, sealed.requests, strict=True))
         parts: list[tuple[bytes, list[Message]]] = []
         drafts = self._drafts(prepared, sealed.acts)
         if drafts:
