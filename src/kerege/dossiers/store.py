@@ -56,6 +56,9 @@ _ACTS = "acts"
 _Found = tuple[RowKeys, bytes] | Absence | None
 """Keys and sealed bytes of a dossier; why there are none; None where its keys do not open."""
 
+AtHand = Mapping[Identifier, _Found]
+"""Sealed dossiers by their records."""
+
 Values = tuple[tuple[str, ...], tuple[str, ...], bytes]
 """Names of fields, their values, and what their salts are drawn from."""
 
@@ -500,22 +503,21 @@ class Comparison:
 
     def __init__(
         self,
-        find_many: Callable[[Sequence[Identifier]], dict[Identifier, _Found]],
+        find_many: Callable[[Sequence[Identifier]], AtHand],
         find: Callable[[Committed], _Found],
         opened: Callable[[_Found, Sequence[str]], Opened],
     ) -> None:
         self._find_many = find_many
         self._find = find
         self._opened = opened
-        self._at_hand: dict[Identifier, _Found] = {}
 
-    def look_up(self, records: Sequence[Identifier]) -> None:
-        """Have the sealed dossiers of these records at hand, in place of those before them."""
-        self._at_hand = self._find_many(records)
+    def look_up(self, records: Sequence[Identifier]) -> AtHand:
+        """The sealed dossiers of those of these records that are there, to be compared soon."""
+        return self._find_many(records)
 
-    def same(self, record: Identifier, told: Mapping[str, str]) -> bool:
+    def same(self, record: Identifier, told: Mapping[str, str], at_hand: AtHand) -> bool:
         """Whether the act of a record has these names and this day of birth: same or other, nothing else."""
-        found = self._at_hand.get(record) or self._find(Committed(record, 1, b"", purpose=_ACTS))
+        found = at_hand.get(record) or self._find(Committed(record, 1, b"", purpose=_ACTS))
         return judge_compare(told, self._opened(found, (*COMPARED, BORN))) is CompareVerdict.SAME
 
 

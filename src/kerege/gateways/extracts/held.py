@@ -1,9 +1,10 @@
 """`Known` for an import: who holds what, of this file, of files before it, and of everything registered live."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from kerege.consensus.door import PAGE, Door
 from kerege.dossiers.controller import Controller
 from kerege.dossiers.derivations import Derivations
-from kerege.dossiers.store import Comparison
+from kerege.dossiers.store import AtHand, Comparison
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.comparing import Act
 from kerege.gateways.extracts.index import Index
@@ -51,6 +52,18 @@ class Names(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a chunk, as it was when it was looked up."""
+
+    holders: Mapping[bytes, tuple[int, int]]
+    """Names in the index → (place of the import, row)."""
+    live: AbstractSet[bytes]
+    """Names that are held by something else on the ledger."""
+    dossiers: AtHand
+    """Of acts that rows of the chunk will be compared with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Rows of a file that are judged, kept and sent together."""
 
@@ -59,10 +72,17 @@ class Chunk:
     """Of the uniqueness keys that they bring."""
     names: Mapping[int, Names]
     """Number of a row → what it is known by."""
+    found: Found
+
+
+_NOTHING = Found({}, frozenset(), {})
 
 
 class Held:
-    """Looks a chunk of rows up at once; rows accepted since stand in memory until they are in the index."""
+    """Looks a chunk of rows up at once; rows accepted since stand in memory until they are in the index.
+
+    The next chunk may be looked up on one thread while this one is judged on another.
+    """
 
     def __init__(
         self,
@@ -83,8 +103,8 @@ class Held:
         self._open = ExitStack()
         self._comparison: Comparison | None = None
         self._names: Mapping[int, Names] = {}
-        self._found: dict[bytes, tuple[int, int]] = {}
-        self._live: set[bytes] = set()
+        """Of the chunk that is judged, as what was found for it."""
+        self._found = _NOTHING
         self._fresh: dict[bytes, Row] = {}
         self._sources: dict[int, bytes] = {}
 
@@ -95,41 +115,45 @@ class Held:
         self._open.close()
 
     def enter(self, rows: Sequence[Row]) -> Chunk:
-        """Compute what the rows of a chunk are known by, and turn to it."""
+        """Compute what the rows of a chunk are known by; nothing is looked up."""
         epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
         keys = self._controller.uniqueness
         unique = [keys.of(births.REGISTRY, each) for each in ((epoch, epoch - 1) if renewing else (epoch,))]
-        self._names = {row.number: self._name(row, unique) for row in rows}
-        return Chunk(rows, epoch, self._names)
+        return Chunk(rows, epoch, {row.number: self._name(row, unique) for row in rows}, _NOTHING)
 
-    def look_up(self) -> None:
-        """Ask index and ledger for everything that the rows of the chunk may ask for."""
-        names = self._names.values()
-        self._found = found = self._index.find([name for each in names for name in (each.act, each.pin)])
-        self._look_ahead()
+    def look_up(self, rows: Sequence[Row]) -> Chunk:
+        """Ask index and ledger for everything that the rows of a chunk may ask for when they are judged."""
+        chunk = self.enter(rows)
+        names = chunk.names.values()
+        holders = self._index.find([name for each in names for name in (each.act, each.pin)])
+        dossiers = self._look_ahead(names, holders)
         asked = [
             (name, key)
             for each in names
             for act, pin in each.unique
             for name, key in ((each.act, act), (each.pin, pin))
-            if name not in found
+            if name not in holders
         ]
-        self._live = set()
+        live: set[bytes] = set()
         for start in range(0, len(asked), PAGE):
             part = asked[start : start + PAGE]
-            rows = self._door.states([UNIQUE.encode_key(key) for _, key in part])
-            self._live.update(name for (name, _), raw in zip(part, rows, strict=True) if raw is not None)
+            states = self._door.states([UNIQUE.encode_key(key) for _, key in part])
+            live.update(name for (name, _), raw in zip(part, states, strict=True) if raw is not None)
+        return replace(chunk, found=Found(holders, live, dossiers))
 
-    def _look_ahead(self) -> None:
+    def _look_ahead(self, names: Collection[Names], holders: Mapping[bytes, tuple[int, int]]) -> AtHand:
         """Fetch at once the dossiers that rows of the chunk will be compared with, where one was compared before."""
-        if self._comparison is not None:
-            found = self._found
-            held = {
-                found[names.pin]
-                for names in self._names.values()
-                if names.pin in found and found[names.pin] == found.get(names.act)
-            }
-            self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in held])
+        if self._comparison is None:
+            return {}
+        held = {
+            holders[each.pin] for each in names if each.pin in holders and holders[each.pin] == holders.get(each.act)
+        }
+        return self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in held])
+
+    def turn_to(self, chunk: Chunk, first: int) -> None:
+        """Judge the rows of a chunk; rows before `first` were in the index when it was looked up."""
+        self._names, self._found = chunk.names, chunk.found
+        self._fresh = {name: row for name, row in self._fresh.items() if row.number >= first}
 
     def _name(self, row: Row, unique: Sequence[Callable[..., bytes]]) -> Names:
         act, pin = births.unique_parts(row)
@@ -139,10 +163,6 @@ class Held:
             name("act", row.office, row.act_number),
             tuple([(key(*act), key(*pin)) for key in unique]),
         )
-
-    def forget_before(self, first: int) -> None:
-        """Rows before this number are in the index by now."""
-        self._fresh = {name: row for name, row in self._fresh.items() if row.number >= first}
 
     def accept(self, row: Row) -> None:
         """The row holds its PIN and its act number against those that follow it."""
@@ -171,11 +191,11 @@ class Held:
         fresh = self._fresh.get(name)
         if fresh is not None:
             return Place(self._place, fresh.number, fresh.number)
-        found = self._found.get(name)
+        found = self._found.holders.get(name)
         if found is not None:
             place, number = found
             return Place(place, number, number if place == self._place else None)
-        return LIVE if name in self._live else None
+        return LIVE if name in self._found.live else None
 
     def _compare(self, holder: Place, row: Row) -> bool:
         """Ask the machine job, which opens the holder's dossier and says only whether it is the same."""
@@ -184,7 +204,7 @@ class Held:
             self._start(job)
             self._comparison = self._open.enter_context(self._controller.dossiers.comparison(job))
         record = self._keys.record(self._source(holder.place), holder.number)
-        return self._comparison.same(record, births.values_of(row))
+        return self._comparison.same(record, births.values_of(row), self._found.dossiers)
 
     def _source(self, place: int) -> bytes:
         if place not in self._sources:

@@ -1,13 +1,14 @@
 """An import of births: judge every row, keep the accepted ones in dossiers, open their records on the ledger.
 
 For each chunk of rows in this order: judged; values sealed in dossiers, durable; journal and index; then the messages.
-While one chunk is entered the next is sealed and the one after it judged: rows that are not in the index yet stand in
-memory.
+While some chunks are sealed and entered the next one is judged and the one after it read and looked up: rows that were
+not in the index then stand in memory.
 Ids, salts and blinds are derived from file and row, so that after a crash the journal says which chunks may have been
 sent, the ledger which were, and what is missing is sent again as the same bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -181,29 +182,38 @@ class Importer:
     # Chunks
 
     def _import(self, extract: Extract, run: "_Run", on_row: OnRow, progress: Progress) -> None:
-        today = date.fromisoformat(run.journal.about.today)
         done, earlier = run.journal.chunks, run.journal.verdicts()
         run.summary.resumed_at = min(run.journal.about.rows, done * CHUNK)
+        tell = partial(_tell, run, on_row, progress)
         with (
             Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held,
-            Keeping(self._maker.make_durable, partial(_tell, run, on_row, progress)) as keeping,
+            Keeping(self._maker.make_durable, tell) as keeping,
+            ThreadPoolExecutor(1, "import-reader") as reader,
         ):
-            for position, rows in enumerate(_chunks(extract.rows())):
-                chunk = held.enter(rows)
-                if position < done:
-                    verdicts = next(earlier)
-                    self._go_on(run, chunk, verdicts)
-                    _tell(run, on_row, progress, rows, verdicts)
-                else:
-                    held.look_up()
-                    verdicts = [self._judge(row, held, today) for row in rows]
-                    prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-                    admit, seal = partial(self._maker.admit, prepared), partial(self._maker.seal, prepared)
-                    keeping.begin(admit, seal, partial(self._take, run, prepared, verdicts), rows, verdicts)
-                    held.forget_before(keeping.first_row())
+            chunks = _chunks(extract.rows())
+            for rows in islice(chunks, done):
+                verdicts = next(earlier)
+                self._go_on(run, held.enter(rows), verdicts)
+                tell(rows, verdicts)
+            entered = done * CHUNK + 1
+            following = reader.submit(_look_up_next, chunks, held)
+            while (chunk := following.result()) is not None:
+                held.turn_to(chunk, entered)
+                # As it is before the next one is looked up: what is entered from now on may be missing there.
+                entered = keeping.first_row() or chunk.rows[0].number
+                following = reader.submit(_look_up_next, chunks, held)
+                self._keep(run, keeping, chunk, held)
             keeping.settle()
         if run.summary.rows != run.journal.about.rows:
             raise ExtractChanged(file=extract.path)
+
+    def _keep(self, run: "_Run", keeping: Keeping, chunk: Chunk, held: Held) -> None:
+        """Judge a new chunk and begin to keep it."""
+        today = date.fromisoformat(run.journal.about.today)
+        verdicts = [self._judge(row, held, today) for row in chunk.rows]
+        prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
+        admit, seal = partial(self._maker.admit, prepared), partial(self._maker.seal, prepared)
+        keeping.begin(admit, seal, partial(self._take, run, prepared, verdicts), chunk.rows, verdicts)
 
     def _judge(self, row: Row, held: Held, today: date) -> Verdict:
         verdict = judge(row, held, self._setting.territory, today)
@@ -273,6 +283,12 @@ def _tell_again(extract: Extract, run: _Run, on_row: OnRow, progress: Progress) 
         _tell(run, on_row, progress, chunk, verdicts)
     run.summary.resumed_at = run.summary.rows
     return run.summary
+
+
+def _look_up_next(chunks: Iterator[Sequence[Row]], held: Held) -> Chunk | None:
+    """Read the next chunk and look it up; None at the end."""
+    rows = next(chunks, None)
+    return None if rows is None else held.look_up(rows)
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -68,9 +68,9 @@ class Keeping:
         self._close_group()
         self._settle(0)
 
-    def first_row(self) -> int:
-        """Number of the first row that may not be entered yet."""
-        return next(self._under_way()).rows[0].number
+    def first_row(self) -> int | None:
+        """Number of the first row that may not be entered yet; None where all are that were begun."""
+        return next((chunk.rows[0].number for chunk in self._under_way()), None)
 
     def _under_way(self) -> Iterator[_Chunk]:
         for group in self._groups:
