@@ -206,6 +206,32 @@ def test_what_a_kill_loses_of_an_import_is_written_again_as_the_same(home: Path,
         assert (report.total, report.missing, report.wrong) == (90, 0, 0)
 
 
+MIXED = """
+import os, signal, sys
+from pathlib import Path
+from kerege.dossiers.ports import Change, Shelf
+from kerege.dossiers.rocks_rows import RocksRows
+
+rows = RocksRows.create(Path(sys.argv[1]))
+for number in range(5):
+    rows.put_many(Shelf.DOSSIERS, [(bytes([number, each]) * 16, os.urandom(4_000)) for each in range(50)])
+    rows.apply([Change(Shelf.BOOKS, bytes([number]) * 32, b"kept")])
+    if number == 2:
+        rows.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_logged_between_rows_that_are_not_survives_a_kill(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", MIXED, str(tmp_path / "rows")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    for _ in range(2):  # as it was found, and as that left it
+        rows = RocksRows(tmp_path / "rows")
+        assert [name[0] for name, _ in rows.scan(Shelf.BOOKS)] == list(range(5))
+        assert sum(name[0] <= 2 for name, _ in rows.scan(Shelf.DOSSIERS)) == 150
+        rows.close()
+
+
 def test_what_a_failed_write_loses_is_not_said_to_be_durable(tmp_path: Path) -> None:
     rows = RocksRows.create(tmp_path / "rows")
     told = [(os.urandom(32), os.urandom(8_000)) for _ in range(3)]
