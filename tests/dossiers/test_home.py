@@ -88,6 +88,19 @@ def test_a_store_of_another_format_is_refused(controller: Controller, home: Path
         open_controller(home, ledger)
 
 
+def test_a_store_of_the_form_before_is_read_and_takes_the_new_one(home: Path, ledger: Ledger) -> None:
+    path = home / "dossiers" / "rows"
+    Controller.create(home, ledger, clock=lambda: NOW).close()
+    for name in (b"kerege-dossiers/2", b"kerege-dossiers/3"):
+        rows = Rdict(str(path), Options(raw_mode=True))
+        rows[b"\xffformat"] = name
+        rows.close()
+        open_controller(home, ledger).close()
+        rows = Rdict(str(path), Options(raw_mode=True))
+        assert rows[b"\xffformat"] == b"kerege-dossiers/3"
+        rows.close()
+
+
 @pytest.mark.parametrize("adapter", ["memory", "rocks"])
 def test_every_adapter_of_rows_does_the_same(adapter: str, tmp_path: Path) -> None:
     rows: Rows = MemoryRows() if adapter == "memory" else RocksRows.create(tmp_path / "rows")

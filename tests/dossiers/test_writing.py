@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kerege.dossiers import errors
 from kerege.dossiers.controller import Controller
-from kerege.dossiers.embedded_keys import HOUR
+from kerege.dossiers.embedded_keys import HOUR, IDENTITY
 from kerege.dossiers.jobs import Committed
 from kerege.dossiers.ports import Entry
 from kerege.dossiers.values import canonical_json, canonical_text
@@ -131,3 +131,10 @@ def test_a_ledger_that_fails_while_orphans_are_collected_costs_nothing(controlle
     with pytest.raises(errors.LedgerUnreachable):
         controller.dossiers.collect_orphans(NOW + 3 * HOUR, committed)
     assert all(controller.dossiers.read(ledger.grant(one, "surname")) for one in written)
+
+
+def test_a_mapping_with_a_name_twice_is_refused(controller: Controller) -> None:
+    """One name is one key: under the nonce of a row it may seal one value."""
+    with pytest.raises(errors.DraftInvalid):
+        controller.dossiers.write_mapping([Entry(b"name", 0, bytes(16), IDENTITY)], [(("a", "x"), ("a", "y"))])
+    assert not controller.dossiers.held([b"name"], 0, IDENTITY)

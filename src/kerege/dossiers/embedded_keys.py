@@ -139,7 +139,7 @@ class EmbeddedKeyService:
         """
         locators = [self.locate(entry.record, entry.version, entry.purpose) for entry in entries]
         handles = [self._handle(entry.subject, entry.purpose) for entry in entries]
-        with self._lock, self._book.transaction(sync=False):
+        with self._lock, self._book.transaction(sync=False) as written:
             known = self._check_admissible(entries, handles, locators, again=again)
             data_keys = self._data_keys(entries, handles)
             triples = zip(locators, handles, entries, strict=True)
@@ -147,7 +147,7 @@ class EmbeddedKeyService:
                 self._register([each for each in triples if each[0] not in known], {})
             else:
                 self._register(list(triples), known)
-        self._book.sync()  # outside the lock: who looks something up does not wait for the medium
+        self._book.sync(written)  # outside the lock: who looks something up does not wait for the medium
         return [
             RowKeys(locator, entry.version, data_keys[handle], None)
             for locator, handle, entry in zip(locators, handles, entries, strict=True)

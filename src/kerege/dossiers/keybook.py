@@ -8,6 +8,7 @@ the medium, where a file that RocksDB let go may lie on. Master keys are files o
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +79,15 @@ _decoders: dict[type[_Row], msgspec.msgpack.Decoder[Any]] = {
 }
 
 
+@dataclass(slots=True)
+class Written:
+    """What a transaction wrote, for `sync`."""
+
+    opening: int
+    """Which opening of the folder it was written in."""
+    anything: bool = False
+
+
 class Keybook:
     """Typed rows of the folder `wrapped`; every method that changes runs inside `transaction()`, by one thread."""
 
@@ -96,19 +106,22 @@ class Keybook:
         RocksFolder.create(path, FORM)
 
     @contextmanager
-    def transaction(self, *, sync: bool = True) -> Iterator[None]:
+    def transaction(self, *, sync: bool = True) -> Iterator["Written"]:
         """All changes inside or none, with `sync` on the medium at the end; what is asked inside sees them."""
         self._changed.clear()
+        written = Written(self._rows.opening)
         try:
-            yield
+            yield written
             if self._changed:
                 self._rows.write(self._changed.items(), sync=sync)
+                written.anything = True
         finally:
             self._changed.clear()
 
-    def sync(self) -> None:
-        """Have on the medium what transactions changed without `sync`."""
-        self._rows.sync()
+    def sync(self, written: "Written") -> None:
+        """Have on the medium what a transaction without `sync` wrote; raises `StoreUnwritable`."""
+        if written.anything:
+            self._rows.sync(written.opening)
 
     # -- data keys ---------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,8 @@ class Form:
     """Bytes that are read at once."""
     merge: int = 4
     """Files that are merged at once: more are written less often, and looked into one by one until then."""
+    reads: tuple[bytes, ...] = ()
+    """Names of older forms, whose rows are read as well: a folder of such a name gets this one."""
     direct: bool = False
     """Whether files are written past the system's page cache: rows that are many and long, and seldom read soon."""
 
@@ -130,9 +132,13 @@ class RocksFolder:
         """Whether anything stands in memory alone."""
         self._lost = False
         """Whether anything that stood in memory alone is gone."""
+        self.opening = 0
+        """How often the folder was opened again after a write that failed."""
         self._rows = _open(path, form, create=False)
         found = self.get(FORMAT_KEY)
-        if found != form.name:
+        if found in form.reads:
+            self.write([(FORMAT_KEY, form.name)])
+        elif found != form.name:
             self._rows.close()
             raise WrongVersion(file=path, found=found, expected=form.name)
 
@@ -184,15 +190,20 @@ class RocksFolder:
                 batch.put(name, value)
         with self._writing():
             self._rows.write(batch)
+            if sync:
+                self._rows.flush_wal(sync=True)
             self._removed.update(removed)
             if len(self._removed) > _FEW:
                 self._removed = {name[:1] for name in self._removed}
-        if sync:
-            self.sync()
 
-    def sync(self) -> None:
-        """Have on the medium what was written without; raises `StoreUnwritable`."""
+    def sync(self, opening: int) -> None:
+        """Have on the medium what was written without `sync` while `opening` was this number.
+
+        Raises `StoreUnwritable`, also where the folder was opened again since: nobody knows what was read from the log.
+        """
         with self._writing():
+            if opening != self.opening:
+                raise StoreUnwritable(reason="a write in between failed")
             self._rows.flush_wal(sync=True)
 
     def put_unlogged(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
@@ -251,7 +262,7 @@ class RocksFolder:
         """Let the folder go.
 
         RocksDB writes its memory out as tables then, and may find the disk full: nothing is lost by that, for what was
-        acknowledged lies in the log and is read from there.
+        acknowledged lies in the log, or in tables, and is read from there.
         """
         with self._lock, suppress(Exception):
             self._rows.close()
@@ -259,6 +270,7 @@ class RocksFolder:
     def _reopen(self) -> None:
         """After a failed write RocksDB writes no more: what was acknowledged is read again from log and tables."""
         self._lost = self._lost or self._unlogged
+        self.opening += 1
         with suppress(Exception):  # it tells the same fault once more
             self._rows.close()
         self._rows = _open(self._path, self._form, create=False)

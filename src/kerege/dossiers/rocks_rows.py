@@ -6,7 +6,15 @@ from pathlib import Path
 from kerege.dossiers.ports import Change, Shelf
 from kerege.dossiers.rocks import MIB, Form, RocksFolder
 
-FORM = Form(b"kerege-dossiers/2", buffer=16 * MIB, cache=2 * MIB, block=16 * 1024, merge=128, direct=True)
+FORM = Form(
+    b"kerege-dossiers/3",
+    buffer=16 * MIB,
+    cache=2 * MIB,
+    block=16 * 1024,
+    merge=128,
+    reads=(b"kerege-dossiers/2",),
+    direct=True,
+)
 """A block is two to four rows of a register. At some KiB a row what counts is how often a row is written again by
 merges: tables of 2,000 rows, 128 of them, are merged once in 250,000 rows."""
 _SHELVES = {shelf: bytes([number]) for number, shelf in enumerate(Shelf, 1)}

@@ -189,7 +189,8 @@ class Dossiers:
         """Register dossiers and draw their keys, durably; raises as `write`, of which it is the first step.
 
         An import takes the steps one by one, each on a thread of its own: `admit`, `seal`, `make_durable`. Nothing else
-        may write the same records meanwhile. What is registered and never sealed is written again, or collected.
+        may write or erase the same records meanwhile. What is registered and never sealed is written again, or
+        collected.
         """
         for draft in batch:
             check_draft(draft)
@@ -211,7 +212,10 @@ class Dossiers:
             return Admitted(again, fresh_entries, self._sheets(fresh_entries, told))
 
     def seal(self, admitted: "Admitted") -> tuple[Written, ...]:
-        """Seal what was admitted; any of it may be lost until `make_durable` has returned. Raises `StoreUnwritable`."""
+        """Seal what was admitted; any of it may be lost until `make_durable` has returned.
+
+        Raises `StoreUnwritable`, and of what was there already `DossierExists` and `DossierErased`.
+        """
         return self._written(admitted, durable=False)
 
     def make_durable(self) -> None:
@@ -250,6 +254,8 @@ class Dossiers:
         """
         if not entries:
             return []
+        for names, _, _ in told:
+            _check_names(names)  # a name that stood twice would have one key for two values
         keys = self._keys.admit(entries)
         sheets = [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
         for sheet in sheets:
@@ -544,7 +550,6 @@ def check_draft(draft: Draft) -> None:
         raise DraftInvalid(part="values", reason="not one for each field")
     if draft.seed is not None and len(draft.seed) != SEED_LENGTH:
         raise DraftInvalid(part="seed", length=len(draft.seed))
-    _check_names(draft.names)
     check_all_canonical(draft.values)
 
 

@@ -64,7 +64,7 @@ class Prepared:
     folders: Sequence[Folder]
     """Of the case of each row for review."""
     drafts: list[Draft]
-    """The act of each accepted row, then what each of these cases asks; empty once they are sealed."""
+    """The act of each accepted row, then what each of these cases asks; empty once they are admitted."""
 
 
 @dataclass(frozen=True, slots=True)
