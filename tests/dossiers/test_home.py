@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
@@ -22,6 +24,21 @@ from kerege.dossiers.ports import Change, Rows, Shelf
 from kerege.dossiers.rocks_rows import RocksRows
 from kerege.dossiers.store import Draft
 from tests.dossiers.support import NOW, Ledger, draft, open_controller
+
+PROJECT = Path(__file__).parents[2]
+HERE = os.environ | {"PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}"}
+"""For processes of this tree."""
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A bound on the size of files stands in for a full disk: the same refusal by the system, of the same call."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_second_process_is_kept_out_and_told_so(controller: Controller, home: Path, ledger: Ledger) -> None:
@@ -149,11 +166,9 @@ def test_a_kill_leaves_no_torn_dossier(home: Path, ledger: Ledger) -> None:
     Controller.create(home, ledger, clock=lambda: NOW).close()
     written: dict[bytes, bytes] = {}
     begun: dict[bytes, bytes] = {}
-    project = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": f"{project / 'src'}:{project}"}
     for pause in (0.05, 0.11, 0.17, 0.23):
         command = [sys.executable, "-c", WRITER, str(home)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=HERE)
         assert process.stdout is not None
         lines = [process.stdout.readline()]
         time.sleep(pause)
@@ -203,9 +218,7 @@ def batch_of_an_import(number: int) -> list[Draft]:
 
 def test_what_a_kill_loses_of_an_import_is_written_again_as_the_same(home: Path, ledger: Ledger) -> None:
     Controller.create(home, ledger, clock=lambda: NOW).close()
-    project = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": f"{project / 'src'}:{project}"}
-    done = subprocess.run([sys.executable, "-c", IMPORTER, str(home), "3"], check=False, env=environment)
+    done = subprocess.run([sys.executable, "-c", IMPORTER, str(home), "3"], check=False, env=HERE)
     assert done.returncode == -signal.SIGKILL
     batches = [batch_of_an_import(number) for number in range(3)]
     with open_controller(home, ledger) as controller:
@@ -236,7 +249,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_is_logged_between_rows_that_are_not_survives_a_kill(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", MIXED, str(tmp_path / "rows")], check=False)
+    done = subprocess.run([sys.executable, "-c", MIXED, str(tmp_path / "rows")], check=False, env=HERE)
     assert done.returncode == -signal.SIGKILL
     for _ in range(2):  # as it was found, and as that left it
         rows = RocksRows(tmp_path / "rows")
@@ -249,13 +262,8 @@ def test_what_a_failed_write_loses_is_not_said_to_be_durable(tmp_path: Path) -> 
     rows = RocksRows.create(tmp_path / "rows")
     told = [(os.urandom(32), os.urandom(8_000)) for _ in range(3)]
     rows.put_many(Shelf.DOSSIERS, told)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with pytest.raises(errors.StoreUnwritable):
-            rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_of_at_most(100_000), pytest.raises(errors.StoreUnwritable):
+        rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
     with pytest.raises(errors.StoreUnwritable, match="lost"):
         rows.flush()
     rows.put_many(Shelf.DOSSIERS, told)
@@ -269,14 +277,10 @@ def test_what_a_failed_write_loses_is_not_said_to_be_durable(tmp_path: Path) -> 
 def test_a_disk_that_is_full_when_an_import_is_made_durable(tmp_path: Path) -> None:
     rows = RocksRows.create(tmp_path / "rows")
     told = [(os.urandom(32), os.urandom(8_000)) for _ in range(50)]
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (96 * 1024, before[1]))
-    try:
+    with files_of_at_most(96 * 1024):
         rows.put_many(Shelf.DOSSIERS, told)
         with pytest.raises(errors.StoreUnwritable):
             rows.flush()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     rows.put_many(Shelf.DOSSIERS, told)
     rows.flush()
     assert len(rows.find(Shelf.DOSSIERS, [name for name, _ in told])) == 50
@@ -284,16 +288,10 @@ def test_a_disk_that_is_full_when_an_import_is_made_durable(tmp_path: Path) -> N
 
 
 def test_a_full_disk_is_said_and_costs_nothing(controller: Controller, ledger: Ledger) -> None:
-    """A bound on the size of files stands in for the disk: the same refusal by the system, of the same call."""
     good = draft()
     controller.dossiers.write([good])
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with pytest.raises(errors.StoreUnwritable):
-            controller._rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_of_at_most(100_000), pytest.raises(errors.StoreUnwritable):
+        controller._rows.apply([Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)])
     assert controller.dossiers.read(ledger.grant(good, "surname"))
     controller.dossiers.write([draft() for _ in range(50)])
 
@@ -303,14 +301,10 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing(tmp_path: Path) -> None:
     rows = RocksRows.create(tmp_path / "rows")
     written = [Change(Shelf.BOOKS, os.urandom(32), os.urandom(8_000)) for _ in range(50)]
     rows.apply(written)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (96 * 1024, before[1]))
-    try:
+    with files_of_at_most(96 * 1024):
         with pytest.raises(errors.StoreUnwritable):
             rows.purge()
         rows.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     again = RocksRows(tmp_path / "rows")
     assert dict(again.scan(Shelf.BOOKS)) == {change.locator: change.sealed for change in written}
     again.close()
@@ -320,14 +314,10 @@ def test_keys_on_a_full_disk(controller: Controller, home: Path, ledger: Ledger)
     """Whatever the key service writes: it says that there is no room, lets go, and has what it had before."""
     good = draft()
     controller.dossiers.write([good])
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
+    with files_of_at_most(4096):
         with pytest.raises(errors.StoreUnwritable), controller.keys._book.transaction():
             controller.keys._book.note_backup("/some" * 2_000 + "where", 5)
         controller.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with open_controller(home, ledger) as again:
         assert again.dossiers.read(ledger.grant(good, "surname"))
 

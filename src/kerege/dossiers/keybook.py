@@ -80,7 +80,7 @@ _decoders: dict[type[_Row], msgspec.msgpack.Decoder[Any]] = {
 
 
 @dataclass(slots=True)
-class Written:
+class Unsynced:
     """What a transaction wrote, for `sync`."""
 
     opening: int
@@ -106,10 +106,10 @@ class Keybook:
         RocksFolder.create(path, FORM)
 
     @contextmanager
-    def transaction(self, *, sync: bool = True) -> Iterator["Written"]:
+    def transaction(self, *, sync: bool = True) -> Iterator[Unsynced]:
         """All changes inside or none, with `sync` on the medium at the end; what is asked inside sees them."""
         self._changed.clear()
-        written = Written(self._rows.opening)
+        written = Unsynced(self._rows.opening)
         try:
             yield written
             if self._changed:
@@ -118,7 +118,7 @@ class Keybook:
         finally:
             self._changed.clear()
 
-    def sync(self, written: "Written") -> None:
+    def sync(self, written: Unsynced) -> None:
         """Have on the medium what a transaction without `sync` wrote; raises `StoreUnwritable`."""
         if written.anything:
             self._rows.sync(written.opening)

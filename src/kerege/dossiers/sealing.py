@@ -32,6 +32,11 @@ def join(*parts: bytes | str | int) -> bytes:
     return b"".join(encoded)
 
 
+def cut(joined: bytes, length: int) -> list[bytes]:
+    """Cut what was put or drawn together into pieces of a length."""
+    return [joined[at : at + length] for at in range(0, len(joined), length)]
+
+
 def prf_plain(key: bytes, /, *parts: bytes | str | int) -> bytes:
     """HMAC-SHA-256 over the parts: a name or a key that only holders of `key` can compute. The plain twin of `prf`."""
     return hmac.digest(key, join(*parts), "sha256")
@@ -40,7 +45,7 @@ def prf_plain(key: bytes, /, *parts: bytes | str | int) -> bytes:
 def seal_many_plain(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) -> list[bytes]:
     """The plain twin of the sealing in `seal_many`."""
     cipher = AESGCM(key)
-    drawn = [nonces[at : at + NONCE_LENGTH] for at in range(0, len(nonces), NONCE_LENGTH)]
+    drawn = cut(nonces, NONCE_LENGTH)
     return [nonce + cipher.encrypt(nonce, *row) for nonce, row in zip(drawn, rows, strict=True)]
 
 
@@ -61,8 +66,7 @@ def new_key() -> bytes:
 
 def new_keys(count: int) -> list[bytes]:
     """Draw many keys at once."""
-    drawn = os.urandom(KEY_LENGTH * count)
-    return [drawn[at : at + KEY_LENGTH] for at in range(0, len(drawn), KEY_LENGTH)]
+    return cut(os.urandom(KEY_LENGTH * count), KEY_LENGTH)
 
 
 def seal(key: bytes, plain: bytes, bound: bytes) -> bytes:

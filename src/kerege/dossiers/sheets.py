@@ -23,14 +23,15 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from kerege.dossiers.errors import FieldUnknown, StoreDamaged
 from kerege.dossiers.ports import RowKeys
-from kerege.dossiers.sealing import NONCE_LENGTH, join, pad, prf, same, unpad, unseal
+from kerege.dossiers.sealing import NONCE_LENGTH, cut, join, pad, prf, same, unpad, unseal
 from kerege.kernel.commitments import SALT_LENGTH, commitment, content_root
 from kerege.kernel.crypto import sha256
 from kerege.kernel.types import Hash
 
 STEP = 4096
 """Sizes of rows are multiples of this many bytes."""
-_DIGEST = 32
+DIGEST = 32
+"""Bytes of a commitment."""
 _BLOCK = 16
 """Bytes of a block of AES."""
 
@@ -122,11 +123,7 @@ def _drawn(seed: bytes, count: int, first: int = 0) -> list[bytes]:
     """So many salts from a first one on: the key stream of AES-256 in counter mode under the seed, cut in pieces."""
     counter = (first * SALT_LENGTH // _BLOCK).to_bytes(_BLOCK, "big")
     drawn = Cipher(AES256(seed), CTR(counter)).encryptor().update(bytes(SALT_LENGTH * count))
-    return _cut(drawn, SALT_LENGTH)
-
-
-def _cut(joined: bytes, length: int) -> list[bytes]:
-    return [joined[at : at + length] for at in range(0, len(joined), length)]
+    return cut(drawn, SALT_LENGTH)
 
 
 def _blank(seed: bytes) -> bytes:
@@ -158,10 +155,9 @@ else:
 
     def seal_sheets(sheets: Sequence[Sheet]) -> list[Sealed]:
         """Seal rows, each under keys that may open all of it; in their order."""
-        drawn, asked = os.urandom(NONCE_LENGTH * len(sheets)), []
-        for number, sheet in enumerate(sheets):
-            keys, nonce = sheet.keys, drawn[NONCE_LENGTH * number : NONCE_LENGTH * (number + 1)]
-            told = names_id(sheet.names), sheet.names, sheet.values
+        nonces, asked = cut(os.urandom(NONCE_LENGTH * len(sheets)), NONCE_LENGTH), []
+        for sheet, nonce in zip(sheets, nonces, strict=True):
+            keys, told = sheet.keys, (names_id(sheet.names), sheet.names, sheet.values)
             asked.append((keys.locator, keys.version, keys.whole(), *told, sheet.seed, nonce))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
@@ -189,7 +185,7 @@ class OpenSheet:
             raise StoreDamaged(what="the cover of a dossier")
 
     def _read(self, sheet: _Sheet, nonce: bytes, names_of: Callable[[Hash], tuple[str, ...]]) -> None:
-        self.names, self.commitments = names_of(sheet.names), tuple(_cut(sheet.commitments, _DIGEST))
+        self.names, self.commitments = names_of(sheet.names), tuple(cut(sheet.commitments, DIGEST))
         self._nonce, self._blank, self._fields = nonce, sheet.blank, sheet.fields
 
     def _read_old(self, sheet: _OldSheet) -> None:

@@ -37,13 +37,13 @@ from kerege.dossiers.jobs import (
 )
 from kerege.dossiers.ports import Absence, Change, Entry, JobPass, KeyService, Look, RowKeys, Rows, Shelf
 from kerege.dossiers.purposes import Audience, Purposes
-from kerege.dossiers.sheets import OpenSheet, Sheet, salts_of, seal_sheets
+from kerege.dossiers.sealing import cut
+from kerege.dossiers.sheets import DIGEST, OpenSheet, Sheet, salts_of, seal_sheets
 from kerege.dossiers.values import check_all_canonical
 from kerege.kernel.commitments import commitment, content_root, inclusion_path
 from kerege.kernel.types import Hash, Identifier, Time
 
 _IDENTIFIER_LENGTH = 16
-_HASH = 32
 SEED_LENGTH = 32
 _MAXIMUM_NAME_LENGTH = 255
 _GENERATION = b"generation"
@@ -103,7 +103,7 @@ class Written(Struct, frozen=True):
     @property
     def commitments(self) -> tuple[Hash, ...]:
         """Commitment of each field."""
-        return tuple([self.digests[at : at + _HASH] for at in range(0, len(self.digests), _HASH)])
+        return tuple(cut(self.digests, DIGEST))
 
     def commitment(self, name: str) -> Hash:
         """Commitment of one field; raises `FieldUnknown`."""
@@ -183,9 +183,9 @@ class Dossiers:
         `StoreUnwritable`. What was written for a transaction that never commits is collected after `expires`.
         """
         with self._lock:
-            return self._written(self.admit(batch), durable=True)
+            return self._finish(self.admit(batch), durable=True)
 
-    def admit(self, batch: Sequence[Draft]) -> "Admitted":
+    def admit(self, batch: Sequence[Draft]) -> Admitted:
         """Register dossiers and draw their keys, durably; raises as `write`, of which it is the first step.
 
         An import takes the steps one by one, each on a thread of its own: `admit`, `seal`, `make_durable`. Nothing else
@@ -211,12 +211,12 @@ class Dossiers:
             fresh_entries = [entries[at] for at in fresh]
             return Admitted(again, fresh_entries, self._sheets(fresh_entries, told))
 
-    def seal(self, admitted: "Admitted") -> tuple[Written, ...]:
+    def seal(self, admitted: Admitted) -> tuple[Written, ...]:
         """Seal what was admitted; any of it may be lost until `make_durable` has returned.
 
         Raises `StoreUnwritable`, and of what was there already `DossierExists` and `DossierErased`.
         """
-        return self._written(admitted, durable=False)
+        return self._finish(admitted, durable=False)
 
     def make_durable(self) -> None:
         """Have on the medium whatever was sealed; raises `StoreUnwritable` where some of it is lost."""
@@ -241,7 +241,7 @@ class Dossiers:
         named = {self._keys.locate(record, version, purpose): record for record in records}
         return {named[locator] for locator in self._held(list(named))}
 
-    def _written(self, admitted: "Admitted", *, durable: bool) -> tuple[Written, ...]:
+    def _finish(self, admitted: Admitted, *, durable: bool) -> tuple[Written, ...]:
         """What was admitted, in its order: sealed now, or found there."""
         sealed = iter(self._seal(admitted.entries, admitted.sheets, durable=durable))
         again, count = admitted.again, len(admitted.again) + len(admitted.entries)
