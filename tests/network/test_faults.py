@@ -33,12 +33,6 @@ BACK = 10.0
 """Seconds within which there are blocks again."""
 
 
-def alike(running: Running) -> bool:
-    """All at one height with one hash, and nothing waits."""
-    found = running.status()
-    return len({(s["height"], s["app_hash"]) for s in found}) == 1 and not any(s["waiting"] for s in found)
-
-
 def test_killed_paused_and_stopped(tmp_path):
     """One story, because a network takes seconds to start: the load goes on through all of it."""
     network = create(tmp_path, PEOPLE)
@@ -67,7 +61,7 @@ def test_killed_paused_and_stopped(tmp_path):
         assert running.until(lambda: max(running.heights()) > before + 1, BACK) < BACK
         goes_on()
         load.end()
-        running.until(lambda: alike(running))
+        running.come_to_rest()
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
 
@@ -95,7 +89,7 @@ def test_cut_off_and_put_together_again(tmp_path):
             goes_on()
             running.until(lambda: min(running.heights()) > before)
             load.end()
-            running.until(lambda: alike(running))
+            running.come_to_rest()
         assert load.faults == []
         check_stores(network, list(load.acknowledged), PEOPLE)
 
@@ -128,7 +122,7 @@ def test_a_lost_disk(tmp_path, way):
         with running.paused("bank"):
             running.until(lambda: len(load.acknowledged) > done + 2 * len(PEOPLE))
         load.end()
-        running.until(lambda: alike(running))
+        running.come_to_rest()
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
     with RocksStore(network.home(network.find("courts")).path) as store:
@@ -149,7 +143,7 @@ def test_a_proposer_that_lies(tmp_path):
     with Running(network, commands) as running, Load(network, PEOPLE) as load:
         running.until(lambda: all(f": {way.__name__}, " in told.read_text() for way in WAYS))
         load.end()
-        running.until(lambda: alike(running))
+        running.come_to_rest()
     assert load.faults == []
     check_stores(network, list(load.acknowledged), PEOPLE)
     assert not any("start again" in told for told in running.told), running.told

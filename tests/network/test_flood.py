@@ -72,6 +72,7 @@ def test_a_flood_beside_an_honest_load(tmp_path):
             assert heights == sorted(heights)
             running.until(lambda: len(load.acknowledged) > done + 5 * 18)
         load.end()
+        running.come_to_rest()
     assert load.faults == []
     for flood in floods:
         assert set(flood.codes) <= {APPLIED, BUSY, NOT_A_TRANSACTION}

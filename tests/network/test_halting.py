@@ -18,7 +18,7 @@ from kerege.storage.port import Area
 from kerege.storage.rocks import RocksStore
 from kerege.testing.network import Load, Running, Wires, check_stores, create, plain_commands
 from tests.cli.program import kerege
-from tests.network.test_faults import PEOPLE, alike
+from tests.network.test_faults import PEOPLE
 from tests.network.test_rejoining import remember, standing
 
 pytestmark = pytest.mark.engine
@@ -278,7 +278,7 @@ def come_back(running: Running, network: Network, load: Load, lost: Member, othe
     running.pair(other.name).open()
     goes_on()
     load.end()
-    running.until(lambda: alike(running))
+    running.come_to_rest()
 
 
 def check_kept(network: Network, load: Load, decided: Sequence[tuple[int, bytes]]) -> None:

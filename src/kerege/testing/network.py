@@ -16,6 +16,7 @@ from typing import Any, Self
 from nacl.signing import SigningKey
 
 from kerege.consensus import rows
+from kerege.consensus.cometbft.rpc import Rpc, RpcError, Unreachable
 from kerege.consensus.embedded import Answer, Busy, Stopped, wall_clock
 from kerege.consensus.outcomes import refusal_of
 from kerege.consensus.whole import BeingRestored
@@ -122,6 +123,20 @@ class Running:
             time.sleep(0.1)
         return time.monotonic() - started
 
+    def come_to_rest(self) -> None:
+        """Wait until nothing is on its way: what is read in the stores afterwards is then the same everywhere."""
+        self.until(self._rests)
+
+    def _rests(self) -> bool:
+        """All at one height with one hash, nothing waits, and every application has written that height.
+
+        An engine names a height before its application has it.
+        """
+        found = self.status()
+        if len({(s["height"], s["app_hash"]) for s in found}) != 1 or any(s["waiting"] for s in found):
+            return False
+        return all(_written(member) == found[0]["height"] for member in self.network.members)
+
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Both processes of a member stand still."""
@@ -137,6 +152,17 @@ class Running:
         pair = self.pair(name)
         self.until(lambda: pair.runs)
         _signal([pair.processes()[part]], signal.SIGKILL)
+
+
+def _written(member: Member) -> int:
+    """The height of a member's application; 0 where it does not answer."""
+    rpc = Rpc(member.rpc_url, SECONDS)
+    try:
+        return int(rpc.call("abci_info")["response"].get("last_block_height", 0))
+    except (RpcError, Unreachable):
+        return 0
+    finally:
+        rpc.close()
 
 
 def _signal(processes: Sequence[int], number: int) -> None:
