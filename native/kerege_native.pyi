@@ -102,8 +102,14 @@ def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
 def hash_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """SHA-256 of keys and values, concatenated key hash ‖ value hash."""
 
+def join(*parts: bytes | str | int) -> bytes:
+    """See `kerege.dossiers.sealing.join_plain`."""
+
 def prf(key: bytes, /, *parts: bytes | str | int) -> bytes:
     """See `kerege.dossiers.sealing.prf_plain`."""
+
+def prf_many(key: bytes, lists: Sequence[tuple[bytes | str | int, ...]]) -> list[bytes]:
+    """See `kerege.dossiers.sealing.prf_many_plain`."""
 
 def seal_many(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) -> list[bytes]:
     """Nonce, cipher text and tag of each (plain, bound); 12 bytes of nonce for each.

@@ -352,10 +352,32 @@ fn texts<'a>(tuple: &'a Bound<'_, PyTuple>) -> PyResult<Vec<&'a str>> {
     tuple.iter_borrowed().map(|text| <&str>::extract(text).map_err(PyErr::from)).collect()
 }
 
+/// A list of parts in one encoding (see `kerege.dossiers.sealing.join_plain`).
+#[pyfunction(name = "join")]
+#[pyo3(signature = (*parts))]
+fn join_parts<'py>(py: Python<'py>, parts: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(py, &joined_parts(parts)?))
+}
+
 /// HMAC-SHA-256 over parts, each with its length before it (see `kerege.dossiers.sealing.prf_plain`).
 #[pyfunction]
 #[pyo3(signature = (key, *parts))]
 fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(py, &Prf::new(key).digest(joined_parts(parts)?)))
+}
+
+/// `prf` over each of many lists of parts.
+#[pyfunction]
+fn prf_many<'py>(py: Python<'py>, key: &[u8], lists: Vec<Bound<'py, PyTuple>>) -> PyResult<Bound<'py, PyList>> {
+    let prf = Prf::new(key);
+    let mut inputs = prf.inputs(lists.len());
+    for parts in &lists {
+        inputs.push([&joined_parts(parts)?]);
+    }
+    PyList::new(py, prf.digests(&inputs).iter().map(|digest| PyBytes::new(py, digest)))
+}
+
+fn joined_parts(parts: &Bound<'_, PyTuple>) -> PyResult<Vec<u8>> {
     let mut joined = Vec::with_capacity(256);
     for part in parts.iter_borrowed() {
         if let Ok(bytes) = part.cast::<PyBytes>() {
@@ -366,7 +388,7 @@ fn prf<'py>(py: Python<'py>, key: &[u8], parts: &Bound<'py, PyTuple>) -> PyResul
             join(&mut joined, &part.extract::<u64>()?.to_be_bytes())?;
         }
     }
-    Ok(PyBytes::new(py, &Prf::new(key).digest(joined)))
+    Ok(joined)
 }
 
 /// Seal small rows (plain, bound) under one key: nonce, cipher text and tag of each; 12 bytes of `nonces` for each.
@@ -386,8 +408,8 @@ fn seal_many<'py>(
 mod kerege_native {
     #[pymodule_export]
     use super::{
-        BatchVerifier, StateTree, TreeDump, ed25519_key_fault, hash_pairs, leaf_hashes, log_nodes_above, prf, scan,
-        seal_many, seal_sheets, sha256_many, sha256_of, verify,
+        BatchVerifier, StateTree, TreeDump, ed25519_key_fault, hash_pairs, join_parts, leaf_hashes, log_nodes_above,
+        prf, prf_many, scan, seal_many, seal_sheets, sha256_many, sha256_of, verify,
     };
     #[pymodule_export]
     use crate::cells::{Cells, Column};

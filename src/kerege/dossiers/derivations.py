@@ -6,10 +6,11 @@ and goes with it.
 """
 
 import hmac
+from collections.abc import Sequence
 from typing import Protocol
 
 from kerege.dossiers.ports import BookKeys
-from kerege.dossiers.sealing import prf
+from kerege.dossiers.sealing import prf, prf_many
 from kerege.kernel.types import Hash, Identifier
 
 _ID = 16
@@ -41,24 +42,40 @@ class Derivations:
 
     def record(self, source: Hash, row: int) -> Identifier:
         """The id of the record, or of the case, that a row of what is worked on becomes."""
-        return prf(self._key, "row", source, row)[:_ID]
+        return self.records([(source, row)])[0]
+
+    def records(self, rows: Sequence[tuple[Hash, int]]) -> list[Identifier]:
+        """`record` of many rows (source, row)."""
+        return [digest[:_ID] for digest in prf_many(self._key, [("row", *row) for row in rows])]
 
     def subject(self, about: Identifier) -> Identifier:
         """Whose dossier it is."""
-        return prf(self._key, "subject", about)[:_ID]
+        return self.subjects([about])[0]
+
+    def subjects(self, abouts: Sequence[Identifier]) -> list[Identifier]:
+        """`subject` of many."""
+        return [digest[:_ID] for digest in prf_many(self._key, [("subject", about) for about in abouts])]
 
     def seed(self, about: Identifier) -> bytes:
         """What the salts of all fields are drawn from."""
-        return prf(self._key, "salts", about)
+        return self.seeds([about])[0]
+
+    def seeds(self, abouts: Sequence[Identifier]) -> list[bytes]:
+        """`seed` of many."""
+        return prf_many(self._key, [("salts", about) for about in abouts])
 
     def salt(self, about: Identifier, what: str) -> bytes:
         """A salt for a commitment beside the fields."""
-        return prf(self._key, "salt", about, what)
+        return self.salts([about], what)[0]
+
+    def salts(self, abouts: Sequence[Identifier], what: str) -> list[bytes]:
+        """`salt` of many."""
+        return prf_many(self._key, [("salt", about, what) for about in abouts])
 
     def blind(self, source: Hash, row: int, what: str) -> bytes:
         """The blind of the message that begins at a row."""
         return prf(self._key, "blind", source, row, what)[:_ID]
 
-    def name(self, what: str, *parts: str) -> bytes:
-        """Keyed name of a PIN or an act number in the index of imported rows."""
-        return prf(self._key, "index", what, *parts)[:_ID]
+    def names(self, known_by: Sequence[tuple[str, ...]]) -> list[bytes]:
+        """Keyed names in the index of imported rows, of PINs ("pin", …) and act numbers ("act", …)."""
+        return [digest[:_ID] for digest in prf_many(self._key, [("index", *parts) for parts in known_by])]

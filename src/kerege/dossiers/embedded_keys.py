@@ -124,7 +124,11 @@ class EmbeddedKeyService:
 
     def locate(self, record: bytes, version: int, purpose: str) -> bytes:
         """Compute the keyed name of the row of a dossier; every purpose has names of its own."""
-        return self._keyring.name("row", purpose, record, version)
+        return self.locate_many([(record, version, purpose)])[0]
+
+    def locate_many(self, rows: Sequence[tuple[bytes, int, str]]) -> list[bytes]:
+        """Compute the keyed names of many rows (record, version, purpose)."""
+        return self._keyring.names([("row", purpose, record, version) for record, version, purpose in rows])
 
     def registered(self, locators: Sequence[bytes]) -> set[bytes]:
         """Those of many rows that are registered: no other has ever been written under these keys."""
@@ -137,8 +141,8 @@ class EmbeddedKeyService:
         Raises `DossierErased` for a subject whose dossiers of this purpose were erased, `DossierExists` for one that
         is on the ledger.
         """
-        locators = [self.locate(entry.record, entry.version, entry.purpose) for entry in entries]
-        handles = [self._handle(entry.subject, entry.purpose) for entry in entries]
+        locators = self.locate_many([(entry.record, entry.version, entry.purpose) for entry in entries])
+        handles = self._handles([(entry.subject, entry.purpose) for entry in entries])
         with self._lock, self._book.transaction(sync=False) as written:
             known = self._check_admissible(entries, handles, locators, again=again)
             data_keys = self._data_keys(entries, handles)
@@ -307,8 +311,9 @@ class EmbeddedKeyService:
         """Give a running job the keys of those of many dossiers that are there; looked up together."""
         self._check_running(run)
         with self._lock:
-            entries = self._find_entries([self.locate(record, version, purpose) for record in records])
-            handles = {locator: self._handle(entry.subject, purpose) for locator, entry in entries.items()}
+            entries = self._find_entries(self.locate_many([(record, version, purpose) for record in records]))
+            found = self._handles([(entry.subject, purpose) for entry in entries.values()])
+            handles = dict(zip(entries, found, strict=True))
             wrapped = self._book.wrapped_of(list(set(handles.values())))
             return {
                 entry.record: RowKeys(
@@ -506,7 +511,11 @@ class EmbeddedKeyService:
         return max(self._ask(self._ledger.time), self._clock())
 
     def _handle(self, subject: Identifier, purpose: str) -> bytes:
-        return self._keyring.name("subject", purpose, subject)
+        return self._handles([(subject, purpose)])[0]
+
+    def _handles(self, subjects: Sequence[tuple[Identifier, str]]) -> list[bytes]:
+        """Keyed names of many (subject, purpose)."""
+        return self._keyring.names([("subject", purpose, subject) for subject, purpose in subjects])
 
     def _tombstone(self, handle: bytes) -> bytes:
         return self._keyring.name("tombstone", handle)

@@ -10,13 +10,12 @@ keys/
 ```
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerege.dossiers.errors import KeysMissing, KeyVersionUnknown, StoreDamaged
 from kerege.dossiers.files import shred, write_private
-from kerege.dossiers.sealing import KEY_LENGTH, new_key, prf
+from kerege.dossiers.sealing import KEY_LENGTH, Parts, new_key, prf, prf_many
 from kerege.durable import make_private_folder
 
 
@@ -97,6 +96,10 @@ class Keyring:
         """Compute a keyed name; without the keys folder nobody can."""
         return prf(self._names, *parts)
 
+    def names(self, lists: Sequence[Parts]) -> list[bytes]:
+        """Compute many keyed names."""
+        return prf_many(self._names, lists)
+
     def wrapping_key(self, epoch: int) -> bytes:
         """Key under which an epoch wraps data keys."""
         return prf(self.epochs.get(epoch), "wrap")
@@ -128,11 +131,11 @@ class UniquenessKeys:
 
     def key(self, registry: str, *parts: str, version: int | None = None) -> bytes:
         """HMAC-SHA-256 over (registry, parts…), 32 bytes; raises `KeyVersionUnknown`."""
-        return self.of(registry, self.newest if version is None else version)(*parts)
+        return self.keys(registry, [parts], version=self.newest if version is None else version)[0]
 
-    def of(self, registry: str, version: int) -> Callable[..., bytes]:
-        """The same as a function of the parts, for whoever asks many times; raises `KeyVersionUnknown`."""
-        return partial(prf, self._series.get(version), "uniqueness", registry)
+    def keys(self, registry: str, many: Sequence[tuple[str, ...]], *, version: int) -> list[bytes]:
+        """The same for many lists of parts; raises `KeyVersionUnknown`."""
+        return prf_many(self._series.get(version), [("uniqueness", registry, *parts) for parts in many])
 
     def rotate(self) -> int:
         """Draw the next version and use it from now on."""

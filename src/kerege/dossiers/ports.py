@@ -242,6 +242,9 @@ class KeyService(Protocol):
     def locate(self, record: bytes, version: int, purpose: str) -> bytes:
         """Compute the keyed name of the row of a dossier."""
 
+    def locate_many(self, rows: Sequence[tuple[bytes, int, str]]) -> list[bytes]:
+        """Compute the keyed names of many rows (record, version, purpose)."""
+
     def registered(self, locators: Sequence[bytes]) -> set[bytes]:
         """Those of many rows that were registered: no other has ever been written under these keys."""
 

@@ -18,8 +18,14 @@ NONCE_LENGTH = 12
 _LENGTH_BYTES = 4
 
 
-def join(*parts: bytes | str | int) -> bytes:
-    """Encode a list of parts so that it can be read in one way only: four bytes of length before each."""
+Parts = tuple[bytes | str | int, ...]
+
+
+def join_plain(*parts: bytes | str | int) -> bytes:
+    """Encode a list of parts so that it can be read in one way only: four bytes of length before each.
+
+    The plain twin of `join`.
+    """
     encoded: list[bytes] = []
     for part in parts:
         if isinstance(part, bytes):
@@ -39,7 +45,12 @@ def cut(joined: bytes, length: int) -> list[bytes]:
 
 def prf_plain(key: bytes, /, *parts: bytes | str | int) -> bytes:
     """HMAC-SHA-256 over the parts: a name or a key that only holders of `key` can compute. The plain twin of `prf`."""
-    return hmac.digest(key, join(*parts), "sha256")
+    return hmac.digest(key, join_plain(*parts), "sha256")
+
+
+def prf_many_plain(key: bytes, lists: Sequence[Parts]) -> list[bytes]:
+    """The PRF over each of many lists of parts. The plain twin of `prf_many`."""
+    return [prf_plain(key, *parts) for parts in lists]
 
 
 def seal_many_plain(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: bytes) -> list[bytes]:
@@ -50,13 +61,20 @@ def seal_many_plain(key: bytes, rows: Sequence[tuple[bytes, bytes]], nonces: byt
 
 
 try:
+    from kerege_native import join as _join
     from kerege_native import prf as _prf
+    from kerege_native import prf_many as _prf_many
     from kerege_native import seal_many as _seal_many
 except ImportError:
-    _prf, _seal_many = prf_plain, seal_many_plain
+    _join, _prf, _prf_many, _seal_many = join_plain, prf_plain, prf_many_plain, seal_many_plain
 
+# Bound here as they are, for a row of an import asks a dozen times.
+join = _join
+"""See `join_plain`."""
 prf = _prf
-"""See `prf_plain`: bound here as it is, for a row of an import asks a dozen times."""
+"""See `prf_plain`."""
+prf_many = _prf_many
+"""See `prf_many_plain`."""
 
 
 def new_key() -> bytes:

@@ -201,7 +201,7 @@ class Dossiers:
             for draft in batch
         ]
         with self._lock:
-            locators = [self._locate(entry) for entry in entries]
+            locators = self._locate(entries)
             held = self._held(locators)
             there = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
             fresh = [at for at, kept in enumerate(there) if not kept]
@@ -226,7 +226,7 @@ class Dossiers:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
         told = [(names, values, _new_seed()) for names, values in (zip(*each, strict=True) for each in fields)]
         with self._lock:
-            locators = [self._locate(entry) for entry in entries]
+            locators = self._locate(entries)
             self._check_new(entries, locators, self._held(locators))
             waiting = [replace(entry, expires=0) for entry in entries]
             self._seal(waiting, self._sheets(waiting, told), durable=True)
@@ -238,7 +238,8 @@ class Dossiers:
 
     def held(self, records: Sequence[bytes], version: int, purpose: str) -> set[bytes]:
         """Those of many records, or names of a mapping, that have a dossier of this version for this purpose."""
-        named = {self._keys.locate(record, version, purpose): record for record in records}
+        locators = self._keys.locate_many([(record, version, purpose) for record in records])
+        named = dict(zip(locators, records, strict=True))
         return {named[locator] for locator in self._held(list(named))}
 
     def _finish(self, admitted: Admitted, *, durable: bool) -> tuple[Written, ...]:
@@ -296,8 +297,8 @@ class Dossiers:
         registered = self._keys.registered(locators)
         return set(self._rows.find(Shelf.DOSSIERS, sorted(registered))) if registered else registered
 
-    def _locate(self, entry: Entry) -> bytes:
-        return self._keys.locate(entry.record, entry.version, entry.purpose)
+    def _locate(self, entries: Sequence[Entry]) -> list[bytes]:
+        return self._keys.locate_many([(entry.record, entry.version, entry.purpose) for entry in entries])
 
     def _check_new(self, entries: Sequence[Entry], locators: Sequence[bytes], held: set[bytes]) -> None:
         """Raise `DossierExists` where a row is there already, or comes twice."""
@@ -319,13 +320,13 @@ class Dossiers:
             for entry in self._keys.pending(now):
                 if self._purposes.get(entry.purpose).audience is Audience.NOBODY:
                     # A mapping waits for no transaction: it is whole where its row is.
-                    reached = self._rows.get(Shelf.DOSSIERS, self._locate(entry)) is not None
+                    reached = self._rows.get(Shelf.DOSSIERS, *self._locate([entry])) is not None
                 else:
                     reached = committed(entry)
                 (confirmed if reached else orphans).append(entry)
             self._keys.confirm(confirmed)
             # Rows first: what is left after a crash is still registered, and collected next time.
-            self._remove([self._locate(entry) for entry in orphans])
+            self._remove(self._locate(orphans))
             self._keys.forget(orphans)
         return Orphans(len(confirmed), len(orphans))
 

@@ -1,10 +1,11 @@
 """`Known` for an import: who holds what, of this file, of files before it, and of everything registered live."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Self
 
 from msgspec import Struct
@@ -117,9 +118,7 @@ class Held:
     def enter(self, rows: Sequence[Row]) -> Chunk:
         """Compute what the rows of a chunk are known by; nothing is looked up."""
         epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-        keys = self._controller.uniqueness
-        unique = [keys.of(births.REGISTRY, each) for each in ((epoch, epoch - 1) if renewing else (epoch,))]
-        return Chunk(rows, epoch, {row.number: self._name(row, unique) for row in rows}, _NOTHING)
+        return Chunk(rows, epoch, self._name(rows, (epoch, epoch - 1) if renewing else (epoch,)), _NOTHING)
 
     def look_up(self, rows: Sequence[Row]) -> Chunk:
         """Ask index and ledger for everything that the rows of a chunk may ask for when they are judged."""
@@ -148,21 +147,23 @@ class Held:
         held = {
             holders[each.pin] for each in names if each.pin in holders and holders[each.pin] == holders.get(each.act)
         }
-        return self._comparison.look_up([self._keys.record(self._source(place), number) for place, number in held])
+        return self._comparison.look_up(self._keys.records([(self._source(place), number) for place, number in held]))
 
     def turn_to(self, chunk: Chunk, first: int) -> None:
         """Judge the rows of a chunk; rows before `first` were in the index when it was looked up."""
         self._names, self._found = chunk.names, chunk.found
-        self._fresh = {name: row for name, row in self._fresh.items() if row.number >= first}
+        for name in list(takewhile(lambda name: self._fresh[name].number < first, self._fresh)):  # in order of rows
+            del self._fresh[name]
 
-    def _name(self, row: Row, unique: Sequence[Callable[..., bytes]]) -> Names:
-        act, pin = births.unique_parts(row)
-        name = self._keys.name
-        return Names(
-            name("pin", row.pin),
-            name("act", row.office, row.act_number),
-            tuple([(key(*act), key(*pin)) for key in unique]),
+    def _name(self, rows: Sequence[Row], epochs: Sequence[int]) -> dict[int, Names]:
+        indexed = self._keys.names(
+            [name for row in rows for name in (("pin", row.pin), ("act", row.office, row.act_number))]
         )
+        parts = [part for row in rows for part in births.unique_parts(row)]
+        unique = [self._controller.uniqueness.keys(births.REGISTRY, parts, version=epoch) for epoch in epochs]
+        of_rows = zip(*(_pairs(keys) for keys in unique), strict=True)
+        known_by = zip(rows, _pairs(indexed), of_rows, strict=True)
+        return {row.number: Names(*pair, keys) for row, pair, keys in known_by}
 
     def accept(self, row: Row) -> None:
         """The row holds its PIN and its act number against those that follow it."""
@@ -211,3 +212,8 @@ class Held:
             numbers = self._index.sources()
             self._sources.update(numbers)
         return self._sources[place]
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """What stands side by side, two by two."""
+    return zip(flat[::2], flat[1::2], strict=True)

@@ -103,15 +103,19 @@ class Maker:
         """Turn a chunk of one import into dossiers to be written; nothing is kept."""
         pairs = list(zip(chunk.rows, verdicts, strict=True))
         accepted = [row for row, verdict in pairs if verdict.accepted]
-        reviewed = [(row, verdict) for row, verdict in pairs if verdict.outcome is Outcome.REVIEW]
+        doubts = [(row, verdict) for row, verdict in pairs if verdict.outcome is Outcome.REVIEW]
+        reviewed = [row for row, _ in doubts]
         expires = self._door.head().time + 24 * HOUR
-        acts = [self._act(source, row, expires) for row in accepted]
-        folders = [self._folder(source, row, "requests", births.REVIEW_SERVICE) for row, _ in reviewed]
-        requests = [
-            self._request(folder, number, row, verdict, expires)
-            for folder, (row, verdict) in zip(folders, reviewed, strict=True)
-        ]
-        return Prepared(source, number, chunk, accepted, [row for row, _ in reviewed], folders, acts + requests)
+        acts = self._drafts(
+            self._folders_of(source, accepted, "acts", births.SERVICE),
+            self._setting.record_fields,
+            [self._act_slots(births.texts_of(row)) for row in accepted],
+            expires,
+        )
+        folders = self._folders_of(source, reviewed, "requests", births.REVIEW_SERVICE)
+        asked = [self._request_slots(_texts_of_doubt(number, row, verdict)) for row, verdict in doubts]
+        requests = self._drafts(folders, self._setting.review_fields, asked, expires)
+        return Prepared(source, number, chunk, accepted, reviewed, folders, acts + requests)
 
     def admit(self, prepared: Prepared) -> Admitted:
         """Register the dossiers of a chunk; raises what dossiers raise."""
@@ -133,7 +137,7 @@ class Maker:
         """Note where the dossiers of the cases are, durably, and make the messages of a chunk."""
         self._folders.keep(zip(prepared.folders, sealed.requests, strict=True))
         parts: list[tuple[bytes, list[Message]]] = []
-        drafts = self._drafts(prepared, sealed.acts)
+        drafts = self._imported(prepared, sealed.acts)
         if drafts:
             parts.append((RECORDS.encode_key(drafts[0].record), [self._opening(prepared, drafts)]))
         if sealed.requests:
@@ -144,12 +148,13 @@ class Maker:
                 parts.append((CASES.encode_key(group[0][0].case), messages))
         return Made([draft.record + draft.content for draft in drafts], parts)
 
-    def _drafts(self, prepared: Prepared, acts: Sequence[tuple[Identifier, Hash]]) -> list[ImportedDraft]:
-        salt, names, offices = self._keys.salt, prepared.chunk.names, self._setting.offices
+    def _imported(self, prepared: Prepared, acts: Sequence[tuple[Identifier, Hash]]) -> list[ImportedDraft]:
+        names, offices = prepared.chunk.names, self._setting.offices
+        salts = self._keys.salts([record for record, _ in acts], "act")
         made = []
-        for row, (record, root) in zip(prepared.accepted, acts, strict=True):
+        for row, (record, root), salt in zip(prepared.accepted, acts, salts, strict=True):
             number = "/".join((row.office, *row.act))
-            act = commitment("act", salt(record, "act"), number)
+            act = commitment("act", salt, number)
             office = row.office if row.office in offices else self._setting.office
             made.append(ImportedDraft(record, root, act, list(names[row.number].unique[0]), office))
         return made
@@ -172,34 +177,35 @@ class Maker:
             made.append((opening, Act(case, own, "send", [], office, None, None, [], blind)))
         return made
 
-    def _folder(self, source: Hash, row: Row, purpose: str, service: str) -> Folder:
-        about = self._keys.record(source, row.number)
-        return Folder(about, self._keys.subject(about), purpose, service, 1)
+    def _folders_of(self, source: Hash, rows: Sequence[Row], purpose: str, service: str) -> list[Folder]:
+        abouts = self._keys.records([(source, row.number) for row in rows])
+        pairs = zip(abouts, self._keys.subjects(abouts), strict=True)
+        return [Folder(about, subject, purpose, service, 1) for about, subject in pairs]
 
-    def _act(self, source: Hash, row: Row, expires: int) -> Draft:
-        """The dossier of an accepted row."""
-        folder = self._folder(source, row, "acts", births.SERVICE)
-        return self._draft(folder, self._setting.record_fields, self._act_slots(births.texts_of(row)), expires)
+    def _drafts(
+        self, folders: Sequence[Folder], codes: tuple[str, ...], told: Sequence[tuple[str, ...]], expires: int
+    ) -> list[Draft]:
+        """Dossiers of rows: every slot, under salts that the same row always gets."""
+        seeds = self._keys.seeds([folder.about for folder in folders])
+        return [
+            Draft(
+                record=folder.about,
+                version=folder.version,
+                subject=folder.subject,
+                purpose=folder.purpose,
+                names=codes,
+                values=values,
+                expires=expires,
+                seed=seed,
+                again=True,
+            )
+            for folder, values, seed in zip(folders, told, seeds, strict=True)
+        ]
 
-    def _request(self, folder: Folder, number: Identifier, row: Row, verdict: Verdict, expires: int) -> Draft:
-        """The dossier of what a person must look at."""
-        doubt = (number.hex(), str(row.number), verdict.detail)
-        values = self._request_slots(births.texts_of(row) + doubt)
-        return self._draft(folder, self._setting.review_fields, values, expires)
 
-    def _draft(self, folder: Folder, codes: tuple[str, ...], values: tuple[str, ...], expires: int) -> Draft:
-        """The dossier of a row: every slot, under salts that the same row always gets."""
-        return Draft(
-            record=folder.about,
-            version=folder.version,
-            subject=folder.subject,
-            purpose=folder.purpose,
-            names=codes,
-            values=values,
-            expires=expires,
-            seed=self._keys.seed(folder.about),
-            again=True,
-        )
+def _texts_of_doubt(number: Identifier, row: Row, verdict: Verdict) -> tuple[str, ...]:
+    """What a person must look at: the row, and why."""
+    return (*births.texts_of(row), number.hex(), str(row.number), verdict.detail)
 
 
 def _filler(slots: Sequence[str], told: Sequence[str]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
