@@ -255,13 +255,13 @@ class Dossiers:
         """
         if not entries:
             return []
-        for names, _, _ in told:
+        lists = {id(names): names for names, _, _ in told}.values()  # one or two, and slow to tell apart by what they say
+        for names in lists:
             _check_names(names)  # a name that stood twice would have one key for two values
         keys = self._keys.admit(entries)
-        sheets = [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
-        for sheet in sheets:
-            self._lists.keep(sheet.names)
-        return sheets
+        for names in lists:
+            self._lists.keep(names)
+        return [Sheet(each, *values) for each, values in zip(keys, told, strict=True)]
 
     def _seal(self, entries: Sequence[Entry], sheets: Sequence[Sheet], *, durable: bool) -> list[Written]:
         written = []

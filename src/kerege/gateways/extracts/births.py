@@ -4,8 +4,9 @@ A value is never changed, completed or guessed: a slot that the old registry say
 """
 
 from datetime import date
+from functools import lru_cache
 
-from kerege.gateways.extracts.row import Row
+from kerege.gateways.extracts.row import DAYS, Row
 
 REGISTRY = "birth"
 SERVICE = "birth"
@@ -48,5 +49,6 @@ def _parent(role: str, pin: str) -> tuple[str, str, str, str]:
     return (role, "person", "kg-pin", pin) if pin else ("", "", "", "")
 
 
+@lru_cache(DAYS)
 def _iso(day: date | None) -> str:
     return "" if day is None else day.isoformat()

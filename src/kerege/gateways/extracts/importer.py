@@ -266,7 +266,7 @@ def _enter(run: _Run, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
     """Accepted rows hold their PINs and act numbers from now on."""
     accepted = [row.number for row, verdict in zip(chunk.rows, verdicts, strict=True) if verdict.accepted]
     pairs = [(chunk.names[number], number) for number in accepted]
-    run.index.add((name, run.place, number) for names, number in pairs for name in (names.pin, names.act))
+    run.index.add(run.place, [(number, (names.pin, names.act)) for names, number in pairs])
 
 
 def _tell(run: _Run, on_row: OnRow, progress: Progress, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:

@@ -45,13 +45,14 @@ class Index:
         rows = self._rows.get_many([_HELD + name for name in names])
         return {name: _holder(row) for name, row in zip(names, rows, strict=True) if row is not None}
 
-    def add(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
-        """Enter (name, place, row): names that nobody holds, or this row.
+    def add(self, place: int, rows: Iterable[tuple[int, Iterable[bytes]]]) -> None:
+        """Enter rows of a file (number, names): names that nobody holds, or this row.
 
         A crash of the machine may lose the newest rows: the journal is replayed over them.
         """
-        told = ((_HELD + name, place.to_bytes(_PLACE, "big") + row.to_bytes(_ROW, "big")) for name, place, row in rows)
-        self._rows.write(told, sync=False)
+        file = place.to_bytes(_PLACE, "big")
+        held = ((file + number.to_bytes(_ROW, "big"), names) for number, names in rows)
+        self._rows.write([(_HELD + name, row) for row, names in held for name in names], sync=False)
 
     def drop(self, place: int, rows: Sequence[int]) -> None:
         """Rows of a file hold nothing any more."""

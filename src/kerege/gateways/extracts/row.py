@@ -14,7 +14,7 @@ from kerege.gateways.extracts.profile import FIELDS, SPACES, Layout
 FEMALE, MALE = "female", "male"
 LOST = "\ufffd"
 """Stands where bytes have no meaning in the encoding."""
-_DAYS = 8_192
+DAYS = 8_192
 """Dates kept parsed: all of 22 years; a file of more costs a microsecond a date and no memory."""
 
 
@@ -109,7 +109,7 @@ def date_parser(form: str) -> Callable[[str], date | None]:
         pattern = pattern.replace(part, group)
     match = re.compile(pattern).fullmatch
 
-    @lru_cache(_DAYS)
+    @lru_cache(DAYS)
     def parse(text: str) -> date | None:
         found = match(text)
         if found is None:

@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
+
+import msgspec
 
 from kerege.consensus.bodies import next_bodies
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import Answer, Busy
 from kerege.gateways.extracts.errors import ImportRefused
-from kerege.kernel.codec import decode
 from kerege.kernel.errors import RateExceeded, TooManyOutOfTurn, TooManyWaiting, WrongSequence
 from kerege.kernel.messages import Message
-from kerege.kernel.receipts import Receipt
 from kerege.kernel.transaction import Body
+from kerege.kernel.types import Hash, Height, Time
 
 WAITING = 3
 """Sendings under way: the ledger writes one while the next is signed."""
@@ -98,6 +99,20 @@ class Sender:
         return self._door.submit([self._signer.transaction(body) for body in bodies])
 
 
+class _ReceiptHead(msgspec.Struct, frozen=True, array_like=True, tag="receipt"):
+    """What a `Receipt` begins with: its events, of which there are as many as rows, are not read."""
+
+    transaction: Hash
+    witness: Hash
+    height: Height
+    time: Time
+    code: str
+    facts: list[tuple[str, Any]]
+
+
+_read_head = msgspec.msgpack.Decoder(_ReceiptHead).decode
+
+
 class _Refused(NamedTuple):
     reason: str
     facts: dict[str, object]
@@ -109,5 +124,5 @@ def _refused(answer: Answer) -> _Refused | None:
     """Why it was not applied; None where it was."""
     if answer.receipt is None:
         return _Refused(str(answer.reason), {}, isinstance(answer.reason, _LATER))
-    receipt = decode(answer.receipt, Receipt)
+    receipt = _read_head(answer.receipt)
     return _Refused(receipt.code, dict(receipt.facts), receipt.code == RateExceeded.code) if receipt.code else None
