@@ -156,12 +156,13 @@ else:
     def seal_sheets(sheets: Sequence[Sheet]) -> list[Sealed]:
         """Seal rows, each under keys that may open all of it; in their order."""
         nonces, asked = cut(os.urandom(NONCE_LENGTH * len(sheets)), NONCE_LENGTH), []
-        names, number = (), b""
+        names: tuple[str, ...] | None = None
+        number = b""
         for sheet, nonce in zip(sheets, nonces, strict=True):
             if sheet.names is not names:  # neighbours follow one list
                 names, number = sheet.names, names_id(sheet.names)
-            keys = sheet.keys
-            asked.append((keys.locator, keys.version, keys.whole(), number, names, sheet.values, sheet.seed, nonce))
+            keys, told = sheet.keys, (number, sheet.names, sheet.values, sheet.seed, nonce)
+            asked.append((keys.locator, keys.version, keys.whole(), *told))
         return [Sealed(*each) for each in _native_seal(asked, STEP)]
 
 

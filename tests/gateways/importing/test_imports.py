@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kerege.gateways.extracts import keeping
 from kerege.gateways.extracts.errors import (
     FormDiffers,
     ImportRefused,
@@ -101,9 +102,10 @@ def test_a_row_of_another_file_is_compared_by_the_machine_job_alone(desk):
     assert len(desk.workplace.ledger.door.scan(JOBS.prefix)) == 1
 
 
-@pytest.mark.parametrize("at", range(1, 9))
-def test_an_import_that_is_cut_off_goes_on_where_it_was(desk, monkeypatch, at):
+@pytest.mark.parametrize(("together", "at"), [(1, at) for at in range(1, 9)] + [(2, at) for at in range(1, 7)])
+def test_an_import_that_is_cut_off_goes_on_where_it_was(desk, monkeypatch, together, at):
     """Cut before each of its steps in turn: every send, every write of the journal, every entry of the index."""
+    monkeypatch.setattr(keeping, "TOGETHER", together)
     path = desk.write("a.csv", [*rows_of(1, 2 * CHUNK + 3), row(5), row(3000, sex="А")])
     calls = 0
 
@@ -169,13 +171,11 @@ def bring_all_but_the_end(desk, monkeypatch, path):
 def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(desk, monkeypatch):
     """Cut between journal and transaction: ten rows are accepted in the journal and are no records."""
     path = desk.write("a.csv", rows_of(1, CHUNK + 10))
-    send, sent = Sender.send, []
+    send = Sender.send
 
     def cut(sender, parts):
-        sent.append(parts)
-        if len(sent) == 2:  # the first chunk, the second
-            raise KeyboardInterrupt
-        send(sender, parts)
+        send(sender, parts[:1])  # the first chunk, not the second
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(Sender, "send", cut)
     with pytest.raises(KeyboardInterrupt):

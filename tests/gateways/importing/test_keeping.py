@@ -1,6 +1,6 @@
 """Chunks are sealed and entered side by side, in order, once they are durable, and none follows one that was not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Event
 
@@ -27,22 +27,25 @@ class Told:
         self.entered: list[int] = []
         self.kept: list[int] = []
 
-    def keeping(self) -> Keeping:
-        return Keeping(self.make_durable, lambda rows, _: self.kept.append(rows[0].number))
+    def keeping(self) -> Keeping[int]:
+        return Keeping(self.make_durable, self.enter, self.keep)
 
     def make_durable(self) -> None:
         self.durable = len(self.sealed)
 
-    def begin(self, keeping: Keeping, number: int, seal: Step | None = None) -> None:
-        keeping.begin(lambda: number, seal or self.seal, self.enter, [row(number)], [])
+    def begin(self, keeping: Keeping[int], number: int, seal: Step | None = None) -> None:
+        keeping.begin(lambda: number, seal or self.seal, [row(number)], [])
 
     def seal(self, number: int) -> int:
         self.sealed.append(number)
         return number
 
-    def enter(self, number: int) -> None:
-        assert number in self.sealed[: self.durable]
-        self.entered.append(number)
+    def enter(self, numbers: Sequence[int]) -> None:
+        assert set(numbers) <= set(self.sealed[: self.durable])
+        self.entered += numbers
+
+    def keep(self, rows: Sequence[Row], _: object) -> None:
+        self.kept.append(rows[0].number)
 
 
 def test_chunks_are_entered_and_told_in_their_order() -> None:
@@ -55,38 +58,46 @@ def test_chunks_are_entered_and_told_in_their_order() -> None:
     assert told.entered == told.kept == list(range(2 * TOGETHER + 1))
 
 
-def test_a_chunk_is_sealed_while_the_one_before_is_entered() -> None:
-    told, sealed = Told(), Event()
+def test_a_chunk_is_sealed_while_the_ones_before_are_entered() -> None:
+    told, sealed, waited = Told(), Event(), []
 
     def seal(number: int) -> int:
         sealed.set()
         return told.seal(number)
 
-    with told.keeping() as keeping:
-        keeping.begin(lambda: 0, told.seal, lambda _: told.entered.append(int(sealed.wait(20))), [row(0)], [])
-        for number in range(1, TOGETHER):
+    def enter(numbers: Sequence[int]) -> None:
+        waited.append(sealed.wait(20))
+        told.enter(numbers)
+
+    with Keeping(told.make_durable, enter, lambda *_: None) as keeping:
+        for number in range(TOGETHER):
             told.begin(keeping, number)
         told.begin(keeping, TOGETHER, seal)
         keeping.settle()
-    assert told.entered == [1, *range(1, TOGETHER + 1)]
+    assert waited == [True, True]
+    assert told.entered == list(range(TOGETHER + 1))
 
 
 @pytest.mark.parametrize("broken", ["admit", "seal", "enter"])
 def test_none_is_entered_after_one_that_was_not(broken: str) -> None:
+    """The ones that are entered together with it are not either."""
     told = Told()
 
-    def fail_in(step: str, *_: object) -> None:
-        if broken == step:
+    def do(step: str, number: int) -> int:
+        if (broken, TOGETHER + 1) == (step, number):
             raise ZeroDivisionError
+        return number
+
+    def enter(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            do("enter", number)
+        told.enter(numbers)
 
     def keep() -> None:
-        with told.keeping() as keeping:
-            for number in range(TOGETHER):
-                told.begin(keeping, number)
-            admit, seal, enter = (partial(fail_in, step) for step in ("admit", "seal", "enter"))
-            keeping.begin(admit, seal, enter, [row(TOGETHER)], [])
-            for number in range(TOGETHER + 1, 3 * TOGETHER):
-                told.begin(keeping, number)
+        with Keeping(told.make_durable, enter, told.keep) as keeping:
+            for number in range(3 * TOGETHER):
+                admit, seal = partial(do, "admit", number), lambda number: told.seal(do("seal", number))
+                keeping.begin(admit, seal, [row(number)], [])
             keeping.settle()
 
     with pytest.raises(ZeroDivisionError):
@@ -101,7 +112,7 @@ def test_nothing_is_entered_that_cannot_be_made_durable() -> None:
         raise ZeroDivisionError
 
     def keep() -> None:
-        with Keeping(fail, lambda rows, _: told.kept.append(rows[0].number)) as keeping:
+        with Keeping(fail, told.enter, told.keep) as keeping:
             told.begin(keeping, 0)
             keeping.settle()
 

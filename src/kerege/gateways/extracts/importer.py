@@ -14,10 +14,12 @@ from datetime import date
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from kerege.consensus.door import Door
 from kerege.consensus.embedded import wall_clock
 from kerege.dossiers.controller import Controller
+from kerege.dossiers.store import Admitted
 from kerege.durable import make_private_folder
 from kerege.gateways.extracts import births
 from kerege.gateways.extracts.closing import count_reached, parts_of
@@ -187,7 +189,7 @@ class Importer:
         tell = partial(_tell, run, on_row, progress)
         with (
             Held(run.index, run.place, self._keys, self._controller, self._door, run.announce) as held,
-            Keeping(self._maker.make_durable, tell) as keeping,
+            Keeping(self._maker.make_durable, partial(self._take, run), tell) as keeping,
             ThreadPoolExecutor(1, "import-reader") as reader,
         ):
             chunks = _chunks(extract.rows())
@@ -207,13 +209,13 @@ class Importer:
         if run.summary.rows != run.journal.about.rows:
             raise ExtractChanged(file=extract.path)
 
-    def _keep(self, run: "_Run", keeping: Keeping, chunk: Chunk, held: Held) -> None:
+    def _keep(self, run: "_Run", keeping: "Keeping[_Kept]", chunk: Chunk, held: Held) -> None:
         """Judge a new chunk and begin to keep it."""
         today = date.fromisoformat(run.journal.about.today)
         verdicts = [self._judge(row, held, today) for row in chunk.rows]
         prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
-        admit, seal = partial(self._maker.admit, prepared), partial(self._maker.seal, prepared)
-        keeping.begin(admit, seal, partial(self._take, run, prepared, verdicts), chunk.rows, verdicts)
+        admit, seal = partial(self._maker.admit, prepared), partial(self._seal, prepared, verdicts)
+        keeping.begin(admit, seal, chunk.rows, verdicts)
 
     def _judge(self, row: Row, held: Held, today: date) -> Verdict:
         verdict = judge(row, held, self._setting.territory, today)
@@ -221,19 +223,22 @@ class Importer:
             held.accept(row)
         return verdict
 
-    def _take(self, run: "_Run", prepared: Prepared, verdicts: Sequence[Verdict], sealed: Sealed) -> None:
-        """A new chunk whose dossiers lie sealed: journal, index, messages, in this order.
+    def _seal(self, prepared: Prepared, verdicts: Sequence[Verdict], admitted: Admitted) -> "_Kept":
+        return _Kept(prepared, verdicts, self._maker.seal(prepared, admitted))
+
+    def _take(self, run: "_Run", chunks: Sequence["_Kept"]) -> None:
+        """New chunks whose dossiers lie sealed: journal, index, messages, in this order.
 
         The index after the journal, or a row of a chunk that the journal does not know would be its own duplicate.
         """
-        made = self._maker.make(prepared, sealed)
-        run.journal.append(verdicts, made.leaves)
-        _enter(run, prepared.chunk, verdicts)
-        run.sender.send([messages for _, messages in made.parts])
+        made = self._maker.make([(each.prepared, each.sealed) for each in chunks])
+        run.journal.append([(each.verdicts, one.leaves) for each, one in zip(chunks, made, strict=True)])
+        _enter(run, [(each.prepared.chunk, each.verdicts) for each in chunks])
+        run.sender.send([messages for one in made for _, messages in one.parts])
 
     def _go_on(self, run: "_Run", chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
         """A chunk of the journal: what the ledger does not have of it is sent again."""
-        _enter(run, chunk, verdicts)
+        _enter(run, [(chunk, verdicts)])
         told = parts_of(self._keys, run.source, chunk.rows[0].number, verdicts)
         if None not in self._door.states([part.key for part in told]):
             return
@@ -241,8 +246,16 @@ class Importer:
         prepared = self._maker.prepare(run.source, run.number, chunk, verdicts)
         sealed = self._maker.seal(prepared, self._maker.admit(prepared))
         self._maker.make_durable()
-        parts = self._maker.make(prepared, sealed).parts
-        run.sender.send([messages for key, messages in parts if self._door.state(key) is None])
+        (made,) = self._maker.make([(prepared, sealed)])
+        run.sender.send([messages for key, messages in made.parts if self._door.state(key) is None])
+
+
+class _Kept(NamedTuple):
+    """A chunk whose dossiers lie sealed."""
+
+    prepared: Prepared
+    verdicts: Sequence[Verdict]
+    sealed: Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +275,15 @@ class _Run:
         self.sender.send_now(StartJob(job, JobKind.COMPARE))
 
 
-def _enter(run: _Run, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
+def _enter(run: _Run, chunks: Sequence[tuple[Chunk, Sequence[Verdict]]]) -> None:
     """Accepted rows hold their PINs and act numbers from now on."""
-    accepted = [row.number for row, verdict in zip(chunk.rows, verdicts, strict=True) if verdict.accepted]
-    pairs = [(chunk.names[number], number) for number in accepted]
-    run.index.add(run.place, [(number, (names.pin, names.act)) for names, number in pairs])
+    accepted = (
+        (row.number, chunk.names[row.number])
+        for chunk, verdicts in chunks
+        for row, verdict in zip(chunk.rows, verdicts, strict=True)
+        if verdict.accepted
+    )
+    run.index.add(run.place, ((number, (names.pin, names.act)) for number, names in accepted))
 
 
 def _tell(run: _Run, on_row: OnRow, progress: Progress, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:

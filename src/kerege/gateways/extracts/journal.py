@@ -69,12 +69,15 @@ class Journal:
         for each in (folder, folder.parent):
             sync_folder(each)
 
-    def append(self, verdicts: Sequence[Verdict], leaves: Sequence[bytes]) -> None:
-        """Enter a chunk; durable on return."""
-        _write(self._leaves, b"".join(leaves))
-        text = "".join([f"{verdict.outcome},{verdict.detail}\n" for verdict in verdicts])
-        _write(self._lines, f"{text}.{len(leaves)}\n".encode())
-        self.chunks += 1
+    def append(self, chunks: Sequence[tuple[Sequence[Verdict], Sequence[bytes]]]) -> None:
+        """Enter chunks (verdicts, leaves); durable on return. Of what a crash leaves half written whole ones stay."""
+        _write(self._leaves, b"".join([leaf for _, leaves in chunks for leaf in leaves]))
+        text = []
+        for verdicts, leaves in chunks:
+            text += [f"{verdict.outcome},{verdict.detail}\n" for verdict in verdicts]
+            text.append(f".{len(leaves)}\n")
+        _write(self._lines, "".join(text).encode())
+        self.chunks += len(chunks)
 
     def verdicts(self) -> Iterator[list[Verdict]]:
         """The verdicts of every whole chunk, in order."""

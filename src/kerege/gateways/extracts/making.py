@@ -133,9 +133,14 @@ class Maker:
         """Have the dossiers sealed so far on the medium; raises what dossiers raise."""
         self._dossiers.make_durable()
 
-    def make(self, prepared: Prepared, sealed: Sealed) -> Made:
-        """Note where the dossiers of the cases are, durably, and make the messages of a chunk."""
-        self._folders.keep(zip(prepared.folders, sealed.requests, strict=True))
+    def make(self, chunks: Sequence[tuple[Prepared, Sealed]]) -> list[Made]:
+        """Note where the dossiers of the cases are, durably, and make the messages of some chunks."""
+        self._folders.keep(
+            pair for prepared, sealed in chunks for pair in zip(prepared.folders, sealed.requests, strict=True)
+        )
+        return [self._make(*chunk) for chunk in chunks]
+
+    def _make(self, prepared: Prepared, sealed: Sealed) -> Made:
         parts: list[tuple[bytes, list[Message]]] = []
         drafts = self._imported(prepared, sealed.acts)
         if drafts:

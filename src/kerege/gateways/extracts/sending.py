@@ -16,7 +16,7 @@ from kerege.kernel.messages import Message
 from kerege.kernel.transaction import Body
 from kerege.kernel.types import Hash, Height, Time
 
-WAITING = 3
+WAITING = 1
 """Sendings under way: the ledger writes one while the next is signed."""
 PATIENCE = 300
 """Attempts before a busy ledger, or a rate that is used up, is an error."""
