@@ -5,7 +5,7 @@ that may never have been sent: its rows are not records, and hold nothing agains
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -66,15 +66,11 @@ def count_reached(journal: Journal, keys: Derivations, states: States) -> Reache
         stand = states([part.key for part in parts])
         missing = [part for part, raw in zip(parts, stand, strict=True) if raw is None]
         counts = Counter(verdict.outcome for verdict in verdicts)
-        for leaf in _take(leaves, counts[Outcome.ACCEPTED]):
-            if not any(part.outcome is Outcome.ACCEPTED for part in missing):
-                reached.root.add(leaf)
+        accepted = list(islice(leaves, counts[Outcome.ACCEPTED]))
+        if not any(part.outcome is Outcome.ACCEPTED for part in missing):
+            reached.root.extend(accepted)
         for part in missing:
             counts[part.outcome] -= len(part.rows)
             reached.lost += part.rows if part.outcome is Outcome.ACCEPTED else ()
         reached.counts += counts
     return reached
-
-
-def _take(leaves: Iterator[bytes], count: int) -> list[bytes]:
-    return list(islice(leaves, count))

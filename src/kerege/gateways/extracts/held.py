@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Self
 
 from msgspec import Struct
@@ -152,7 +151,12 @@ class Held:
     def turn_to(self, chunk: Chunk, first: int) -> None:
         """Judge the rows of a chunk; rows before `first` were in the index when it was looked up."""
         self._names, self._found = chunk.names, chunk.found
-        for name in list(takewhile(lambda name: self._fresh[name].number < first, self._fresh)):  # in order of rows
+        entered = []
+        for name, row in self._fresh.items():  # in order of rows
+            if row.number >= first:
+                break
+            entered.append(name)
+        for name in entered:
             del self._fresh[name]
 
     def _name(self, rows: Sequence[Row], epochs: Sequence[int]) -> dict[int, Names]:

@@ -214,16 +214,18 @@ def _records(text: TextIO, delimiter: str, layout: Layout) -> Iterator[tuple[int
     """Records after the header, each within the bounds."""
     lines = _Lines(text, layout)
     reader = csv.reader(lines.each(), delimiter=delimiter)
-    number = -1
+    number, width = -1, layout.width
     for cells in reader:
         if not cells:
             lines.forget()
             continue
         number += 1
         lines.number = number + 1
-        _check(lines, cells, number)
-        if len(lines.parts) > 1:
-            _check_quotes(lines.parts, delimiter, number)
+        short = lines.taken <= MAXIMUM_FIELD and len(lines.parts) == 1
+        if not (short and width <= len(cells) <= MAXIMUM_COLUMNS) or lines.ended:  # else nothing is wrong with it
+            _check(lines, cells, number)
+            if len(lines.parts) > 1:
+                _check_quotes(lines.parts, delimiter, number)
         lines.forget()
         if number:
             yield number, cells
@@ -265,7 +267,6 @@ class _Lines:
         """Characters since the last record."""
         self.parts: list[str] = []
         """Lines since the last record."""
-        self.last = ""
         self.ended = False
         """The file ended while the csv reader wanted more: a quote is open."""
 
@@ -276,14 +277,13 @@ class _Lines:
             self.taken += len(line)
             if self.taken > MAXIMUM_RECORD:
                 raise RecordTooLong(row=self.number, limit=f"{MAXIMUM_RECORD} characters")
-            self.last = line
             self.parts.append(line)
             yield line
         self.ended = self.taken > 0
 
     def cuts(self, cells: int) -> bool:
         """Whether the file lost its end in this record, which has only so many of the header's cells."""
-        if not self.last.endswith(_LINE_ENDS) and (cells < self.layout.needed or not self._some_short):
+        if not self.parts[-1].endswith(_LINE_ENDS) and (cells < self.layout.needed or not self._some_short):
             return True
         self._some_short = True
         return False

@@ -113,7 +113,7 @@ def _contradiction(row: Row) -> str | None:
     """What in the row itself contradicts the rest of it."""
     if _SEX[row.pin[0]] != row.sex:
         return "pin-sex"
-    born = _day(row.pin[1:9])
+    born = _day_of(row.pin)
     if born is None or born != _number(row.birth_date):
         return "pin-birth-date"
     if row.mother_pin and not _may_be_parent(row.mother_pin, FEMALE, born):
@@ -131,7 +131,7 @@ def _may_be_parent(pin: str, sex: str, born: int) -> bool:
     """
     if _PIN(pin) is None or _SEX[pin[0]] != sex:
         return False
-    day = _day(pin[1:9])
+    day = _day_of(pin)
     # Who was born on 29 February has, in a year without it, lived a full year when February is over.
     return day is not None and day + FULL_YEARS * _YEAR <= born
 
@@ -140,16 +140,17 @@ _YEAR, _MONTH = 10_000, 100
 """Days are compared as the numbers YYYYMMDD."""
 _LEAP_DAY = 229
 _DAYS = {
-    f"{day:02}{month:02}": month * _MONTH + day
+    day * _MONTH + month: month * _MONTH + day
     for month, days in enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1)
     for day in range(1, days + 1)
 }
 """DDMM of each day that a year may have → MMDD."""
 
 
-def _day(digits: str) -> int | None:
-    """The day written DDMMYYYY; None where the calendar has none."""
-    day, year = _DAYS.get(digits[:4]), int(digits[4:])
+def _day_of(pin: str) -> int | None:
+    """The day of birth that a PIN tells as DDMMYYYY; None where the calendar has none."""
+    written, year = divmod(int(pin[1:9]), _YEAR)
+    day = _DAYS.get(written)
     if day is None or year == 0 or (day == _LEAP_DAY and not isleap(year)):
         return None
     return year * _YEAR + day

@@ -1,28 +1,33 @@
 """The RFC 6962 root of a list that is too long for memory: only the roots of its full halves are kept."""
 
-from kerege.kernel.merkle import inner_hash, leaf_hash, root
+from collections.abc import Sequence
+
+from kerege.kernel.merkle import EMPTY, HASH_SIZE, inner_hash, leaf_hashes, nodes_above
+
+_PAIR = 2 * HASH_SIZE
 
 
 class RunningRoot:
-    """Takes leaves one by one."""
+    """Takes leaves some at a time."""
 
     def __init__(self) -> None:
-        self._peaks: list[tuple[int, bytes]] = []
-        """(leaves, root) of full subtrees, largest first."""
+        self._alone: list[bytes] = []
+        """By level, leaves first: the node that waits for its right neighbour, or nothing."""
 
-    def add(self, leaf: bytes) -> None:
-        """Take the next leaf."""
-        count, digest = 1, leaf_hash(leaf)
-        while self._peaks and self._peaks[-1][0] == count:
-            _, left = self._peaks.pop()
-            count, digest = 2 * count, inner_hash(left, digest)
-        self._peaks.append((count, digest))
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Take the next leaves."""
+        level, nodes = 0, b"".join(leaf_hashes(leaves))
+        while nodes:
+            if level == len(self._alone):
+                self._alone.append(b"")
+            nodes = self._alone[level] + nodes
+            whole = len(nodes) // _PAIR * _PAIR
+            self._alone[level], nodes = nodes[whole:], nodes_above(nodes[:whole])
+            level += 1
 
     def digest(self) -> bytes:
         """The root over all leaves so far."""
-        if not self._peaks:
-            return root([])
-        digest = self._peaks[-1][1]
-        for _, left in reversed(self._peaks[:-1]):
-            digest = inner_hash(left, digest)
-        return digest
+        digest = b""
+        for left in filter(None, self._alone):
+            digest = inner_hash(left, digest) if digest else left
+        return digest or EMPTY
