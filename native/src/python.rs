@@ -349,7 +349,7 @@ fn seal_sheets<'py>(py: Python<'py>, sheets: Vec<RawSheet<'py>>, step: usize) ->
 
 /// The texts of a tuple, as they lie there.
 fn texts<'a>(tuple: &'a Bound<'_, PyTuple>) -> PyResult<Vec<&'a str>> {
-    tuple.iter_borrowed().map(|text| <&str>::extract(text).map_err(PyErr::from)).collect()
+    tuple.iter_borrowed().map(<&str>::extract).collect()
 }
 
 /// A list of parts in one encoding (see `kerege.dossiers.sealing.join_plain`).

@@ -7,8 +7,8 @@ from msgspec import Struct
 from kerege.kernel.types import Hash, Height, Time
 
 
-class Receipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="receipt"):
-    """Outcome of a transaction; consensus data only."""
+class ReceiptHead(Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
+    """What a receipt begins with: enough to know whether a transaction was applied, however many events it made."""
 
     transaction: Hash
     witness: Hash
@@ -19,6 +19,11 @@ class Receipt(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, 
     """Empty when applied, else the refusal's number."""
     facts: list[tuple[str, Any]]
     """The refusal's facts, sorted by name."""
+
+
+class Receipt(ReceiptHead, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="receipt"):
+    """Outcome of a transaction; consensus data only."""
+
     events: list[Any]
 
 

@@ -22,6 +22,7 @@ from kerege.gateways.extracts.index import Index
 from kerege.gateways.extracts.journal import CHUNK, Journal, Lock
 from kerege.gateways.extracts.sending import Sender
 from kerege.gateways.extracts.wanted import Wanted
+from kerege.modules.accounts.keeper import Senders
 from kerege.modules.disclosure.state import JOBS
 from kerege.modules.registries.state import IMPORTS, RECORDS, UNIQUE
 from kerege.modules.registries.types import ImportStatus, RecordStatus
@@ -188,6 +189,22 @@ def test_what_a_set_aside_import_never_sent_holds_nothing_against_later_rows(des
     ]
     assert summary.outcomes["accepted"] == 11
     assert len(list(all_records(desk))) == CHUNK + 11
+
+
+def test_an_import_waits_for_the_rate_of_its_office(desk, monkeypatch):
+    """Of 640 units 60 may be sent at once, then 300 a second; every refusal is entered on the ledger: there are few."""
+    monkeypatch.setattr(Senders, "_read_bucket", lambda *_: (60, 300))
+    submit, submitted = Sender._submit, []
+
+    def count(sender, parts):
+        submitted.append(len(parts))
+        return submit(sender, parts)
+
+    monkeypatch.setattr(Sender, "_submit", count)
+    summary, _ = desk.bring(desk.write("a.csv", [row(number, sex="А") for number in range(1, 321)]))
+    assert summary.outcomes["review"] == 320
+    assert len(submitted) > 3, "the rate was not used up"
+    assert sum(submitted) < 4 * summary.transactions
 
 
 def test_two_imports_at_once_are_one_import_and_one_refusal(desk):

@@ -1,4 +1,4 @@
-"""Sending an import's messages: a chunk at a time, answered when durable, while the next rows are judged."""
+"""Sending an import's messages: some chunks at a time, answered when durable, while the next rows are judged."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,18 +13,19 @@ from kerege.consensus.embedded import Answer, Busy
 from kerege.gateways.extracts.errors import ImportRefused
 from kerege.kernel.errors import RateExceeded, TooManyOutOfTurn, TooManyWaiting, WrongSequence
 from kerege.kernel.messages import Message
+from kerege.kernel.receipts import ReceiptHead
 from kerege.kernel.transaction import Body
-from kerege.kernel.types import Hash, Height, Time
 
 WAITING = 1
-"""Sendings under way: the ledger writes one while the next is signed."""
+"""Sendings that wait for their turn: one is under way while the next chunks are entered."""
 PATIENCE = 300
-"""Attempts before a busy ledger, or a rate that is used up, is an error."""
-RATE_PAUSE = 0.05
+"""Attempts in which nothing was taken before a busy ledger, or a rate that is used up, is an error."""
+RATE_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds until a rate that is used up has flowed in again in part."""
 
 _LATER = (TooManyWaiting, TooManyOutOfTurn, WrongSequence)
 """A sender's share is full, and what followed out of turn for that."""
+_read_head = msgspec.msgpack.Decoder(ReceiptHead).decode
 
 
 class Signer(Protocol):
@@ -39,7 +40,7 @@ class Signer(Protocol):
 class Sender:
     """Sends lists of messages in order as one account. A context manager: waits for all at its end.
 
-    What came together, or while others were under way, is sent together and makes one block.
+    What came together is sent together and makes one block.
     """
 
     def __init__(self, door: Door, signer: Signer, now: Callable[[], int]) -> None:
@@ -74,55 +75,58 @@ class Sender:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
     def _apply(self, parts: Sequence[Sequence[Message]]) -> None:
-        """Submit until all are durable; raises `ImportRefused`, `Busy` where the ledger stays busy."""
+        """Submit until all are durable; raises `ImportRefused`, `Busy` where the ledger stays busy.
+
+        Where a rate is used up, as many are sent again as were taken before: each refusal is entered on the ledger.
+        """
         self.sent += len(parts)
-        left = list(parts)
-        for attempt in range(PATIENCE):
+        left, at_once, tries = list(parts), len(parts), 0
+        while left:
+            tries += 1
+            sending = left[:at_once]
             try:
-                answers = self._submit(left)
+                refused = [_refused(answer) for answer in self._submit(sending)]
             except Busy as busy:
-                if attempt == PATIENCE - 1:
+                if tries == PATIENCE:
                     raise
                 time.sleep(busy.retry_after / 1000)
                 continue
-            refused = [_refused(answer) for answer in answers]
-            for each in refused:
-                if each is not None and (not each.again or attempt == PATIENCE - 1):
+            again = [part for part, each in zip(sending, refused, strict=True) if each is not None]
+            taken = len(sending) - len(again)
+            for each in filter(None, refused):
+                if each.later is None or (tries == PATIENCE and not taken):
                     raise ImportRefused(reason=each.reason, **each.facts)
-            left = [part for part, each in zip(left, refused, strict=True) if each is not None]
-            if not left:
-                return
-            time.sleep(RATE_PAUSE)
+            left[:at_once] = again
+            at_once = max(1, taken) if again else 2 * at_once
+            tries = 0 if taken else tries
+            if again:
+                time.sleep(_pause(refused))
 
     def _submit(self, parts: Sequence[Sequence[Message]]) -> list[Answer]:
         bodies = next_bodies(self._door, self._signer.address, parts, self._now())
         return self._door.submit([self._signer.transaction(body) for body in bodies])
 
 
-class _ReceiptHead(msgspec.Struct, frozen=True, array_like=True, tag="receipt"):
-    """What a `Receipt` begins with: its events, of which there are as many as rows, are not read."""
-
-    transaction: Hash
-    witness: Hash
-    height: Height
-    time: Time
-    code: str
-    facts: list[tuple[str, Any]]
-
-
-_read_head = msgspec.msgpack.Decoder(_ReceiptHead).decode
-
-
 class _Refused(NamedTuple):
     reason: str
-    facts: dict[str, object]
-    again: bool
-    """Whether the same may be taken a little later."""
+    facts: dict[str, Any]
+    later: float | None
+    """Seconds after which the same may be taken, as far as is known; None: never."""
 
 
 def _refused(answer: Answer) -> _Refused | None:
     """Why it was not applied; None where it was."""
     if answer.receipt is None:
-        return _Refused(str(answer.reason), {}, isinstance(answer.reason, _LATER))
+        return _Refused(str(answer.reason), {}, 0.0 if isinstance(answer.reason, _LATER) else None)
     receipt = _read_head(answer.receipt)
-    return _Refused(receipt.code, dict(receipt.facts), receipt.code == RateExceeded.code) if receipt.code else None
+    if not receipt.code:
+        return None
+    facts = dict(receipt.facts)
+    later = (facts["retry_at"] - receipt.time) / 1000 if receipt.code == RateExceeded.code else None
+    return _Refused(receipt.code, facts, later)
+
+
+def _pause(refused: Sequence[_Refused | None]) -> float:
+    """Seconds until most of what was refused may be taken: each refusal is entered on the ledger, so few are made."""
+    waits = sum(each.later or 0.0 for each in refused if each is not None)
+    return min(max(waits, RATE_PAUSE), LONGEST_PAUSE)
