@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 import pytest
@@ -10,13 +11,26 @@ from hypothesis import strategies as st
 
 from kerege.dossiers import errors
 from kerege.dossiers.ports import RowKeys
-from kerege.dossiers.sealing import join, pad, prf, prf_plain, seal, seal_many, seal_many_plain, unseal
+from kerege.dossiers.sealing import (
+    Parts,
+    join,
+    join_plain,
+    pad,
+    prf,
+    prf_many,
+    prf_many_plain,
+    prf_plain,
+    seal,
+    seal_many,
+    seal_many_plain,
+    unseal,
+)
 from kerege.dossiers.sheets import OpenSheet, Sealed, Sheet, names_id, salts_of, seal_plain, seal_sheets
 from kerege.kernel.commitments import commitment
 
 Twin = Callable[[Sequence[Sheet]], list[Sealed]]
 NAMES = tuple(f"field-{number}" for number in range(68))
-parts = st.lists(st.binary(max_size=80) | st.text(max_size=20) | st.integers(0, 2**64 - 1), max_size=5)
+parts = st.lists(st.binary(max_size=80) | st.text(max_size=20) | st.integers(0, 2**64 - 1), max_size=5).map(tuple)
 
 
 def sheet(names: tuple[str, ...], values: tuple[str, ...]) -> Sheet:
@@ -29,16 +43,23 @@ def opened(asked: Sheet, done: Sealed) -> list[tuple[str, bytes, str]]:
     return [(one.field, one.salt, one.value) for one in sheet.open_all()]
 
 
-@given(key=st.binary(max_size=100), parts=parts)
-def test_twins_name_alike(key: bytes, parts: list[bytes | str | int]) -> None:
-    assert prf(key, *parts) == prf_plain(key, *parts)
+@given(key=st.binary(max_size=100), lists=st.lists(parts, max_size=4))
+def test_twins_name_alike(key: bytes, lists: list[Parts]) -> None:
+    names = prf_many(key, lists)
+    assert names == prf_many_plain(key, lists) == [prf(key, *parts) for parts in lists]
+    assert [join(*parts) for parts in lists] == [join_plain(*parts) for parts in lists]
 
 
-@pytest.mark.parametrize("number", [-1, 2**64])
-def test_a_number_without_a_form_is_refused_by_both(number: int) -> None:
-    for twin in (prf, prf_plain):
-        with pytest.raises(OverflowError):
-            twin(b"key", number)
+@pytest.mark.parametrize(
+    ("part", "fault"), [(-1, OverflowError), (2**64, OverflowError), ("\ud800", UnicodeEncodeError)]
+)
+def test_a_part_without_a_form_is_refused_by_both(part: int | str, fault: type[Exception]) -> None:
+    for twin in (partial(prf, b"key"), partial(prf_plain, b"key"), join, join_plain):
+        with pytest.raises(fault):
+            twin(part)
+    for many in (prf_many, prf_many_plain):
+        with pytest.raises(fault):
+            many(b"key", [("fine",), (part,)])
 
 
 @given(rows=st.lists(st.tuples(st.binary(max_size=80), st.binary(max_size=80)), max_size=5))

@@ -68,7 +68,7 @@ try:
 except ImportError:
     _join, _prf, _prf_many, _seal_many = join_plain, prf_plain, prf_many_plain, seal_many_plain
 
-# Bound here as they are, for a row of an import asks a dozen times.
+# Bound here as they are: a row of an import, or a look at it, asks several times.
 join = _join
 """See `join_plain`."""
 prf = _prf

@@ -255,7 +255,7 @@ class Dossiers:
         """
         if not entries:
             return []
-        lists = {id(names): names for names, _, _ in told}.values()  # one or two
+        lists = {id(names): names for names, _, _ in told}.values()  # of an import: one or two
         for names in lists:
             _check_names(names)  # a name that stood twice would have one key for two values
         keys = self._keys.admit(entries)

@@ -1,7 +1,7 @@
 """What of an import reached the ledger: the counts and the root that close it.
 
-An import that goes on to its end sent everything. One that was cut off and is set aside has a last chunk in its journal
-that may never have been sent: its rows are not records, and hold nothing against later rows.
+An import that goes on to its end sent everything. One that was cut off and is set aside has last chunks in its journal
+that may never have been sent: their rows are not records, and hold nothing against later rows.
 """
 
 from collections import Counter

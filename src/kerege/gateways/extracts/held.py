@@ -117,7 +117,7 @@ class Held:
     def enter(self, rows: Sequence[Row]) -> Chunk:
         """Compute what the rows of a chunk are known by; nothing is looked up."""
         epoch, renewing = self._controller.ledger.key_epoch(births.REGISTRY)
-        return Chunk(rows, epoch, self._name(rows, (epoch, epoch - 1) if renewing else (epoch,)), _NOTHING)
+        return Chunk(rows, epoch, self._names_of(rows, (epoch, epoch - 1) if renewing else (epoch,)), _NOTHING)
 
     def look_up(self, rows: Sequence[Row]) -> Chunk:
         """Ask index and ledger for everything that the rows of a chunk may ask for when they are judged."""
@@ -159,7 +159,7 @@ class Held:
         for name in entered:
             del self._fresh[name]
 
-    def _name(self, rows: Sequence[Row], epochs: Sequence[int]) -> dict[int, Names]:
+    def _names_of(self, rows: Sequence[Row], epochs: Sequence[int]) -> dict[int, Names]:
         indexed = self._keys.names(
             [name for row in rows for name in (("pin", row.pin), ("act", row.office, row.act_number))]
         )

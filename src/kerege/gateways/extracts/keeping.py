@@ -14,7 +14,7 @@ from kerege.gateways.extracts.row import Row
 from kerege.gateways.extracts.rules import Verdict
 
 TOGETHER = 4
-"""Chunks whose dossiers are made durable at once: about 8 MiB, so that tables of the store are few and large."""
+"""Chunks that are made durable, entered and sent at once: about 8 MiB of dossiers, so that tables are few and large."""
 UNDER_WAY = 2
 """Groups of chunks at most: one is sealed while the one before is entered."""
 

@@ -15,7 +15,7 @@ FEMALE, MALE = "female", "male"
 LOST = "\ufffd"
 """Stands where bytes have no meaning in the encoding."""
 DAYS = 8_192
-"""Dates kept parsed: all of 22 years; a file of more costs a microsecond a date and no memory."""
+"""Dates kept parsed, and written: all of 22 years; a file of more costs a microsecond a date and no memory."""
 
 
 class Row(Struct, frozen=True):
