@@ -141,7 +141,7 @@ class EmbeddedKeyService:
         Raises `DossierErased` for a subject whose dossiers of this purpose were erased, `DossierExists` for one that
         is on the ledger.
         """
-        locators = self._locate_all(entries)
+        locators = self.locate_many([entry.place for entry in entries])
         handles = self._handles([(entry.subject, entry.purpose) for entry in entries])
         with self._lock, self._book.transaction(sync=False) as written:
             known = self._check_admissible(entries, handles, locators, again=again)
@@ -190,12 +190,13 @@ class EmbeddedKeyService:
     def confirm(self, entries: Sequence[Entry]) -> None:
         """Note that these are on the ledger. What a crash of the machine loses of it is noted again when it is due."""
         with self._lock, self._book.transaction(sync=False):
-            for locator in self._locate_all(entries):
+            for locator in self.locate_many([entry.place for entry in entries]):
                 self._book.confirm(locator)
 
     def forget(self, entries: Sequence[Entry]) -> tuple[bytes, ...]:
         """Destroy the registration of dossiers that never reached the ledger, and data keys that open nothing else."""
-        locators, handles = self._locate_all(entries), self._handles([(each.subject, each.purpose) for each in entries])
+        locators = self.locate_many([entry.place for entry in entries])
+        handles = self._handles([(entry.subject, entry.purpose) for entry in entries])
         with self._lock, self._book.transaction():
             for locator, handle in zip(locators, handles, strict=True):
                 self._book.drop_entry(locator)
@@ -508,9 +509,6 @@ class EmbeddedKeyService:
     def _now(self) -> Time:
         """The later of block time and the clock: an idle ledger must not make a grant last."""
         return max(self._ask(self._ledger.time), self._clock())
-
-    def _locate_all(self, entries: Sequence[Entry]) -> list[bytes]:
-        return self.locate_many([(entry.record, entry.version, entry.purpose) for entry in entries])
 
     def _handle(self, subject: Identifier, purpose: str) -> bytes:
         return self._handles([(subject, purpose)])[0]

@@ -140,6 +140,11 @@ class Entry(Struct, frozen=True):
     expires: Time | None = None
     """Validity of the transaction that will commit to it; None once that is on the ledger."""
 
+    @property
+    def place(self) -> tuple[bytes, int, str]:
+        """What its row is located by: record, version, purpose."""
+        return self.record, self.version, self.purpose
+
 
 class RowKeys:
     """Keys that open one row: its cover, and the fields they were released for."""

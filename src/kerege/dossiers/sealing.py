@@ -17,8 +17,8 @@ KEY_LENGTH = 32
 NONCE_LENGTH = 12
 _LENGTH_BYTES = 4
 
-
 Parts = tuple[bytes | str | int, ...]
+"""What `join` encodes."""
 
 
 def join_plain(*parts: bytes | str | int) -> bytes:

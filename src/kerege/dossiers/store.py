@@ -201,7 +201,7 @@ class Dossiers:
             for draft in batch
         ]
         with self._lock:
-            locators = self._locate(entries)
+            locators = self._keys.locate_many([entry.place for entry in entries])
             held = self._held(locators)
             there = [draft.again and locator in held for draft, locator in zip(batch, locators, strict=True)]
             fresh = [at for at, kept in enumerate(there) if not kept]
@@ -226,7 +226,7 @@ class Dossiers:
         """Write rows of a purpose that no person is shown; they wait for no transaction."""
         told = [(names, values, _new_seed()) for names, values in (zip(*each, strict=True) for each in fields)]
         with self._lock:
-            locators = self._locate(entries)
+            locators = self._keys.locate_many([entry.place for entry in entries])
             self._check_new(entries, locators, self._held(locators))
             waiting = [replace(entry, expires=0) for entry in entries]
             self._seal(waiting, self._sheets(waiting, told), durable=True)
@@ -297,9 +297,6 @@ class Dossiers:
         registered = self._keys.registered(locators)
         return set(self._rows.find(Shelf.DOSSIERS, sorted(registered))) if registered else registered
 
-    def _locate(self, entries: Sequence[Entry]) -> list[bytes]:
-        return self._keys.locate_many([(entry.record, entry.version, entry.purpose) for entry in entries])
-
     def _check_new(self, entries: Sequence[Entry], locators: Sequence[bytes], held: set[bytes]) -> None:
         """Raise `DossierExists` where a row is there already, or comes twice."""
         if held.isdisjoint(locators) and len(set(locators)) == len(locators):
@@ -320,13 +317,13 @@ class Dossiers:
             for entry in self._keys.pending(now):
                 if self._purposes.get(entry.purpose).audience is Audience.NOBODY:
                     # A mapping waits for no transaction: it is whole where its row is.
-                    reached = self._rows.get(Shelf.DOSSIERS, *self._locate([entry])) is not None
+                    reached = self._rows.get(Shelf.DOSSIERS, self._keys.locate(*entry.place)) is not None
                 else:
                     reached = committed(entry)
                 (confirmed if reached else orphans).append(entry)
             self._keys.confirm(confirmed)
             # Rows first: what is left after a crash is still registered, and collected next time.
-            self._remove(self._locate(orphans))
+            self._remove(self._keys.locate_many([entry.place for entry in orphans]))
             self._keys.forget(orphans)
         return Orphans(len(confirmed), len(orphans))
 

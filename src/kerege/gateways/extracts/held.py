@@ -160,6 +160,7 @@ class Held:
             del self._fresh[name]
 
     def _names_of(self, rows: Sequence[Row], epochs: Sequence[int]) -> dict[int, Names]:
+        """Number of each row → what it is known by; with uniqueness keys of each of these epochs."""
         indexed = self._keys.names(
             [name for row in rows for name in (("pin", row.pin), ("act", row.office, row.act_number))]
         )

@@ -1,6 +1,7 @@
 """An import of births: judge every row, keep the accepted ones in dossiers, open their records on the ledger.
 
-For each chunk of rows in this order: judged; values sealed in dossiers, durable; journal and index; then the messages.
+For each chunk of rows in this order: judged; values sealed in dossiers, durable; journal and index; then the messages,
+from where they are durable on for some chunks together.
 While some chunks are sealed and entered the next one is judged and the one after it read and looked up: rows that were
 not in the index then stand in memory.
 Ids, salts and blinds are derived from file and row, so that after a crash the journal says which chunks may have been

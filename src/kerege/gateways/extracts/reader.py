@@ -214,18 +214,16 @@ def _records(text: TextIO, delimiter: str, layout: Layout) -> Iterator[tuple[int
     """Records after the header, each within the bounds."""
     lines = _Lines(text, layout)
     reader = csv.reader(lines.each(), delimiter=delimiter)
-    number, width = -1, layout.width
+    number = -1
     for cells in reader:
         if not cells:
             lines.forget()
             continue
         number += 1
         lines.number = number + 1
-        short = lines.taken <= MAXIMUM_FIELD and len(lines.parts) == 1
-        if not (short and width <= len(cells) <= MAXIMUM_COLUMNS) or lines.ended:  # else nothing is wrong with it
-            _check(lines, cells, number)
-            if len(lines.parts) > 1:
-                _check_quotes(lines.parts, delimiter, number)
+        _check(lines, cells, number)
+        if len(lines.parts) > 1:
+            _check_quotes(lines.parts, delimiter, number)
         lines.forget()
         if number:
             yield number, cells

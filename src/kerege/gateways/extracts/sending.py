@@ -17,7 +17,7 @@ from kerege.kernel.receipts import ReceiptHead
 from kerege.kernel.transaction import Body
 
 WAITING = 1
-"""Sendings that wait for their turn: one is under way while the next chunks are entered."""
+"""Sendings under way while the next chunks are entered."""
 PATIENCE = 300
 """Attempts in which nothing was taken before a busy ledger, or a rate that is used up, is an error."""
 RATE_PAUSE, LONGEST_PAUSE = 0.05, 5.0
@@ -128,5 +128,5 @@ def _refused(answer: Answer) -> _Refused | None:
 
 def _pause(refused: Sequence[_Refused | None]) -> float:
     """Seconds until most of what was refused may be taken: each refusal is entered on the ledger, so few are made."""
-    waits = sum(each.later or 0.0 for each in refused if each is not None)
+    waits = sum(each.later or 0.0 for each in filter(None, refused))
     return min(max(waits, RATE_PAUSE), LONGEST_PAUSE)
